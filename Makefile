@@ -1,0 +1,68 @@
+# Needs Python 3.10 or newer with venv and headers, make and a C compiler: on Debian and Ubuntu
+# apt install python3 python3-venv python3-dev make gcc. Another Python: make run PYTHON=python3.13
+
+PYTHON ?= python3
+BIN := .venv/bin
+BUILD := setup.py pyproject.toml $(shell find ext -name '*.pyx' -o -name '*.pxd')
+MODULES := $(shell find eventsnn scenarios -name '*.py' -o -name '*.pyi')
+
+# The sanitizers run those tests that use the kernels.
+DEBUG_TESTS ?= $(shell grep -lE 'eventsnn\._core|engine=' tests/test_*.py)
+# The first library that Python loads must be the sanitizer's; C++ libraries need their run time beside it.
+PRELOAD = $(shell gcc -print-file-name=libasan.so):$(shell gcc -print-file-name=libstdc++.so.6)
+
+.PHONY: help run test test-long lint debug clean
+
+help:
+	@echo "make run        install into .venv and run the Brunel network for 500 ms, into runs/brunel"
+	@echo "make test       run all tests but the long ones"
+	@echo "make test-long  run the long tests"
+	@echo "make lint       ruff, cython-lint and mypy"
+	@echo "make debug      run the tests of the kernels under the sanitizers (Linux, gcc)"
+	@echo "make clean      remove everything that was built or installed; results in runs/ stay"
+
+run: .venv/installed
+	$(BIN)/eventsnn run brunel --duration 500 --out runs/brunel --force --plot
+
+test: .venv/installed-test
+	$(BIN)/pytest
+
+test-long: .venv/installed-test
+	$(BIN)/pytest -m long
+
+lint: .venv/installed-lint
+	$(BIN)/ruff check .
+	PATH=$(BIN):$$PATH cython-lint ext
+	$(BIN)/mypy
+
+debug: .venv-debug/installed
+	PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 LD_PRELOAD=$(PRELOAD) \
+		.venv-debug/bin/pytest --capture=sys $(DEBUG_TESTS)
+
+clean:
+	rm -rf .venv .venv-debug build dist wheelhouse eventsnn.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find eventsnn ext scenarios tests $(wildcard benchmarks) '(' -name '*.so' -o -name '__pycache__' ')' -prune -exec rm -rf {} +
+
+# Each file below is empty; its date says when the step was last done.
+.venv/created:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/installed: .venv/created $(BUILD)
+	@echo "Installing eventsnn into .venv and compiling its kernels: about a minute."
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+# eventsnn is there already, so that this adds no more than what the extra names.
+.venv/installed-%: .venv/installed pyproject.toml
+	$(BIN)/python -m pip install --quiet "eventsnn[$*]"
+	touch $@
+
+# Not editable: compiled kernels with sanitizers must not land in eventsnn/_core.
+.venv-debug/created:
+	$(PYTHON) -m venv .venv-debug
+	touch $@
+
+.venv-debug/installed: .venv-debug/created $(BUILD) $(MODULES)
+	EVENTSNN_DEBUG=1 CC=gcc .venv-debug/bin/python -m pip install --quiet ".[test]"
+	touch $@

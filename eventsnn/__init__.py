@@ -1,0 +1,66 @@
+"""Exact event-driven simulation of spiking neural networks.
+
+    import eventsnn as esn
+
+    net = esn.Network(seed=1)
+    neurons = net.population(100, esn.LIFDelta(), name="neurons")
+    net.stimulate(neurons, esn.Poisson(rate=1_000.0), weight=1.0)
+    results = net.run(1000.0)
+
+Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
+"""
+
+from importlib.metadata import version
+
+from eventsnn.connect import (
+    AllToAll,
+    Explicit,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotalNumber,
+    OneToOne,
+)
+from eventsnn.distributions import LogNormal, Normal, Uniform
+from eventsnn.engine import Simulation
+from eventsnn.errors import InputError, RunawayError, StateError
+from eventsnn.models import LIFDelta, LIFExp
+from eventsnn.network import Network, Population, Projection
+from eventsnn.progress import ProgressBar, RunStatus
+from eventsnn.results import Check, Results, SpikeTrains, Traces
+from eventsnn.stimuli import Poisson, SpikeSource, StepCurrent
+from eventsnn.storage import load
+
+__version__ = version("eventsnn")
+
+__all__ = [
+    "AllToAll",
+    "Check",
+    "Explicit",
+    "FixedInDegree",
+    "FixedOutDegree",
+    "FixedProbability",
+    "FixedTotalNumber",
+    "InputError",
+    "LIFDelta",
+    "LIFExp",
+    "LogNormal",
+    "Network",
+    "Normal",
+    "OneToOne",
+    "Poisson",
+    "Population",
+    "ProgressBar",
+    "Projection",
+    "Results",
+    "RunStatus",
+    "RunawayError",
+    "Simulation",
+    "SpikeSource",
+    "SpikeTrains",
+    "StateError",
+    "StepCurrent",
+    "Traces",
+    "Uniform",
+    "load",
+]

@@ -1,0 +1,132 @@
+"""Distributions from which parameters, initial states, weights and delays are drawn.
+
+Element i of a sample depends on the key and on i alone: growing a population or a projection changes no earlier value.
+"""
+
+import difflib
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from numbers import Real
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn._core import philox
+from eventsnn.errors import InputError
+
+OUTSIDE = ("redraw", "clip", "error")
+
+
+class Distribution(ABC):
+    """What Uniform, Normal and LogNormal have in common: values that are drawn element by element."""
+
+    @abstractmethod
+    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """Draw one value for every element number in `index`, from the stream of this 64-bit key."""
+
+
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """Uniform in [low, high), in the unit of what is drawn; low = high gives that value.
+
+    Raises InputError if a bound is not a finite number or low > high.
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        _set_numbers(self, "low", "high")
+        if self.low > self.high:
+            raise InputError(f"Uniform: low = {self.low} is above high = {self.high}; low <= high is needed")
+        if math.isinf(self.high - self.low):
+            raise InputError(f"Uniform: [low, high] = [{self.low}, {self.high}] is too wide; high - low must be finite")
+
+    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
+        values = self.low + (self.high - self.low) * philox.uniform(key, _elements(index))
+        # Rounding may reach high; an initial V_m of exactly V_th, say, would fire at t = 0.
+        return np.minimum(values, np.nextafter(self.high, self.low))
+
+
+@dataclass(frozen=True)
+class Normal(Distribution):
+    """Normal with this mean and standard deviation, in the unit of what is drawn, kept inside [low, high].
+
+    A value outside the interval is drawn again (`outside="redraw"`, a truncated normal), set to the nearer bound
+    (`"clip"`) or refused (`"error"`). Polar method (Marsaglia & Bray, SIAM Review 6, 1964).
+
+    Raises InputError if mean or std is not a finite number, std < 0, low > high or `outside` is unknown; and in
+    sampling, if a value fell outside an interval with `outside="error"`, or redrawing practically never hits it.
+    """
+
+    mean: float
+    std: float
+    low: float = -math.inf
+    high: float = math.inf
+    outside: Literal["redraw", "clip", "error"] = "redraw"
+
+    def __post_init__(self) -> None:
+        _set_numbers(self, "mean", "std")
+        _set_numbers(self, "low", "high", infinite=True)
+        _check_not_negative(self, "std")
+        if self.low > self.high:
+            raise InputError(f"Normal: low = {self.low} is above high = {self.high}; low <= high is needed")
+        if self.outside not in OUTSIDE:
+            close = difflib.get_close_matches(str(self.outside), OUTSIDE, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise InputError(f"Normal: outside = {self.outside!r} is none of 'redraw', 'clip' and 'error'{hint}")
+
+    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
+        elements = _elements(index)
+        if self.outside == "redraw":
+            return philox.normal(key, elements, self.mean, self.std, self.low, self.high)
+        values = philox.normal(key, elements, self.mean, self.std, -math.inf, math.inf)
+        if self.outside == "clip":
+            return np.clip(values, self.low, self.high)
+        outside = int(np.count_nonzero((values < self.low) | (values > self.high)))
+        if outside:
+            raise InputError(
+                f"Normal: {outside} of {values.size} values drawn with mean = {self.mean} and std = {self.std} fell "
+                f"outside [low, high] = [{self.low}, {self.high}]; use outside='redraw' or 'clip', or a wider interval"
+            )
+        return values
+
+
+@dataclass(frozen=True)
+class LogNormal(Distribution):
+    """exp(mu + sigma z) with z standard normal: mu and sigma belong to the underlying normal, as in NEST.
+
+    The mean is exp(mu + sigma^2 / 2). Raises InputError if a parameter is not a finite number or sigma < 0.
+    """
+
+    mu: float
+    sigma: float
+
+    def __post_init__(self) -> None:
+        _set_numbers(self, "mu", "sigma")
+        _check_not_negative(self, "sigma")
+
+    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
+        return philox.lognormal(key, _elements(index), self.mu, self.sigma)
+
+
+def _elements(index: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return np.ascontiguousarray(index, dtype=np.uint64)
+
+
+def _set_numbers(distribution: Distribution, *names: str, infinite: bool = False) -> None:
+    """Replace the named parameters by floats, or say which is not a number (a finite one, unless infinite)."""
+    for name in names:
+        value = getattr(distribution, name)
+        if not isinstance(value, Real) or math.isnan(value) or (math.isinf(value) and not infinite):
+            allowed = "number" if infinite else "finite number"
+            raise InputError(f"{type(distribution).__name__}: {name} = {value!r} is not a {allowed}")
+        object.__setattr__(distribution, name, float(value))
+
+
+def _check_not_negative(distribution: Distribution, name: str) -> None:
+    value = getattr(distribution, name)
+    if value < 0.0:
+        raise InputError(f"{type(distribution).__name__}: {name} = {value} is negative; {name} >= 0 is needed")

@@ -1,0 +1,347 @@
+"""The executable specification: event-driven simulation in plain Python, one event at a time.
+
+The compiled engine must give the same event log, bit for bit. docs/semantics.md is the prose of this file.
+
+The queue holds, sorted by their full key,
+- one Arrival for every synapse that a spike travels on: (time, round, ARRIVAL, projection, pre, ordinal, synapse), the
+  synapses of a row being numbered by (delay, post, draw),
+- one Crossing for every neuron that will reach its threshold if nothing else happens: (time, round, CROSSING, neuron),
+- the next Change of every neuron with step currents: (time, 0, CHANGE, neuron),
+- the next External spike of every stream: (time, 0, EXTERNAL, neuron, stream),
+- the next Sample of every probe: (time, LAST, SAMPLE, probe).
+`step` takes all entries of one time and round and goes through the phases: crossings, changes, inputs, threshold
+test. The end of refractoriness is no event: `settle` lets a neuron pass it on the way to its next one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sortedcontainers import SortedKeyList
+
+from eventsnn import streams
+from eventsnn._core.mathfunc import exp
+from eventsnn.models.base import Model, State
+from eventsnn.plan import Plan
+
+CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
+LAST = 2**62  # the round of samples: after every other at its time
+
+
+class Entry(NamedTuple):
+    """One thing that will happen; `key` is the canonical order and begins with (time, round, phase)."""
+
+    key: tuple[Any, ...]
+    neuron: int  # -1 for a sample
+    port: int = 0
+    weight: float = 0.0
+
+    @property
+    def time(self) -> float:
+        return float(self.key[0])
+
+
+@dataclass
+class Neuron:
+    """A neuron's equations, state and pending crossing."""
+
+    model: type[Model] | None  # None: a source
+    c: list[float]
+    state: State
+    release: float = 0.0  # refractory before this time
+    crossing: Entry | None = None
+    spikes: int = 0
+    millisecond: int = -1
+    spikes_in_millisecond: int = 0
+    projections: list[tuple[int, int]] = field(default_factory=list)  # (projection, row) that it is presynaptic in
+
+
+class Reference:
+    """The reference engine on a Plan; see eventsnn.engine for what its attributes mean to a Simulation."""
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.time = 0.0
+        self.failure: tuple[int, float, str] | None = None
+        self.counters = {"synaptic_events": 0, "external_events": 0, "neuron_updates": 0, "spikes": 0}
+        self.log: list[tuple[float, int]] = []
+        self.samples: list[dict[str, NDArray[np.float64]]] = []
+        self._sample_times: list[NDArray[np.float64]] = []
+        self.queue: SortedKeyList = SortedKeyList(key=lambda entry: entry.key)
+        self.neurons = [self._neuron(n) for n in range(plan.n)]
+        for p, projection in enumerate(plan.projections):
+            for row, n in enumerate(projection.pre.tolist()):
+                self.neurons[n].projections.append((p, row))
+        self._streams = [self._stream(n, s) for n in range(plan.n) for s in range(*plan.streams.start[n : n + 2])]
+        self._changes = {n: self._programme(n) for n in range(plan.n) if plan.currents.of[n] >= 0}
+        for s in range(len(self._streams)):
+            self._queue_next(self._streams[s])
+        for n in self._changes:
+            self._queue_next(self._changes[n])
+        for n in range(plan.n):
+            self._predict(n, 0.0, -1)
+
+    # ---- what the network is made of
+
+    def _neuron(self, n: int) -> Neuron:
+        plan = self.plan
+        k = int(plan.class_of[n])
+        if k < 0:
+            return Neuron(None, [], State())
+        model = plan.models[plan.class_model[k]]
+        c = plan.constants[k].tolist()
+        current = plan.current[n].tolist() if len(model.ports) > 1 else []
+        return Neuron(model, c, State(0.0, float(plan.v[n]), current, c[1] * float(plan.I_e[n])))
+
+    def _stream(self, n: int, s: int) -> Iterator[Entry]:
+        """External spikes of stream s, ascending."""
+        stream, at = self.plan.streams, 0
+        port, weight = int(stream.port[s]), float(stream.weight[s])
+        for at, time in enumerate(self._stream_times(s)):
+            yield Entry((time, 0, EXTERNAL, n, s, at), n, port, weight)
+
+    def _stream_times(self, s: int) -> Iterator[float]:
+        stream = self.plan.streams
+        width = float(stream.width[s])
+        if width == 0.0:
+            yield from stream.train_time[stream.train_start[s] : stream.train_stop[s]].tolist()
+            return
+        mean = float(stream.rate[s]) / 1000.0 * width
+        cell = 0
+        while True:
+            key, index = int(stream.key[s]), int(stream.index[s])
+            yield from streams.poisson_cell(key, index, cell, mean, exp(-mean), cell * width, width)
+            cell += 1
+
+    def _programme(self, n: int) -> Iterator[Entry]:
+        """Step current changes of neuron n; the weight of the entry is the new amplitude in pA."""
+        current = self.plan.currents
+        p = current.of[n]
+        for k in range(current.start[p], current.start[p + 1]):
+            yield Entry((float(current.time[k]), 0, CHANGE, n), n, 0, float(current.amplitude[k]))
+
+    def _queue_next(self, entries: Iterator[Entry]) -> None:
+        entry = next(entries, None)
+        if entry is not None:
+            self.queue.add(entry)
+
+    # ---- one neuron
+
+    def settle(self, n: int, t: float) -> State:
+        """The neuron's state advanced to t, through the end of refractoriness if that lies between."""
+        neuron = self.neurons[n]
+        state = neuron.state
+        assert neuron.model is not None
+        if t < neuron.release:
+            neuron.model.hold(neuron.c, state, t - state.t)
+        else:
+            if state.t < neuron.release:
+                neuron.model.hold(neuron.c, state, neuron.release - state.t)
+                state.t = neuron.release
+            if t > state.t:
+                neuron.model.flow(neuron.c, state, t - state.t)
+        state.t = t
+        return state
+
+    def _predict(self, n: int, now: float, round_: int) -> None:
+        """Replace the neuron's crossing in the queue by the one that follows from its state."""
+        neuron = self.neurons[n]
+        if neuron.model is None:
+            return
+        if neuron.crossing is not None:
+            self.queue.remove(neuron.crossing)
+            neuron.crossing = None
+        state = neuron.state.copy()
+        if state.t < neuron.release:
+            neuron.model.hold(neuron.c, state, neuron.release - state.t)
+            state.t = neuron.release
+        time = state.t + neuron.model.crossing(neuron.c, state)
+        if time < math.inf:
+            neuron.crossing = Entry((time, round_ + 1 if time == now else 0, CROSSING, n), n)
+            self.queue.add(neuron.crossing)
+
+    def _fire(self, n: int, t: float, round_: int) -> None:
+        neuron = self.neurons[n]
+        self.counters["spikes"] += 1
+        if self.plan.recorded[n]:
+            self.log.append((t, n))
+        if neuron.model is not None:
+            neuron.state.v = neuron.c[3]
+            neuron.release = t + neuron.c[4]
+        if math.floor(t) != neuron.millisecond:
+            neuron.millisecond, neuron.spikes_in_millisecond = math.floor(t), 0
+        neuron.spikes_in_millisecond += 1
+        if neuron.spikes_in_millisecond > self.plan.max_spikes:
+            self._fail(n, t, "spikes")
+        for p, row in neuron.projections:
+            projection = self.plan.projections[p]
+            for k in range(projection.start[row], projection.start[row + 1]):
+                weight = float(projection.weight[k if projection.weight.size > 1 else 0])
+                delay = float(projection.delay[k if projection.delay.size > 1 else 0])
+                target = int(projection.target[k])
+                arrival = t + delay
+                key = (arrival, round_ + 1 if arrival == t else 0, ARRIVAL, p, row, neuron.spikes, k)
+                self.queue.add(Entry(key, target, self._port(projection.port, weight, target), weight))
+        neuron.spikes += 1
+
+    def _port(self, port: int, weight: float, target: int) -> int:
+        model = self.neurons[target].model
+        assert model is not None
+        return port if port >= 0 else int(weight < 0.0 and len(model.ports) > 1)
+
+    def _fail(self, n: int, t: float, reason: str) -> None:
+        if self.failure is None or (t, n) < (self.failure[1], self.failure[0]):
+            self.failure = (n, t, reason)
+
+    # ---- the schedule
+
+    def peek(self) -> float:
+        """Time of the next event in ms; inf if there is none."""
+        return self.queue[0].time if self.queue else math.inf
+
+    def pending(self, neuron: int | None = None, until: float = math.inf) -> list[Entry]:
+        """What is in the queue, in canonical order, for one neuron (global index) or all, before `until` (ms)."""
+        return [e for e in self.queue if e.time < until and neuron in (None, e.neuron)]
+
+    def step(self) -> None:
+        """Process everything of the first time and round in the queue."""
+        t, round_ = self.queue[0].key[:2]
+        now: list[Entry] = []
+        while self.queue and self.queue[0].key[:2] == (t, round_):
+            entry = self.queue.pop(0)
+            now.append(entry)
+            if entry.key[2] == EXTERNAL:
+                self._queue_next(self._streams[entry.key[4]])  # it may come at the same time
+            elif entry.key[2] == CHANGE:
+                self._queue_next(self._changes[entry.neuron])
+        if round_ == LAST:
+            for entry in now:
+                self._sample(entry)
+            return
+        if round_ > self.plan.max_rounds:
+            self._fail(min(entry.neuron for entry in now), t, "rounds")
+            return
+        changed: set[int] = set()
+        for entry in now:
+            if entry.key[2] == CROSSING:
+                self.neurons[entry.neuron].crossing = None
+                self.settle(entry.neuron, t)
+                self._fire(entry.neuron, t, round_)
+                changed.add(entry.neuron)
+        for entry in now:
+            if entry.key[2] == CHANGE:
+                state = self.settle(entry.neuron, t)
+                state.drive = self.neurons[entry.neuron].c[1] * (float(self.plan.I_e[entry.neuron]) + entry.weight)
+                changed.add(entry.neuron)
+        changed |= self._receive(t, round_, now)
+        for n in sorted(changed):
+            self._predict(n, t, round_)
+        self.counters["neuron_updates"] += len({entry.neuron for entry in now})
+
+    def _receive(self, t: float, round_: int, now: list[Entry]) -> set[int]:
+        """Sum inputs by neuron and port in canonical order, external and synaptic apart, add the two sums once, then
+        test the threshold once. Returns the neurons whose state was advanced."""
+        inputs: dict[int, list[list[float]]] = {}
+        for entry in now:
+            kind, n = entry.key[2], entry.neuron
+            if kind not in (EXTERNAL, ARRIVAL):
+                continue
+            self.counters["external_events" if kind == EXTERNAL else "synaptic_events"] += 1
+            if self.neurons[n].model is None:
+                self._fire(n, t, round_)
+            else:
+                sums = inputs.setdefault(n, [[0.0, 0.0], [0.0, 0.0]])[kind == ARRIVAL]
+                sums[entry.port] = sums[entry.port] + entry.weight
+        accepted = set()
+        for n, (external, synaptic) in sorted(inputs.items()):
+            neuron = self.neurons[n]
+            assert neuron.model is not None
+            if neuron.model.instantaneous and t < neuron.release:
+                continue
+            state = self.settle(n, t)
+            neuron.model.receive(state, [synaptic[0] + external[0], synaptic[1] + external[1]])
+            if t >= neuron.release and state.v >= neuron.c[2]:
+                self._fire(n, t, round_)
+            accepted.add(n)
+        return accepted
+
+    # ---- samples
+
+    def set_samples(self, times: list[NDArray[np.float64]]) -> None:
+        """Begin a run: probe k will be sampled at times[k]; `samples[k]` holds one array (ids, samples) a variable."""
+        self._sample_times = times
+        self.samples = [
+            {name: np.zeros((probe.neuron.size, at.size)) for name in probe.variables}
+            for probe, at in zip(self.plan.probes, times, strict=True)
+        ]
+        for entry in [e for e in self.queue if e.key[2] == SAMPLE]:
+            self.queue.remove(entry)
+        for k, at in enumerate(times):
+            if at.size:
+                self.queue.add(Entry((float(at[0]), LAST, SAMPLE, k, 0), -1))
+
+    def _sample(self, entry: Entry) -> None:
+        t, _, _, k, column = entry.key
+        probe = self.plan.probes[k]
+        for row, n in enumerate(probe.neuron.tolist()):
+            kept = self.neurons[n].state
+            self.neurons[n].state = kept.copy()
+            now = self.settle(n, t)
+            self.neurons[n].state = kept
+            for name, variable in zip(probe.variables, probe.variable, strict=True):
+                value = now.v + self.neurons[n].c[0] if variable == 0 else now.current[variable - 1]
+                self.samples[k][name][row, column] = value
+        if column + 1 < self._sample_times[k].size:
+            self.queue.add(Entry((float(self._sample_times[k][column + 1]), LAST, SAMPLE, k, column + 1), -1))
+
+    # ---- running
+
+    def advance(self, stop: float, budget: int) -> bool:
+        """Process at most `budget` steps of events before `stop` (ms); True when none is left or the run failed."""
+        for _ in range(budget):
+            if not self.peek() < stop:
+                self.time = stop
+                return True
+            self.time = self.peek()
+            self.step()
+            if self.failure is not None:
+                return True
+        return False
+
+    def take_spikes(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Times and neurons of the spikes since the last call, in no particular order."""
+        times = np.array([t for t, _ in self.log], dtype=np.float64)
+        neurons = np.array([n for _, n in self.log], dtype=np.int32)
+        self.log = []
+        return times, neurons
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        """Every neuron's state as it stands, at the time of its own last event."""
+        rows = [(s.t, s.v, *[*s.current, 0.0, 0.0][:2], s.drive) for s in (n.state for n in self.neurons)]
+        columns = np.array(rows).T
+        release = np.array([n.release for n in self.neurons])
+        return dict(zip(("t", "v", "ex", "in", "drive"), columns, strict=True)) | {"release": release}
+
+    def verify(self) -> None:
+        """Check every invariant of the queue; raises RuntimeError with the state of what broke it."""
+        keys = [entry.key for entry in self.queue]
+        problems = []
+        if any(a >= b for a, b in zip(keys, keys[1:], strict=False)):
+            problems.append("two entries have the same key, or the queue is out of order")
+        if keys and keys[0][0] < self.time and self.failure is None:
+            problems.append(f"an entry at {keys[0][0]} lies before the present time {self.time}")
+        for n, neuron in enumerate(self.neurons):
+            mine = [e for e in self.queue if e.key[2] == CROSSING and e.neuron == n]
+            if mine != ([] if neuron.crossing is None else [neuron.crossing]):
+                problems.append(f"neuron {n}: queue holds crossings {mine}, expected {neuron.crossing}")
+            if neuron.model is not None and neuron.state.t < neuron.release and neuron.state.v != neuron.c[3]:
+                problems.append(f"neuron {n}: refractory until {neuron.release} but V is not V_reset: {neuron.state}")
+            if neuron.model is not None and neuron.crossing and neuron.crossing.time < neuron.release:
+                problems.append(f"neuron {n}: crossing at {neuron.crossing.time} before its release {neuron.release}")
+        if problems:
+            raise RuntimeError("the reference engine's queue is broken:\n" + "\n".join(problems))

@@ -1,0 +1,97 @@
+"""What drives a network from outside: spike sources and currents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn.errors import InputError
+from eventsnn.models.base import Value
+
+
+class SpikeSource:
+    """A population whose neurons spike at given times (NEST: spike_generator).
+
+    times: ms, ascending, not negative; one list for all neurons, or one list a neuron. Equal times are so many spikes.
+    Raises InputError for times that are negative, not finite or not ascending.
+    """
+
+    def __init__(self, times: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64]):
+        rows: Sequence[Any] = list(times) if np.iterable(times) else [times]
+        self.per_neuron = any(np.iterable(row) for row in rows)
+        if self.per_neuron:
+            self.trains = [spike_train(row, f"SpikeSource: neuron {i}") for i, row in enumerate(rows)]
+        else:
+            self.trains = [spike_train(rows, "SpikeSource")]
+
+    def __repr__(self) -> str:
+        return f"SpikeSource({len(self.trains)} train{'s' * (len(self.trains) != 1)})"
+
+
+class Poisson:
+    """Independent Poisson spike trains, one a neuron (NEST: poisson_generator with one child process a target).
+
+    rate: Hz, not negative; a number, an array with one rate a neuron, or a distribution. As a population it is a
+    source to connect from; in `Network.stimulate` every neuron gets a stream of its own without a source neuron.
+    """
+
+    def __init__(self, rate: Value):
+        self.rate = rate
+
+    def __repr__(self) -> str:
+        return f"Poisson(rate={self.rate!r})"
+
+
+class StepCurrent:
+    """Piecewise constant current (NEST: step_current_generator): amplitudes[k] pA from times[k] ms on, 0 before.
+
+    times: strictly ascending, not negative. Raises InputError otherwise, or if the lengths differ.
+    """
+
+    def __init__(self, times: Sequence[float] | NDArray[np.float64], amplitudes: Sequence[float] | NDArray[np.float64]):
+        self.times = spike_train(times, "StepCurrent")
+        self.amplitudes = numbers(amplitudes, "StepCurrent: amplitudes")
+        if self.times.shape != self.amplitudes.shape:
+            raise InputError(
+                f"StepCurrent: {self.times.size} times but {self.amplitudes.size} amplitudes; give one amplitude a time"
+            )
+        repeated = np.flatnonzero(np.diff(self.times) == 0)
+        if repeated.size:
+            twice = self.times[repeated[0]]
+            raise InputError(f"StepCurrent: time {twice:g} ms is given twice; times must ascend strictly")
+
+    def __repr__(self) -> str:
+        return f"StepCurrent({self.times.tolist()}, {self.amplitudes.tolist()})"
+
+
+def numbers(values: Any, what: str) -> NDArray[np.float64]:
+    """A one-dimensional float64 array of finite numbers, or an InputError that names `what`."""
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must be numbers, not {values!r}") from None
+    if array.ndim != 1:
+        raise InputError(f"{what} must be one list of numbers, not an array of shape {array.shape}")
+    if not np.isfinite(array).all():
+        i = int(np.argmin(np.isfinite(array)))
+        raise InputError(f"{what}[{i}] = {array[i]} must be finite")
+    return array
+
+
+def spike_train(times: Any, where: str) -> NDArray[np.float64]:
+    """Ascending times >= 0 as float64, or an InputError that names the first wrong one."""
+    what = f"{where}: times"
+    train = numbers(times, what)
+    if train.size and train.min() < 0:
+        i = int(np.argmax(train < 0))
+        raise InputError(f"{what}[{i}] = {train[i]:g} ms is negative; simulated time begins at 0")
+    falls = np.flatnonzero(np.diff(train) < 0)
+    if falls.size:
+        i = int(falls[0])
+        raise InputError(
+            f"{what}[{i + 1}] = {train[i + 1]:g} ms comes after {train[i]:g} ms; give the times in ascending order"
+        )
+    return train

@@ -1,0 +1,293 @@
+"""Results on disk: a folder of two HDF5 files and one JSON file, readable without eventsnn.
+
+    spikes.h5     the SONATA spikes layout (github.com/AllenInstitute/sonata, developer guide, "Spike file")
+        attributes  magic = 0x0A7A, version = [0, 1]
+        /spikes/<population>             attribute sorting = by_time, of the HDF5 enum {none, by_id, by_time}
+        /spikes/<population>/timestamps  float64, ascending, attribute units = "ms"
+        /spikes/<population>/node_ids    uint64, index of the neuron in its population
+        /spikes/<population>/selected    int64, only if not all neurons of the population were recorded: their ids
+    traces.h5     only if something was sampled
+        attributes  format = "eventsnn traces", version = 1
+        /traces/<name>/times             float64 (samples,), attribute units = "ms"
+        /traces/<name>/ids               int64 (ids,), neurons or synapses
+        /traces/<name>/values/<variable> float64 (ids, samples), attribute units = "mV", "pA" ...; "" if it depends
+    summary.json  format, version, t_start, t_stop (ms); populations: {name: {n, t_start, t_stop}};
+                  traces: {name: [variables]}; summary: Results.summary
+
+All datasets carry Fletcher-32 checksums. In HDF5 names "/" is written as %2F and "%" as %25. JSON has no NaN: in the
+summary what is not finite becomes null. summary.json is the last file to come into place, so a folder that has one
+is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+
+from eventsnn.errors import InputError
+from eventsnn.results import Results, SpikeTrains, Traces, unit
+
+SPIKES, TRACES, SUMMARY = "spikes.h5", "traces.h5", "summary.json"
+
+_FORMAT = "eventsnn results"
+_TRACES_FORMAT = "eventsnn traces"
+_VERSION = 1
+_SONATA_MAGIC = 0x0A7A
+_SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
+_BY_TIME = 2
+_ESCAPES = str.maketrans({"%": "%25", "/": "%2F", "\0": "%00"})
+# whatever h5py and the JSON parser make of damaged bytes
+_DAMAGE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, MemoryError, OverflowError)
+
+Content = TypeVar("Content")
+
+
+def save(results: Results, directory: str | os.PathLike[str], force: bool = False) -> None:
+    """Write `results` into `directory`, which is made if it does not exist; see the module for the layout.
+
+    Files are written beside the directory and moved into place when complete. Nothing but the files of a former
+    result is ever removed: other files in the folder stay.
+
+    Raises InputError if `directory` is no folder, cannot be made, or holds anything; with force=True only if what it
+    holds is no former result.
+    """
+    target = Path(directory).resolve()
+    refuse_overwriting(target, Path(directory), force)
+    staging = target.parent / f".{target.name}.saving-{secrets.token_hex(4)}"
+    try:
+        staging.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"results cannot be saved in {directory}: {error.strerror} ({staging.parent})") from None
+    try:
+        _write_spikes(results, staging / SPIKES)
+        if results.traces:
+            _write_traces(results, staging / TRACES)
+        _write_summary(results, staging / SUMMARY)
+        _move_into_place(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def load(directory: str | os.PathLike[str]) -> Results:
+    """The Results that `save` wrote into `directory`, bit for bit.
+
+    Raises InputError, naming the file, if one is missing, damaged or of another origin.
+    """
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise InputError(f"results folder {folder} does not exist" if not folder.exists() else f"{folder} is no folder")
+    head = _read(folder / SUMMARY, _read_summary)
+    spikes = _read(folder / SPIKES, lambda path: _read_spikes(path, head["populations"]))
+    traces = _read(folder / TRACES, lambda path: _read_traces(path, head["traces"])) if head["traces"] else {}
+    return Results(spikes, traces, head["t_start"], head["t_stop"], head["summary"])
+
+
+def refuse_overwriting(target: Path, given: Path, force: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InputError(f"results cannot be saved in {given}: it is a file, name a folder")
+    if not any(target.iterdir()):
+        return
+    if not force:
+        raise InputError(
+            f"results cannot be saved in {given}: the folder is not empty; name another one, or pass force=True "
+            "(--force) to replace a former result"
+        )
+    try:
+        _read_summary(target / SUMMARY)
+    except (_Layout, *_DAMAGE):
+        raise InputError(
+            f"results cannot be saved in {given}: the folder is not empty and holds no former result to replace; "
+            "name another one"
+        ) from None
+
+
+def _move_into_place(staging: Path, target: Path) -> None:
+    if not target.exists():
+        staging.rename(target)
+        return
+    for name in (SUMMARY, TRACES, SPIKES):  # without its summary the former result no longer counts as one
+        (target / name).unlink(missing_ok=True)
+    for name in (SPIKES, TRACES, SUMMARY):
+        if (staging / name).exists():
+            (staging / name).replace(target / name)
+
+
+def _write_spikes(results: Results, path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.attrs["magic"] = np.uint32(_SONATA_MAGIC)
+        file.attrs["version"] = np.array([0, 1], dtype=np.uint32)
+        root = file.create_group("spikes")
+        for name, trains in results.spikes.items():
+            group = root.create_group(_escape(name))
+            group.attrs.create("sorting", _BY_TIME, dtype=_SORTING)
+            _write_array(group, "timestamps", trains.times, "ms")
+            _write_array(group, "node_ids", trains.ids.astype(np.uint64))
+            if trains.selected is not None:
+                _write_array(group, "selected", trains.selected)
+
+
+def _write_traces(results: Results, path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.attrs["format"] = _TRACES_FORMAT
+        file.attrs["version"] = _VERSION
+        root = file.create_group("traces")
+        for name, traces in results.traces.items():
+            group = root.create_group(_escape(name))
+            _write_array(group, "times", traces.times, "ms")
+            _write_array(group, "ids", traces.ids)
+            values = group.create_group("values")
+            for variable, array in traces.variables.items():
+                _write_array(values, _escape(variable), array, unit(variable))
+
+
+def _write_array(group: h5py.Group, name: str, array: np.ndarray, units: str | None = None) -> None:
+    # checksums need chunks, which an array without elements cannot have
+    dataset = group.create_dataset(name, data=array, fletcher32=array.size > 0)
+    if units is not None:
+        dataset.attrs["units"] = units
+
+
+def _write_summary(results: Results, path: Path) -> None:
+    content = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "t_start": float(results.t_start),
+        "t_stop": float(results.t_stop),
+        "populations": {
+            name: {"n": int(trains.n), "t_start": float(trains.t_start), "t_stop": float(trains.t_stop)}
+            for name, trains in results.spikes.items()
+        },
+        "traces": {name: list(traces.variables) for name, traces in results.traces.items()},
+        "summary": _plain(results.summary),
+    }
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """`value` in the types of JSON. What has no equivalent is written as text: a finished run is never lost for it."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | range):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+class _Layout(Exception):
+    """A file that can be read but is not laid out as the module says."""
+
+
+def _read(path: Path, read: Callable[[Path], Content]) -> Content:
+    """read(path), with every way in which a file can be wrong turned into one InputError."""
+    if not path.is_file():
+        raise InputError(f"{path} is missing, so {path.parent} holds no complete eventsnn result; save or run it again")
+    try:
+        return read(path)
+    except _Layout as error:
+        raise InputError(f"{path} does not hold what eventsnn writes: {error}; save or run it again") from None
+    except InputError as error:
+        raise InputError(f"{path} does not fit {SUMMARY} or was altered: {error}; save or run it again") from None
+    except PermissionError:
+        raise InputError(f"{path} may not be read; change its permissions") from None
+    except _DAMAGE:
+        raise InputError(f"{path} is truncated, damaged or of another format; save or run it again") from None
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    head = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    if not isinstance(head, dict) or head.get("format") != _FORMAT:
+        raise _Layout(f"its format is not {_FORMAT!r}")
+    if head.get("version") != _VERSION:
+        raise _Layout(f"its version is {head.get('version')!r}, this eventsnn reads {_VERSION}")
+    for key in ("populations", "traces", "summary"):
+        if not isinstance(head.get(key), dict):
+            raise _Layout(f"{key} must be an object")
+    _require_window(head, "the file")
+    for name, population in head["populations"].items():
+        if not isinstance(population, dict) or type(population.get("n")) is not int:
+            raise _Layout(f"population {name!r} must have an integer n")
+        _require_window(population, f"population {name!r}")
+    for name, variables in head["traces"].items():
+        if not isinstance(variables, list) or not all(isinstance(variable, str) for variable in variables):
+            raise _Layout(f"traces {name!r} must be a list of variables")
+    return head
+
+
+def _refuse_constant(constant: str) -> None:
+    raise _Layout(f"{constant} is no JSON")
+
+
+def _require_window(entry: dict[str, Any], what: str) -> None:
+    start, stop = entry.get("t_start"), entry.get("t_stop")
+    if not (isinstance(start, float) and isinstance(stop, float) and -math.inf < start <= stop < math.inf):
+        raise _Layout(f"{what} must have t_start <= t_stop, not {start!r} and {stop!r}")
+
+
+def _read_spikes(path: Path, populations: dict[str, Any]) -> dict[str, SpikeTrains]:
+    with h5py.File(path, "r") as file:
+        if file.attrs.get("magic") != _SONATA_MAGIC or "spikes" not in file:
+            raise _Layout("it is no SONATA spike file")
+        root = file["spikes"]
+        _require_names(root, populations, "populations")
+        spikes = {}
+        for name, about in populations.items():
+            group = root[_escape(name)]
+            ids = _read_array(group, "node_ids", np.uint64).astype(np.int64)
+            selected = _read_array(group, "selected", np.int64) if "selected" in group else None
+            spikes[name] = SpikeTrains(
+                _read_array(group, "timestamps", np.float64),
+                ids, about["n"], about["t_start"], about["t_stop"], name, selected,
+            )  # fmt: skip
+        return spikes
+
+
+def _read_traces(path: Path, expected: dict[str, list[str]]) -> dict[str, Traces]:
+    with h5py.File(path, "r") as file:
+        if file.attrs.get("format") != _TRACES_FORMAT or "traces" not in file:
+            raise _Layout(f"its format is not {_TRACES_FORMAT!r}")
+        root = file["traces"]
+        _require_names(root, expected, "traces")
+        traces = {}
+        for name, variables in expected.items():
+            group = root[_escape(name)]
+            values = group["values"]
+            _require_names(values, variables, f"variables of {name!r}")
+            arrays = {variable: _read_array(values, _escape(variable), np.float64) for variable in variables}
+            traces[name] = Traces(_read_array(group, "times", np.float64), _read_array(group, "ids", np.int64), arrays)
+        return traces
+
+
+def _require_names(group: h5py.Group, names: dict[str, Any] | list[str], what: str) -> None:
+    if not isinstance(group, h5py.Group):
+        raise _Layout(f"it has no group of {what}")
+    held, listed = set(group), set(map(_escape, names))
+    if held != listed:
+        odd = min(held ^ listed)
+        raise _Layout(f"{what}: {odd!r} is {'in it but not' if odd in held else 'not in it but'} in {SUMMARY}")
+
+
+def _read_array(group: h5py.Group, name: str, dtype: type) -> np.ndarray:
+    if name not in group or not isinstance(group[name], h5py.Dataset):
+        raise _Layout(f"{group.name} has no dataset {name!r}")
+    if group[name].dtype != dtype:
+        raise _Layout(f"{group.name}/{name} is {group[name].dtype}, it must be {np.dtype(dtype).name}")
+    return np.asarray(group[name][()])
+
+
+def _escape(name: str) -> str:
+    escaped = name.translate(_ESCAPES)
+    return escaped.replace(".", "%2E") if escaped in (".", "..") else escaped

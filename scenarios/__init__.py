@@ -1,0 +1,1 @@
+"""Published networks and pictures, each a module with `build` and `check`."""

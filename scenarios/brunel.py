@@ -1,0 +1,55 @@
+"""Sparse random network of excitatory and inhibitory neurons (Brunel 2000)
+
+Source: N. Brunel (2000), Dynamics of sparsely connected networks of excitatory and inhibitory spiking neurons,
+J Comput Neurosci 8:183-208, model A: leaky integrate-and-fire neurons with delta synapses, 0.8 n excitatory and 0.2 n
+inhibitory, each receiving 0.1 of both; every neuron has external excitation of eta times the rate that alone would
+reach the threshold. Figure 8C (g = 5, eta = 2) shows the asynchronous irregular state at 37.7 Hz.
+
+Expected: 37.3 +- 0.7 Hz at g = 5, eta = 2, n = 12,500, also with the external drive replaced by its mean (drive=dc).
+"""
+
+from typing import Literal
+
+import eventsnn as esn
+
+DURATION = 1000.0  # ms
+
+
+def build(
+    n: int = 12_500,
+    g: float = 5.0,
+    eta: float = 2.0,
+    drive: Literal["poisson", "dc"] = "poisson",
+    seed: int = 1,
+) -> esn.Network:
+    """n neurons; inhibition g times stronger than excitation; external rate eta times the threshold rate."""
+    weight, tau_m, threshold, delay = 0.1, 20.0, 20.0, 1.5  # mV, ms, mV, ms
+    n_exc = round(0.8 * n)
+    indegree_exc, indegree_inh = round(0.1 * n_exc), round(0.1 * (n - n_exc))
+    if min(indegree_exc, indegree_inh) < 1:
+        raise esn.InputError(f"brunel: n = {n} gives a neuron no inhibitory input; n must be at least 50")
+    rate = 1000.0 * eta * threshold / (weight * tau_m)  # Hz, summed over all external synapses
+
+    net = esn.Network(seed=seed)
+    lif = esn.LIFDelta(tau_m=tau_m, E_L=0.0, V_th=threshold, V_reset=10.0, t_ref=2.0)
+    exc = net.population(n_exc, lif, name="exc", V_m=esn.Uniform(-10.0, 20.0))
+    inh = net.population(n - n_exc, lif, name="inh", V_m=esn.Uniform(-10.0, 20.0))
+    net.connect(exc, [exc, inh], esn.FixedInDegree(indegree_exc), weight=weight, delay=delay)
+    net.connect(inh, [exc, inh], esn.FixedInDegree(indegree_inh), weight=-g * weight, delay=delay)
+    if drive == "poisson":
+        net.stimulate([exc, inh], esn.Poisson(rate=rate), weight=weight, name="external")
+    else:
+        mean = weight * rate / 1000.0 * tau_m  # mV that the input adds to V on average
+        net.stimulate([exc, inh], esn.StepCurrent([0.0], [mean * 250.0 / tau_m]), name="external")  # C_m = 250 pF
+    return net
+
+
+def check(results: esn.Results) -> list[esn.Check]:
+    """The published rate, where the parameters are the published ones."""
+    given = results.summary["scenario"]["parameters"]
+    if any(given[name] != value for name, value in {"n": 12_500, "g": 5.0, "eta": 2.0}.items()):
+        return []
+    # The first 100 ms are the way into the stationary state.
+    rates = [results.spikes[name].between(100.0, results.t_stop).rate() for name in ("exc", "inh")]
+    source = "Brunel 2000, figure 8C: 37.7 Hz; NEST and Brian2 give 37.3 Hz"
+    return [esn.Check("mean firing rate (Hz)", 0.8 * rates[0] + 0.2 * rates[1], 37.3, 0.7, source)]

@@ -1,0 +1,140 @@
+"""Distributions: values against theory and the written-out method, element-wise streams, every refusal."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from eventsnn import streams
+from eventsnn.distributions import Distribution, LogNormal, Normal, Uniform
+from eventsnn.errors import InputError
+
+KEY = 0x0123456789ABCDEF
+ERROR_PROBABILITY = 1e-6  # of each statistical test, were its seed not fixed
+ALL = [Uniform(-10.0, 20.0), Normal(1.0, 2.0), Normal(1.0, 2.0, low=0.5, high=3.0), LogNormal(0.3, 0.5)]
+
+
+def elements(n):
+    return np.arange(n, dtype=np.uint64)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "theory"),
+    [
+        (ALL[0], stats.uniform(-10.0, 30.0)),
+        (ALL[1], stats.norm(1.0, 2.0)),
+        (ALL[2], stats.truncnorm(-0.25, 1.0, 1.0, 2.0)),
+        (ALL[3], stats.lognorm(0.5, scale=math.exp(0.3))),
+    ],
+)
+def test_samples_follow_the_distribution(distribution, theory):
+    values = distribution.sample(KEY, elements(50_000))
+    assert stats.kstest(values, theory.cdf).pvalue > ERROR_PROBABILITY
+    standard_error = theory.std() / math.sqrt(len(values))
+    assert abs(values.mean() - theory.mean()) < 5 * standard_error
+
+
+@pytest.mark.parametrize("distribution", ALL)
+def test_an_element_depends_on_key_and_number_alone(distribution):
+    assert isinstance(distribution, Distribution)
+    values = distribution.sample(KEY, elements(100))
+    assert values.dtype == np.float64
+    assert np.array_equal(distribution.sample(KEY, elements(100)[::-7]), values[::-7])
+    assert len(set(values)) == 100
+    far = distribution.sample(KEY, elements(100) + np.uint64(2**32))
+    other = distribution.sample(KEY + 1, elements(100))
+    assert not np.any(values == far) and not np.any(values == other)
+    assert distribution.sample(KEY, elements(0)).shape == (0,)
+
+
+def test_uniform_is_made_of_the_first_two_words_of_the_element():
+    expected = []
+    for i in (0, 5, 2**32 + 5):
+        words = streams.philox4x32(KEY, i & 0xFFFFFFFF, i >> 32, 0, 0)
+        expected.append(-10.0 + 30.0 * streams.uniform53(words[0], words[1]))
+    assert Uniform(-10.0, 20.0).sample(KEY, np.array([0, 5, 2**32 + 5], dtype=np.uint64)).tolist() == expected
+
+
+def polar(key, i, mean, std, low, high):
+    for attempt in range(10_000):
+        words = streams.philox4x32(key, i, 0, attempt, 0)
+        x, y = (2.0 * streams.uniform53(*pair) - 1.0 for pair in (words[:2], words[2:]))
+        square = x * x + y * y
+        if 0.0 < square < 1.0:
+            value = mean + std * x * math.sqrt(-2.0 * math.log(square) / square)
+            if low <= value <= high:
+                return value
+    raise AssertionError
+
+
+@pytest.mark.parametrize(("low", "high"), [(-math.inf, math.inf), (2.0, 2.5)])
+def test_normal_is_the_polar_method_on_successive_attempts(low, high):
+    values = Normal(1.0, 2.0, low, high).sample(KEY, elements(200))
+    assert values == pytest.approx([polar(KEY, i, 1.0, 2.0, low, high) for i in range(200)], rel=1e-14, abs=1e-14)
+
+
+def test_lognormal_is_exp_of_the_normal_with_the_same_stream():
+    values = LogNormal(0.3, 0.5).sample(KEY, elements(200))
+    assert values == pytest.approx(np.exp(Normal(0.3, 0.5).sample(KEY, elements(200))), rel=1e-15)
+
+
+def test_uniform_never_reaches_high_unless_the_interval_is_a_point():
+    above = math.nextafter(1.0, 2.0)
+    assert set(Uniform(1.0, above).sample(KEY, elements(1000))) == {1.0}
+    assert set(Uniform(7.5, 7.5).sample(KEY, elements(10))) == {7.5}
+
+
+def test_clip_moves_what_redraw_would_draw_again():
+    free = Normal(0.0, 1.0).sample(KEY, elements(1000))
+    clipped = Normal(0.0, 1.0, -1.0, 0.5, outside="clip").sample(KEY, elements(1000))
+    redrawn = Normal(0.0, 1.0, -1.0, 0.5).sample(KEY, elements(1000))
+    inside = (free >= -1.0) & (free <= 0.5)
+    assert np.array_equal(clipped, np.where(free < -1.0, -1.0, np.where(free > 0.5, 0.5, free)))
+    assert np.array_equal(redrawn[inside], free[inside])
+    assert np.all((redrawn >= -1.0) & (redrawn <= 0.5)) and not np.any(redrawn == clipped, where=~inside)
+
+
+def test_error_counts_what_fell_outside():
+    free = Normal(0.0, 1.0).sample(KEY, elements(1000))
+    outside = np.count_nonzero(free < -2.0)
+    assert outside > 0
+    with pytest.raises(InputError, match=rf"Normal: {outside} of 1000 values .*\[low, high\] = \[-2.0, inf\]"):
+        Normal(0.0, 1.0, low=-2.0, outside="error").sample(KEY, elements(1000))
+    inside = Normal(0.0, 1.0, low=-40.0, outside="error").sample(KEY, elements(1000))
+    assert np.array_equal(inside, free)
+
+
+@pytest.mark.parametrize("normal", [Normal(0.0, 1.0, low=20.0), Normal(1.0, 0.0, high=0.5), Normal(0.0, 1.0, 0.2, 0.2)])
+def test_redrawing_gives_up_on_an_interval_that_is_practically_never_hit(normal):
+    with pytest.raises(InputError, match="practically never"):
+        normal.sample(KEY, elements(2))
+
+
+def test_zero_std_gives_the_mean():
+    assert set(Normal(3.0, 0.0).sample(KEY, elements(10))) == {3.0}
+    assert set(LogNormal(0.0, 0.0).sample(KEY, elements(10))) == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Uniform(2.0, 1.0), "Uniform: low = 2.0 is above high = 1.0"),
+        (lambda: Uniform(math.nan, 1.0), "Uniform: low = nan is not a finite number"),
+        (lambda: Uniform(0.0, math.inf), "Uniform: high = inf is not a finite number"),
+        (lambda: Uniform(-1.5e308, 1.5e308), "Uniform: .* is too wide; high - low must be finite"),
+        (lambda: Uniform("0", 1.0), "Uniform: low = '0' is not a finite number"),
+        (lambda: Normal(math.nan, 1.0), "Normal: mean = nan is not a finite number"),
+        (lambda: Normal(0.0, -1.0), "Normal: std = -1.0 is negative"),
+        (lambda: Normal(0.0, math.inf), "Normal: std = inf is not a finite number"),
+        (lambda: Normal(0.0, 1.0, low=math.nan), "Normal: low = nan is not a number"),
+        (lambda: Normal(0.0, 1.0, low=1.0, high=0.0), "Normal: low = 1.0 is above high = 0.0"),
+        (lambda: Normal(0.0, 1.0, outside="redrow"), "outside = 'redrow' is none of .*did you mean 'redraw'"),
+        (lambda: Normal(0.0, 1.0, outside=3), "outside = 3 is none of 'redraw', 'clip' and 'error'$"),
+        (lambda: LogNormal(math.inf, 1.0), "LogNormal: mu = inf is not a finite number"),
+        (lambda: LogNormal(0.0, -0.5), "LogNormal: sigma = -0.5 is negative"),
+    ],
+)
+def test_unusable_parameters_are_refused_on_construction(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()

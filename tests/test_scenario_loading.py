@@ -1,0 +1,181 @@
+"""Scenarios are found by name or file, and their settings are read as the annotations say."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+import eventsnn.scenarios
+from eventsnn.errors import InputError
+from eventsnn.scenario import available, load, parse_setting, parse_settings
+
+GOOD = '''
+    """A pair of neurons.
+
+    Source: nobody. Expected: silence.
+    """
+
+    from typing import Literal
+
+    DURATION = 250
+
+    def build(
+        n: int = 10,
+        g: float = 5.0,
+        drive: Literal["dc", "poisson"] = "dc",
+        order: Literal[1, 2] = 1,
+        plastic: bool = False,
+        label: str = "x",
+        width: float | None = None,
+        mixed: int | str = 1,
+        seed: int = 1,
+    ):
+        return n, g
+    '''
+
+
+def write(folder: Path, source: str, name: str = "pair.py") -> Path:
+    path = folder / name
+    path.write_text(dedent(source).lstrip("\n"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    return load(write(tmp_path, GOOD))
+
+
+def test_a_file_becomes_a_scenario(scenario, tmp_path):
+    assert (scenario.name, scenario.title, scenario.duration) == ("pair", "A pair of neurons", 250.0)
+    assert scenario.description == "Source: nobody. Expected: silence."
+    assert scenario.file == tmp_path / "pair.py"
+    assert scenario.check is None and scenario.plot is None
+    assert scenario.build(n=3, g=1.0) == (3, 1.0)
+    assert list(scenario.defaults().values()) == [10, 5.0, "dc", 1, False, "x", None, 1, 1]
+    assert scenario.parameters_text().startswith("n=10, g=5.0, drive='dc'")
+
+
+def test_annotations_may_be_text(tmp_path):
+    lazy = load(write(tmp_path, dedent(GOOD).replace("from typing", "from __future__ import annotations\nfrom typing")))
+    assert lazy.build.__annotations__["n"] == "int"
+    assert parse_setting(lazy, "width=2") == ("width", 2.0)
+    assert parse_setting(lazy, "drive=poisson") == ("drive", "poisson")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("n=12", 12),
+        ("n=-3", -3),
+        ("n=12_500", 12_500),
+        ("n=1e4", 10_000),
+        (" n = 7 ", 7),
+        ("g=4.5", 4.5),
+        ("g=1_000.5", 1000.5),
+        ("g=2", 2.0),
+        ("plastic=true", True),
+        ("plastic=YES", True),
+        ("plastic=1", True),
+        ("plastic=False", False),
+        ("plastic=no", False),
+        ("plastic=0", False),
+        ("label=a=b", "a=b"),
+        ("label=", ""),
+        ("drive=poisson", "poisson"),
+        ("order=2", 2),
+        ("width=none", None),
+        ("width=0.5", 0.5),
+        ("mixed=1e2", 100),
+        ("mixed=wide", "wide"),
+    ],
+)
+def test_settings_are_read_as_annotated(scenario, setting, value):
+    name, parsed = parse_setting(scenario, setting)
+    assert name == setting.partition("=")[0].strip()
+    assert parsed == value and type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("n=1.5", "an int (default 10), not '1.5'"),
+        ("n=1e300", "an int"),
+        ("n=inf", "an int"),
+        ("n=", "an int"),
+        ("g=five", "g must be a float (default 5.0), not 'five'"),
+        ("plastic=2", "true or false"),
+        ("drive=ac", "one of dc, poisson"),
+        ("order=3", "one of 1, 2"),
+        ("width=wide", "a float or none"),
+    ],
+)
+def test_a_value_of_another_type_is_named(scenario, setting, expected):
+    with pytest.raises(InputError) as error:
+        parse_setting(scenario, setting)
+    assert expected in str(error.value) and setting.partition("=")[0] in str(error.value)
+
+
+def test_unknown_and_malformed_settings(scenario):
+    with pytest.raises(InputError, match="no parameter 'sede' .did you mean 'seed'.*n=10, g=5.0"):
+        parse_setting(scenario, "sede=3")
+    with pytest.raises(InputError, match="did you mean 'g'"):
+        parse_setting(scenario, "G=3")
+    with pytest.raises(InputError, match="takes name=value, not 'seed'"):
+        parse_setting(scenario, "seed")
+    with pytest.raises(InputError, match="g is given twice, as 1.0 and 2.0"):
+        parse_settings(scenario, ["g=1", "n=1", "g=2"])
+    assert parse_settings(scenario, ["g=1", "n=2"]) == {"g": 1.0, "n": 2}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("DURATION = 1.0", "defines no function build"),
+        ("def build(): ...", "defines no number DURATION"),
+        ("DURATION = 'long'\ndef build(): ...", "defines no number DURATION"),
+        ("DURATION = -1\ndef build(): ...", "DURATION must be a finite number of ms above 0, not -1"),
+        ("DURATION = float('nan')\ndef build(): ...", "not nan"),
+        ("DURATION = 1\ndef build(n: int): ...", "parameter n of build has no default"),
+        ("DURATION = 1\ndef build(n=1): ...", "parameter n of build has no type"),
+        ("DURATION = 1\ndef build(**n: int): ...", "parameter n of build cannot be given by its name"),
+        ("DURATION = 1\ndef build(n: list[int] = 1): ...", "has the type list"),
+        ("DURATION = 1\ndef build(n: 'Foo' = 1): ...", "has the type 'Foo', which fails with NameError"),
+        ("DURATION = 1\ndef build(n: float = (1, 2)): ...", r"default \(1, 2\)"),
+        ("x = 1\ny = x.z\n", r"bad\.py, line 2: AttributeError: 'int' object has no attribute 'z'"),
+        ("x = 1\n\ndef f():\n    import nowhere_to_be_found\n\nf()\n", r"bad\.py, line 4: ModuleNotFoundError"),
+        ("import json\n\njson.loads('{')\n", r"bad\.py, line 3: JSONDecodeError"),
+        ("def build(:\n", r"bad\.py, line 1: SyntaxError"),
+        ("import sys\nsys.exit(3)\n", r"bad\.py, line 2: SystemExit: 3"),
+    ],
+)
+def test_a_module_that_is_no_scenario(tmp_path, source, expected):
+    path = write(tmp_path, source, "bad.py")
+    with pytest.raises(InputError, match=expected) as error:
+        load(path)
+    assert str(path) in str(error.value)
+
+
+def test_files_that_are_not_there(tmp_path):
+    for path in (tmp_path / "none.py", tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(InputError, match="does not exist or is not a .py file"):
+            load(path)
+
+
+def test_names_are_looked_up_among_the_built_in_ones(tmp_path, monkeypatch):
+    write(tmp_path, GOOD, "loading_test_pair.py")
+    write(tmp_path, "", "_private.py")
+    monkeypatch.setattr(eventsnn.scenarios, "__path__", [str(tmp_path)])
+    assert available() == ["loading_test_pair"]
+    scenario = load("loading_test_pair")
+    assert scenario.file is None and scenario.name == "loading_test_pair"
+    with pytest.raises(InputError, match="unknown scenario 'loading_tst_pair' .did you mean 'loading_test_pair'.*list"):
+        load("loading_tst_pair")
+    with pytest.raises(InputError, match="unknown scenario '_private'"):
+        load("_private")
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_built_in_scenario_is_complete(name):
+    scenario = load(name)
+    assert scenario.title and scenario.title != name
+    assert scenario.description and scenario.check is not None
