@@ -10,14 +10,14 @@ import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core.engine import Engine as CompiledEngine
 from eventsnn.errors import InputError, RunawayError, StateError
-from eventsnn.models.base import suggest
+from eventsnn.models.base import floats, suggest
 from eventsnn.network import whole
 from eventsnn.plan import Plan
 from eventsnn.progress import ProgressBar, RunStatus
@@ -31,24 +31,42 @@ Floats = NDArray[np.float64]
 BUDGET = {"compiled": 2_000_000, "reference": 2_000}
 
 
+class Chunk(NamedTuple):
+    """Spikes of one population in one run, in output order."""
+
+    times: Floats
+    ids: NDArray[np.int64]
+
+
+NO_SPIKES = Chunk(np.empty(0), np.empty(0, dtype=np.int64))
+
+
 class Simulation:
     """A Plan and its state. `Network.run` makes one; `Network.compile` gives an independent one."""
 
     def __init__(self, plan: Plan, engine: str):
-        if engine not in BUDGET:
-            raise InputError(f"engine = {engine!r} is not known; {suggest(str(engine), BUDGET)}")
+        if not isinstance(engine, str) or engine not in BUDGET:
+            raise InputError(f"engine = {engine!r} is not known; {suggest(engine, BUDGET)}")
         self.plan = plan
         self.engine = engine
         self._state: CompiledEngine | Reference = CompiledEngine(plan) if engine == "compiled" else Reference(plan)
-        self._spikes: list[tuple[Floats, NDArray[np.int32]]] = []
+        self._spikes: dict[str, list[Chunk]] = self._no_spikes()
         self._samples: list[list[tuple[Floats, dict[str, Floats]]]] = [[] for _ in plan.probes]
+        # Spikes at the very time at which an interrupted run stands: more of that time may come.
+        self._late = (np.empty(0), np.empty(0, dtype=np.int32))
+        self._kept_from = 0.0
         self._wall = 0.0
         self._ended: RunawayError | None = None
 
     @property
     def time(self) -> float:
         """Simulated time in ms: everything before it has been processed."""
-        return self._state.time
+        return self._state.time if self._ended is None else self._ended.time
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been simulated."""
+        return self.time > 0.0 or self._ended is not None or any(self._state.counters.values())
 
     def run(
         self,
@@ -65,34 +83,39 @@ class Simulation:
         whole(threads, "run: threads", 1)
         if keep not in ("all", "new"):
             raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise InputError(f"run: progress = {progress!r} must be True, False or a function of RunStatus")
         if self._ended is not None:
             raise self._ended
-        if keep == "new":
-            self._spikes, self._samples = [], [[] for _ in self.plan.probes]
         times = [sample_times(probe.every, probe.times, start, stop) for probe in self.plan.probes]
+        if keep == "new":
+            self._spikes, self._samples, self._kept_from = self._no_spikes(), [[] for _ in self.plan.probes], start
         self._state.set_samples(times)
         bar = ProgressBar() if progress is True else nullcontext(progress or None)
         with bar as report, deferred_interrupt() as interrupted:
-            self._advance(stop, report, interrupted)
-            self._collect(times)
+            try:
+                self._advance(stop, report, interrupted)
+            finally:
+                self._collect(times)
         if self._ended is not None:
             raise self._ended
         if interrupted():
             raise KeyboardInterrupt(f"interrupted at {self.time:g} ms; what was simulated is kept, run() goes on")
-        return self.results(start if keep == "new" else 0.0)
+        return self.results()
 
     def _stop(self, duration: float | None, until: float | None) -> float:
         if (duration is None) == (until is None):
             raise InputError("run: give either the duration in ms or until= in ms")
         name, value = ("duration", duration) if until is None else ("until", until)
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise InputError(f"run: {name} = {value!r} must be a number of ms") from None
+        array = floats(value, f"run: {name}", "a number of ms")
+        if array.ndim:
+            raise InputError(f"run: {name} is an array of shape {array.shape}; it must be one number of ms")
+        number = float(array)
         low = 0.0 if until is None else self.time
-        if not low <= number < math.inf:
-            raise InputError(f"run: {name} = {number:g} ms must be finite and at least {low:g} ms")
-        return self.time + number if until is None else number
+        stop = self.time + number if until is None else number
+        if not (low <= number and stop < math.inf):
+            raise InputError(f"run: {name} = {number:.17g} ms must be finite and at least {low:.17g} ms")
+        return stop
 
     def _advance(
         self, stop: float, report: Callable[[RunStatus], None] | None, interrupted: Callable[[], bool]
@@ -110,20 +133,35 @@ class Simulation:
 
     def _collect(self, times: list[Floats]) -> None:
         """Take over what the engine recorded, up to the time it has reached or the failure that ended it."""
-        end = self.time
         failure = self._state.failure
-        if failure is not None:
-            neuron, end, reason = failure
-            self._ended = self._runaway(neuron, end, reason)
+        if failure is None:
+            self._state.advance(self.time, 0)  # completes the samples of an interrupted run
+        else:
+            self._ended = self._runaway(*failure)
+        end = self.time
         spike_times, neurons = self._state.take_spikes()
-        if failure is not None:
-            kept = spike_times < end
-            spike_times, neurons = spike_times[kept], neurons[kept]
-        order = np.lexsort((neurons, spike_times))
-        self._spikes.append((spike_times[order], neurons[order]))
+        spike_times, neurons = np.append(self._late[0], spike_times), np.append(self._late[1], neurons)
+        early = spike_times < end
+        self._late = (spike_times[~early], neurons[~early])
+        self._keep_spikes(spike_times[early], neurons[early])
         for store, at, values in zip(self._samples, times, self._state.samples, strict=True):
             n = int(np.searchsorted(at, end))
             store.append((at[:n], {name: array[:, :n] for name, array in values.items()}))
+
+    def _no_spikes(self) -> dict[str, list[Chunk]]:
+        recorded = self.plan.recorded
+        return {p.name: [] for p in self.plan.populations if recorded[p.start : p.stop].any()}
+
+    def _keep_spikes(self, times: Floats, neurons: NDArray[np.int32]) -> None:
+        """Take over the spikes of a run, by population and in output order: (time, id)."""
+        starts = np.array([p.start for p in self.plan.populations])
+        of = np.searchsorted(starts, neurons, side="right") - 1
+        order = np.lexsort((neurons, times, of))
+        bounds = np.searchsorted(of[order], np.arange(starts.size + 1))
+        for p, low, high in zip(self.plan.populations, bounds[:-1], bounds[1:], strict=True):
+            if low < high:
+                mine = order[low:high]
+                self._spikes[p.name].append(Chunk(times[mine], neurons[mine].astype(np.int64) - p.start))
 
     def _runaway(self, neuron: int, time: float, reason: str) -> RunawayError:
         population, index = self.plan.locate(neuron)
@@ -140,22 +178,20 @@ class Simulation:
             time,
         )
 
-    def results(self, start: float = 0.0) -> Results:
-        """Everything recorded since t = 0, or since the last run that kept only the new."""
-        end = self.time if self._ended is None else self._ended.time
-        times = np.concatenate([np.empty(0), *(t for t, _ in self._spikes)])
-        neurons = np.concatenate([np.empty(0, dtype=np.int32), *(n for _, n in self._spikes)])
+    def results(self) -> Results:
+        """Everything recorded since t = 0, or since the beginning of the last run that kept only the new."""
+        start, end = self._kept_from, self.time
         spikes = {}
-        # A stable sort by population keeps the order of output within each.
-        starts = np.array([p.start for p in self.plan.populations])
-        of = np.searchsorted(starts, neurons, side="right") - 1
-        order = np.argsort(of, kind="stable")
-        bounds = np.searchsorted(of[order], np.arange(starts.size + 1))
-        for p, low, high in zip(self.plan.populations, bounds[:-1], bounds[1:], strict=True):
-            if self.plan.recorded[p.start : p.stop].any():
-                chosen = order[low:high]
-                ids = neurons[chosen].astype(np.int64) - p.start
-                spikes[p.name] = SpikeTrains(times[chosen], ids, p.n, start, end, p.name)
+        for p in self.plan.populations:
+            if p.name in self._spikes:
+                chunks = self._spikes[p.name]
+                if len(chunks) != 1:
+                    # Joined once, not again for every call: a silent run must not pay for the spikes before it.
+                    chunks[:] = [Chunk(*(np.concatenate(parts) for parts in zip(NO_SPIKES, *chunks, strict=True)))]
+                recorded = self.plan.recorded[p.start : p.stop]
+                selected = None if recorded.all() else np.flatnonzero(recorded)
+                n = p.n if selected is None else selected.size
+                spikes[p.name] = SpikeTrains(chunks[0].times, chunks[0].ids, n, start, end, p.name, selected)
         traces = {}
         for probe, store in zip(self.plan.probes, self._samples, strict=True):
             at = np.concatenate([np.empty(0), *(t for t, _ in store)])
@@ -179,18 +215,8 @@ class Simulation:
             "neurons": self.plan.n,
             "synapses": self.plan.n_synapses,
             **self._state.counters,
-            "V_th": self._thresholds(),
+            "V_th": {p.name: p.V_th for p in self.plan.populations if p.V_th is not None},
         }
-
-    def _thresholds(self) -> dict[str, float]:
-        """V_th (mV) of the populations in which it is one number."""
-        thresholds = {}
-        for p in self.plan.populations:
-            classes = np.unique(self.plan.class_of[p.start : p.stop])
-            if p.model is not None and classes.size == 1:
-                c = self.plan.constants[classes[0]]
-                thresholds[p.name] = float(c[0] + c[2])
-        return thresholds
 
     # ---- the reference engine, event by event
 
@@ -207,6 +233,7 @@ class Simulation:
         """Process all events of the next time and round (reference engine only)."""
         reference = self._reference("step")
         if reference.queue:
+            reference.time = reference.peek()
             reference.step()
 
     def pending(self, neuron: int | None = None, until: float = math.inf) -> list[Entry]:

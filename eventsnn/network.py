@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -41,13 +42,9 @@ class Neurons:
 
     def __getitem__(self, key: Any) -> Neurons:
         """Neurons by index, slice, mask or list of indices; raises InputError for an index that is out of range."""
-        if isinstance(key, int | np.integer):
-            key = [key]
-        if not isinstance(key, slice):
-            key = np.asarray(key)
         try:
-            ids = self.ids[key]
-        except IndexError as error:
+            ids = self.ids[key if isinstance(key, slice) else indices(key, self.name)]
+        except (IndexError, TypeError) as error:
             raise InputError(f"{self.name}: no such neurons, {error}; it has {len(self)}") from None
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
@@ -55,6 +52,9 @@ class Neurons:
         else:
             text = f"{ids[0]}" if ids.size == 1 else f"{ids.size} of {len(self)}"
         return Neurons(self.population, ids, f"{self.name}[{text}]")
+
+    def __iter__(self) -> Iterator[Neurons]:
+        return (self[i] for i in range(len(self)))
 
 
 class Population(Neurons):
@@ -78,19 +78,17 @@ class Population(Neurons):
         Raises InputError for an unknown name and StateError after the first run.
         """
         self.network.require_unstarted(f"change {self.name}")
-        for name, value in values.items():
+        for name in values:
             if not isinstance(self.model, Model):
                 raise InputError(f"{self.name}: {self.model!r} is a source and has no parameter {name!r}")
-            if name in self.model.parameters:
-                self.values[name] = value
-            elif name in self.model.state_variables:
-                self.state[name] = value
-            else:
-                known = [*self.model.parameters, *self.model.state_variables]
+            known = [*self.model.parameters, *self.model.state_variables]
+            if name not in known:
                 raise InputError(
                     f"{self.name}: {type(self.model).__name__} has no parameter or state {name!r}; "
                     + suggest(name, known)
                 )
+        for name, value in values.items():
+            (self.values if name in self.values else self.state)[name] = value
 
     def get(self, *names: str) -> Any:
         """Parameters or initial state as they will be at t = 0: an array of length n for a name, a tuple for several.
@@ -221,12 +219,12 @@ class Network:
         if not isinstance(model, Model | SpikeSource | Poisson):
             kind = model.__name__ + "()" if isinstance(model, type) else "a model such as LIFDelta()"
             raise InputError(f"population: {model!r} is not a model or source; write {kind}")
-        name = name if name is not None else free_name(type(model).__name__, self.populations)
-        if not name or "/" in name or name in (".", ".."):
-            raise InputError(f"population: name {name!r} cannot be used; it must not be empty or contain '/'")
-        if name in self.populations:
-            raise InputError(f"population: the name {name!r} is taken; choose another")
-        population = Population(self, name, whole(n, f"{name}: n", 1), model)
+        label = free_name(type(model).__name__, self.populations)
+        name = self.new_name(name, label, self.populations, "population")
+        n = whole(n, f"{name}: n", 1)
+        if n >= 2**31:
+            raise InputError(f"{name}: n = {n} is more than the {2**31 - 1} neurons that can be numbered")
+        population = Population(self, name, n, model)
         population.set(**values)
         self.populations[name] = population
         return population
@@ -251,7 +249,7 @@ class Network:
         if not isinstance(rule, Rule):
             raise InputError(f"connect: {rule!r} is not a rule; write for example AllToAll() or FixedInDegree(100)")
         pre_side, post_side = self.side(pre, "connect: pre"), self.side(post, "connect: post")
-        label = f"{side_name(pre_side)}->{side_name(post_side)}"
+        label = free_name(f"{side_name(pre_side)}->{side_name(post_side)}", self.projections)
         name = self.new_name(name, label, self.projections, "connect")
         self.require_ports(post_side, port, name)
         projection = Projection(self, name, pre_side, post_side, rule, weight, delay, port)
@@ -277,7 +275,8 @@ class Network:
             raise InputError("stimulate: SpikeSource reaches neurons over synapses; make it a population and connect")
         if not isinstance(source, Poisson | StepCurrent):
             raise InputError(f"stimulate: {source!r} is not a stimulus; known are Poisson and StepCurrent")
-        name = self.new_name(name, f"{type(source).__name__}->{side_name(side)}", self.stimuli, "stimulate")
+        label = free_name(f"{type(source).__name__}->{side_name(side)}", self.stimuli)
+        name = self.new_name(name, label, self.stimuli, "stimulate")
         current = isinstance(source, StepCurrent)
         if current and (weight is not None or port is not None):
             raise InputError(f"{name}: a current has no weight and no port; its amplitude is in pA")
@@ -309,10 +308,10 @@ class Network:
 
         self.require_unstarted("record")
         probe = make_probe(self, target, variables, every, times, ids, name)
-        if probe is None:
-            self.spike_probes.append(target if ids is None else target[list(ids)])  # type: ignore[arg-type, index]
-        else:
+        if isinstance(probe, Probe):
             self.probes[probe.name] = probe
+        else:
+            self.spike_probes.append(probe)
 
     def compile(self, engine: Engine = "compiled") -> Simulation:
         """Validate everything and return an independent Simulation; raises InputError for the first mistake."""
@@ -339,13 +338,18 @@ class Network:
         RunawayError.
         """
         if self._simulation is None:
-            self._simulation = self.compile(engine or "compiled")
+            self._simulation = self.compile("compiled" if engine is None else engine)
         elif engine is not None and engine != self._simulation.engine:
             raise StateError(
                 f"run: the network already runs on engine={self._simulation.engine!r}; "
                 f"call net.reset() to change to {engine!r}"
             )
-        return self._simulation.run(duration, until=until, threads=threads, progress=progress, keep=keep)
+        try:
+            return self._simulation.run(duration, until=until, threads=threads, progress=progress, keep=keep)
+        except InputError:
+            if not self._simulation.begun:
+                self.reset()  # a first run whose arguments are refused has not begun
+            raise
 
     @property
     def time(self) -> float:
@@ -382,9 +386,11 @@ class Network:
             raise InputError(f"{what}: no neurons in {[part.name for part in parts]}")
         return parts
 
-    def new_name(self, name: str | None, label: str, taken: dict[str, Any], what: str) -> str:
+    def new_name(self, name: str | None, default: str, taken: dict[str, Any], what: str) -> str:
         if name is None:
-            return free_name(label, taken)
+            return default
+        if not isinstance(name, str) or not name or "/" in name or name in (".", ".."):
+            raise InputError(f"{what}: name {name!r} cannot be used; it must be a string, not empty and without '/'")
         if name in taken:
             raise InputError(f"{what}: the name {name!r} is taken; choose another")
         return name
@@ -417,6 +423,17 @@ def whole(value: Any, what: str, low: int) -> int:
         number = operator.index(value)
     except TypeError:
         raise InputError(f"{what} = {value!r} must be a whole number") from None
-    if number < low:
-        raise InputError(f"{what} = {number} must be at least {low}")
+    if isinstance(value, bool) or number < low:
+        raise InputError(f"{what} = {value} must be a whole number of at least {low}")
     return number
+
+
+def indices(key: Any, what: str) -> NDArray[Any]:
+    """Whole numbers or a mask as a one-dimensional array, or an InputError that names `what`."""
+    try:
+        array = np.atleast_1d(key if isinstance(key, np.ndarray) or not np.iterable(key) else list(key))
+    except ValueError:  # lists of different lengths
+        array = np.empty((0, 0))
+    if array.ndim > 1 or (array.size and array.dtype.kind not in "iub"):
+        raise InputError(f"{what}: {reprlib.repr(key)} is no index; whole numbers, a slice or a mask are allowed")
+    return array if array.size else array.astype(np.int64)

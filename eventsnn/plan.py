@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from eventsnn.connect import Rule
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
-from eventsnn.models.base import Model, Value, Values, require
+from eventsnn.models.base import Model, Value, Values, floats, require
 from eventsnn.network import Neurons, Synapses
 from eventsnn.stimuli import Poisson, SpikeSource, StepCurrent
 from eventsnn.streams import cell_width, stream_key
@@ -26,16 +26,22 @@ Ids = NDArray[np.int32]
 
 # A window never outlasts this many ms, so that a run can be stopped between two of them.
 LONGEST_WINDOW = 1.0
+# Shorter ones are lost in the last bits of t after some seconds; single instants do as well, and t / window stays
+# finite.
+SHORTEST_WINDOW = 2.0**-40
+
+NUMBERS = "a number, an array or a distribution"
 
 
 @dataclass(frozen=True)
 class PopulationPlan:
-    """A contiguous block of neurons; `model` is None for a source."""
+    """A contiguous block of neurons; `model` is None for a source. V_th (mV) is None where neurons differ in it."""
 
     name: str
     start: int
     n: int
     model: type[Model] | None
+    V_th: float | None
 
     @property
     def stop(self) -> int:
@@ -140,7 +146,7 @@ class Plan:
     current: Floats  # (n, 2) pA, at t = 0
     I_e: Floats  # (n) pA
     recorded: NDArray[np.uint8]  # (n) 1 if spikes are kept
-    window: float  # ms, a power of two not above the smallest delay; 0 if some delay is 0
+    window: float  # ms, a power of two not above the smallest delay; 0 if some delay is (nearly) 0
     max_rounds: int
     max_spikes: int
 
@@ -179,10 +185,7 @@ def compile_network(network: Network) -> Plan:
     weight_probes = [p for p in network.probes.values() if not isinstance(p.target, Neurons)]
     plan = Plan(
         seed=network.seed,
-        populations=tuple(
-            PopulationPlan(p.name, starts[p.name], p.n, type(p.model) if isinstance(p.model, Model) else None)
-            for p in network.populations.values()
-        ),
+        populations=tuple(_population_plan(p, starts[p.name]) for p in network.populations.values()),
         projections=projections,
         streams=_compile_streams(network, starts, n),
         currents=_compile_currents(network, starts, n),
@@ -199,10 +202,10 @@ def compile_network(network: Network) -> Plan:
 
 
 def window_width(smallest_delay: float) -> float:
-    """The largest power of two (ms) not above the smallest delay, at most LONGEST_WINDOW; 0 for a delay of 0."""
+    """The largest power of two (ms) not above the smallest delay, within SHORTEST_ and LONGEST_WINDOW; else 0."""
     if smallest_delay >= LONGEST_WINDOW:
         return LONGEST_WINDOW
-    if smallest_delay <= 0.0:
+    if smallest_delay < SHORTEST_WINDOW:
         return 0.0
     _, exponent = math.frexp(smallest_delay)
     return math.ldexp(1.0, exponent - 1)
@@ -211,18 +214,22 @@ def window_width(smallest_delay: float) -> float:
 def resolve(value: Value, n: int, what: str, key: int) -> Floats:
     """A number (one element), an array of length n, or n draws; finite, or an InputError that names `what`."""
     if isinstance(value, Distribution):
-        return value.sample(key, np.arange(n, dtype=np.uint64))
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} = {value!r} must be a number, an array or a distribution") from None
-    if isinstance(value, bool | np.bool_):
-        raise InputError(f"{what} = {value!r} must be a number, an array or a distribution")
+        array = draw(value, key, np.arange(n, dtype=np.uint64), what)
+    else:
+        array = floats(value, what, NUMBERS)
     if array.ndim and array.shape != (n,):
         raise InputError(f"{what} is an array of shape {array.shape}; it must be one number or {n} of them")
     array = array.reshape(-1)
     require(np.isfinite(array), array, what, "must be finite")
     return array
+
+
+def draw(distribution: Distribution, key: int, index: NDArray[np.uint64], what: str) -> Floats:
+    """The draws of these numbers; what the distribution refuses is an InputError that names `what`."""
+    try:
+        return distribution.sample(key, index)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
 
 
 def population_values(population: Population) -> Values:
@@ -247,6 +254,14 @@ def population_values(population: Population) -> Values:
     return {**values, **type(model).initial_state(values), **resolved(population.state)}
 
 
+def _population_plan(population: Population, start: int) -> PopulationPlan:
+    if not isinstance(population.model, Model):
+        return PopulationPlan(population.name, start, population.n, None, None)
+    V_th = population.values["V_th"]
+    one = None if np.ndim(V_th) or isinstance(V_th, Distribution) else float(V_th)  # type: ignore[arg-type]
+    return PopulationPlan(population.name, start, population.n, type(population.model), one)
+
+
 def _compile_neurons(network: Network, starts: dict[str, int], n: int) -> dict[str, Any]:
     models: list[type[Model]] = []
     tables: list[tuple[int, Floats]] = []
@@ -261,7 +276,7 @@ def _compile_neurons(network: Network, starts: dict[str, int], n: int) -> dict[s
         if model not in models:
             models.append(model)
         block = slice(starts[population.name], starts[population.name] + population.n)
-        constants = model.constants(values)
+        constants = _constants(model, values, population.name)
         tables.append((models.index(model), constants))
         class_of[block] = classes + (np.arange(population.n) if constants.shape[1] > 1 else 0)
         classes += constants.shape[1]
@@ -282,6 +297,19 @@ def _compile_neurons(network: Network, starts: dict[str, int], n: int) -> dict[s
     }  # fmt: skip
 
 
+def _constants(model: type[Model], values: Values, where: str) -> Floats:
+    with np.errstate(all="ignore"):
+        constants = model.constants(values)
+    wrong = np.argwhere(~np.isfinite(constants))
+    if wrong.size:
+        row, neuron = wrong[0].tolist()
+        raise InputError(
+            f"{where}: {model.constant_names[row]} = {constants[row, neuron]:g} follows from the parameters and must "
+            "be finite; give less extreme ones"
+        )
+    return constants
+
+
 def _global_ids(side: list[Neurons], starts: dict[str, int]) -> Ids:
     return np.concatenate([part.ids + starts[part.population.name] for part in side]).astype(np.int32)
 
@@ -289,8 +317,12 @@ def _global_ids(side: list[Neurons], starts: dict[str, int]) -> Ids:
 def _compile_projection(projection: Projection, starts: dict[str, int]) -> ProjectionPlan:
     name, seed = projection.name, projection.network.seed
     pre, post = _global_ids(projection.pre, starts), _global_ids(projection.post, starts)
-    given: tuple[Any, Any] = (projection.weight, projection.delay)
-    per_synapse = any(np.ndim(value) or isinstance(value, Distribution) for value in given)
+
+    def given(value: Value, purpose: str) -> Floats | Distribution:
+        return value if isinstance(value, Distribution) else floats(value, f"{name}: {purpose}", NUMBERS)
+
+    weights, delays = given(projection.weight, "weight"), given(projection.delay, "delay")
+    per_synapse = any(isinstance(value, Distribution) or value.ndim > 0 for value in (weights, delays))
     try:
         rows = projection.rule.draw(stream_key(seed, name, "connections"), pre, post, per_synapse)
     except InputError as error:
@@ -298,21 +330,20 @@ def _compile_projection(projection: Projection, starts: dict[str, int]) -> Proje
 
     ordinal: Any = rows.ordinal
 
-    def values(value: Any, purpose: str) -> Floats:
+    def values(value: Floats | Distribution, purpose: str) -> Floats:
         shape = projection.rule.shape(pre.size, post.size)
         what = f"{name}: {purpose}"
         if isinstance(value, Distribution):
-            array = value.sample(stream_key(seed, name, purpose), ordinal.astype(np.uint64))
-        elif np.ndim(value):
+            array = draw(value, stream_key(seed, name, purpose), ordinal.astype(np.uint64), what)
+        elif value.ndim:
             array = _per_synapse(value, what, projection.rule, shape)[ordinal]
         else:
-            array = resolve(value, 1, what, 0)
-        require(np.isfinite(array), array, what, "must be finite")
+            array = value.reshape(1)
+        require(np.isfinite(array), array, what, "must be finite", "synapse")
         return array
 
-    weight = values(projection.weight, "weight")
-    delay = values(projection.delay, "delay")
-    require(delay >= 0, delay, f"{name}: delay", "ms must not be negative")
+    weight, delay = values(weights, "weight"), values(delays, "delay")
+    require(delay >= 0, delay, f"{name}: delay", "ms must not be negative", "synapse")
     target = rows.target
     if delay.size > 1:
         order = np.lexsort((delay, np.repeat(np.arange(pre.size), np.diff(rows.indptr))))
@@ -323,14 +354,10 @@ def _compile_projection(projection: Projection, starts: dict[str, int]) -> Proje
     )
 
 
-def _per_synapse(value: Any, what: str, rule: Rule, shape: tuple[int, ...] | None) -> Floats:
+def _per_synapse(array: Floats, what: str, rule: Rule, shape: tuple[int, ...] | None) -> Floats:
     """An array of weights or delays in the rule's own order, flattened."""
     if shape is None:
         raise InputError(f"{what}: {type(rule).__name__} makes a random number of synapses; give one number for all")
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} must be numbers, not {value!r}") from None
     if array.shape != shape:
         raise InputError(f"{what} is an array of shape {array.shape}; {type(rule).__name__} needs shape {shape} here")
     return array.reshape(-1)
@@ -376,7 +403,7 @@ def _compile_streams(network: Network, starts: dict[str, int], n: int) -> Stream
     for population in network.populations.values():
         ids = np.arange(population.n) + starts[population.name]
         if isinstance(population.model, Poisson):
-            blocks.append(_poisson_block(population.name, ids, population.model, network.seed, 0.0, 0))
+            blocks.append(_poisson_block(population.name, "source", ids, population.model, network.seed, 0.0, 0))
         elif isinstance(population.model, SpikeSource):
             source = population.model
             if source.per_neuron and len(source.trains) != population.n:
@@ -392,17 +419,19 @@ def _compile_streams(network: Network, starts: dict[str, int], n: int) -> Stream
     for stimulus in network.stimuli.values():
         if isinstance(stimulus.source, Poisson):
             target = _global_ids(stimulus.targets, starts)
-            key = stream_key(network.seed, stimulus.name, "weight")
+            key = stream_key(network.seed, stimulus.name, "stimulus weight")
             weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
             port = _port(stimulus)
             ports = np.where(weight < 0, 1, 0) * _two_ports(stimulus.targets) if port < 0 else np.full(1, port)
-            blocks.append(_poisson_block(stimulus.name, target, stimulus.source, network.seed, weight, ports))
+            poisson = stimulus.source
+            blocks.append(_poisson_block(stimulus.name, "stimulus", target, poisson, network.seed, weight, ports))
     neuron = np.concatenate([block["neuron"] for block in blocks]) if blocks else np.empty(0, dtype=np.int64)
     order = np.argsort(neuron, kind="stable")
 
     def column(name: str, dtype: type[np.generic]) -> NDArray[Any]:
-        parts = [np.broadcast_to(block.get(name, 0), block["neuron"].size) for block in blocks]
-        return np.concatenate(parts).astype(dtype)[order] if parts else np.empty(0, dtype=dtype)
+        # Converted one by one: 64-bit keys together with zeros of another type would become float64.
+        parts = [np.full(block["neuron"].size, block.get(name, 0), dtype=dtype) for block in blocks]
+        return np.concatenate(parts)[order] if parts else np.empty(0, dtype=dtype)
 
     return StreamPlan(
         start=np.searchsorted(neuron[order], np.arange(n + 1)).astype(np.int64),
@@ -424,16 +453,19 @@ def _two_ports(targets: list[Neurons]) -> NDArray[np.int64]:
     return np.repeat(two, [len(target) for target in targets]).astype(np.int64)
 
 
-def _poisson_block(name: str, ids: Any, source: Poisson, seed: int, weight: Any, port: Any) -> dict[str, Any]:
-    """Streams of one source population or stimulus; a rate of 0 has none."""
-    rate = resolve(source.rate, ids.size, f"{name}: rate", stream_key(seed, name, "rate"))
+def _poisson_block(
+    name: str, kind: str, ids: Any, source: Poisson, seed: int, weight: Any, port: Any
+) -> dict[str, Any]:
+    """Streams of one source population or stimulus, which may share a name; a rate of 0 has none."""
+    rate = resolve(source.rate, ids.size, f"{name}: rate", stream_key(seed, name, f"{kind} rate"))
     require(rate >= 0, rate, f"{name}: rate", "Hz must not be negative")
+    require((rate == 0) | (rate >= 1e-300), rate, f"{name}: rate", "Hz must be 0 or at least 1e-300 Hz")
     full = np.broadcast_to(rate, ids.size)
     on = np.flatnonzero(full > 0)
     widths = {float(r): cell_width(float(r)) for r in np.unique(full[on])}
     return {
         "neuron": ids[on],
-        "key": np.full(on.size, stream_key(seed, name, "spikes"), dtype=np.uint64),
+        "key": np.full(on.size, stream_key(seed, name, f"{kind} spikes"), dtype=np.uint64),
         "index": on,
         "rate": full[on],
         "width": np.array([widths[r] for r in full[on].tolist()]),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
-from eventsnn.models.base import Value
+from eventsnn.models.base import Value, floats
 
 
 class SpikeSource:
@@ -69,10 +69,7 @@ class StepCurrent:
 
 def numbers(values: Any, what: str) -> NDArray[np.float64]:
     """A one-dimensional float64 array of finite numbers, or an InputError that names `what`."""
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} must be numbers, not {values!r}") from None
+    array = floats(values, what, "one list of numbers")
     if array.ndim != 1:
         raise InputError(f"{what} must be one list of numbers, not an array of shape {array.shape}")
     if not np.isfinite(array).all():

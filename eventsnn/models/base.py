@@ -7,9 +7,10 @@ the first threshold crossing) and `receive` (what an input does). The engines ow
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,10 @@ Value = float | Sequence[float] | NDArray[np.float64] | Distribution
 Values = dict[str, NDArray[np.float64]]
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def suggest(word: object, known: Iterable[str]) -> str:
     """What to add to a sentence about an unknown name: the nearest known one, or all of them."""
     names = list(known)
-    near = difflib.get_close_matches(word, names, n=1)
+    near = difflib.get_close_matches(str(word), names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names) or 'none'}"
 
 
@@ -113,9 +114,23 @@ class Model:
         raise NotImplementedError
 
 
-def require(good: NDArray[np.bool_], values: NDArray[np.float64], what: str, rule: str) -> None:
+def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:
+    """A number or numbers as a float64 array of the same shape, or an InputError that names `what` and what is allowed.
+
+    numpy alone would take "5", True and None (as nan) for numbers, and drop the imaginary part of a complex one.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"{what} = {reprlib.repr(value)} must be {allowed}")
+    return np.array(array, dtype=np.float64)
+
+
+def require(good: NDArray[np.bool_], values: NDArray[np.float64], what: str, rule: str, of: str = "neuron") -> None:
     """Raise InputError naming the first value that is not good; nan never is."""
     if not good.all():
         i = int(np.argmin(good))
-        where = f" (neuron {i})" if values.size > 1 else ""
+        where = f" ({of} {i})" if values.size > 1 else ""
         raise InputError(f"{what} = {values.flat[i]:g}{where} {rule}")

@@ -96,7 +96,7 @@ class LIFExp(Model):
             h = search(c, s, 0.0, split)
             if h < math.inf:
                 return h
-        return search_tail(c, s, split)
+        return search(c, s, split, math.inf)
 
 
 def response(c: Sequence[float], port: int, h: float) -> float:
@@ -136,37 +136,31 @@ def turning_point(c: Sequence[float], s: State) -> float:
     return split if 0.0 < split < math.inf else 0.0
 
 
-def search(c: Sequence[float], s: State, low: float, high: float) -> float:
-    """First crossing in [low, high], V below the threshold at low and with at most one maximum; inf if none."""
-    threshold = c[2]
-    if potential(c, s, high) >= threshold:
-        return root(c, s, low, high)
-    if slope(c, s, low) > 0.0 and slope(c, s, high) < 0.0:
-        top = peak(c, s, low, high)
-        if potential(c, s, top) >= threshold:
-            return root(c, s, low, top)
-    return math.inf
+def search(c: Sequence[float], s: State, low: float, end: float) -> float:
+    """First crossing in [low, end], V below the threshold at low and with at most one extremum; inf if none.
 
-
-def search_tail(c: Sequence[float], s: State, low: float) -> float:
-    """First crossing after low, V below the threshold at low and with at most one extremum after it; inf if none."""
+    The search goes outward in growing strides: far out all exponentials are 0 and hide a maximum that came before.
+    """
     threshold = c[2]
-    certain = s.drive > threshold
-    if not certain and slope(c, s, low) <= 0.0:
+    certain = end == math.inf and s.drive > threshold
+    rising = slope(c, s, low) > 0.0
+    if end == math.inf and not certain and not rising:
         return math.inf
     width = c[5]
     while True:
-        high = low + width
+        high = min(low + width, end)
         if high == math.inf:
             return math.inf
         if potential(c, s, high) >= threshold:
             return root(c, s, low, high)
-        if not certain:
-            if slope(c, s, high) < 0.0:
-                return search(c, s, low, high)
-            ex, in_ = synaptic_currents(c, s, high)
-            if s.drive + c[1] * (max(ex, 0.0) + max(in_, 0.0)) <= threshold:
-                return math.inf
+        if rising and slope(c, s, high) < 0.0:
+            top = peak(c, s, low, high)
+            return root(c, s, low, top) if potential(c, s, top) >= threshold else math.inf
+        if high == end:
+            return math.inf
+        ex, in_ = synaptic_currents(c, s, high)
+        if s.drive + c[1] * (max(ex, 0.0) + max(in_, 0.0)) <= threshold:
+            return math.inf
         width = 2.0 * width
 
 

@@ -35,6 +35,7 @@ model.instantaneous = 1
 model.flow = flow
 model.hold = hold
 model.crossing = crossing
+model.bound = NULL
 model.receive = receive
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)

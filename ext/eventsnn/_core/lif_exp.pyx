@@ -3,7 +3,7 @@
 from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport fabs
 
-from eventsnn._core.mathfunc cimport exp, expm1, infinity, log
+from eventsnn._core.mathfunc cimport exp, expm1, infinity, log, log1p
 from eventsnn._core.neuron cimport C_R, C_THRESHOLD, Model, Neuron
 
 cdef enum:
@@ -19,6 +19,8 @@ cdef enum:
 
 cdef double NOISE = 1.0 / 4503599627370496.0       # 2^-52
 cdef double PEAK_TOLERANCE = 1.0 / 268435456.0     # 2^-28
+# Of the potentials: far more than the rounding of a crossing, far less than what makes a bound useless.
+cdef double BOUND_MARGIN = 1e-12
 
 
 cdef inline double positive(double x) noexcept nogil:
@@ -81,7 +83,24 @@ cdef double crossing(const double* c, const Neuron* s) noexcept nogil:
         h = search(c, s, 0.0, split)
         if h < infinity():
             return h
-    return search_tail(c, s, split)
+    return search(c, s, split, infinity())
+
+
+cdef double bound(const double* c, const Neuron* s) noexcept nogil:
+    """Time to the threshold if the synaptic current stayed at an upper bound of all that it will be. If inhibition
+    outlives excitation, their sum only falls towards 0 or below; else excitation alone bounds it. The threshold is
+    taken a margin lower, so that no rounding in `crossing` can come before."""
+    cdef double ex = positive(s.current[0])
+    cdef double in_ = positive(s.current[1])
+    cdef double highest = c[C_R] * (ex + in_)
+    cdef double low = c[C_THRESHOLD] - BOUND_MARGIN * (fabs(s.v) + fabs(s.drive) + fabs(c[C_THRESHOLD]) + highest)
+    if s.current[0] > 0.0 > s.current[1] and c[TAU_IN] >= c[TAU_EX]:
+        highest = c[C_R] * positive(s.current[0] + s.current[1])
+    if s.v >= low:
+        return 0.0
+    if s.drive + highest <= low:
+        return infinity()
+    return c[TAU_M] * log1p((low - s.v) / (s.drive + highest - low))
 
 
 cdef double turning_point(const double* c, const Neuron* s) noexcept nogil:
@@ -94,36 +113,28 @@ cdef double turning_point(const double* c, const Neuron* s) noexcept nogil:
     return split if 0.0 < split < infinity() else 0.0
 
 
-cdef double search(const double* c, const Neuron* s, double low, double high) noexcept nogil:
-    cdef double top
-    if potential(c, s, high) >= c[C_THRESHOLD]:
-        return root(c, s, low, high)
-    if slope_at(c, s, low) > 0.0 and slope_at(c, s, high) < 0.0:
-        top = peak(c, s, low, high)
-        if potential(c, s, top) >= c[C_THRESHOLD]:
-            return root(c, s, low, top)
-    return infinity()
-
-
-cdef double search_tail(const double* c, const Neuron* s, double low) noexcept nogil:
-    cdef bint certain = s.drive > c[C_THRESHOLD]
+cdef double search(const double* c, const Neuron* s, double low, double end) noexcept nogil:
+    cdef bint certain = end == infinity() and s.drive > c[C_THRESHOLD]
+    cdef bint rising = slope_at(c, s, low) > 0.0
     cdef double width = c[TAU_M]
-    cdef double high, ex, in_
-    if not certain and slope_at(c, s, low) <= 0.0:
+    cdef double high, top, ex, in_
+    if end == infinity() and not certain and not rising:
         return infinity()
     while True:
-        high = low + width
+        high = min(low + width, end)
         if high == infinity():
             return infinity()
         if potential(c, s, high) >= c[C_THRESHOLD]:
             return root(c, s, low, high)
-        if not certain:
-            if slope_at(c, s, high) < 0.0:
-                return search(c, s, low, high)
-            ex = current_at(c, s, 0, high)
-            in_ = current_at(c, s, 1, high)
-            if s.drive + c[C_R] * (positive(ex) + positive(in_)) <= c[C_THRESHOLD]:
-                return infinity()
+        if rising and slope_at(c, s, high) < 0.0:
+            top = peak(c, s, low, high)
+            return root(c, s, low, top) if potential(c, s, top) >= c[C_THRESHOLD] else infinity()
+        if high == end:
+            return infinity()
+        ex = current_at(c, s, 0, high)
+        in_ = current_at(c, s, 1, high)
+        if s.drive + c[C_R] * (positive(ex) + positive(in_)) <= c[C_THRESHOLD]:
+            return infinity()
         width = 2.0 * width
 
 
@@ -184,6 +195,7 @@ model.instantaneous = 0
 model.flow = flow
 model.hold = hold
 model.crossing = crossing
+model.bound = bound
 model.receive = receive
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)

@@ -5,7 +5,11 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t
+
+cdef enum:
+    # Times of a Poisson cell that are kept; a fuller cell is drawn again for the rest.
+    KEPT = 10
 
 cdef enum:
     # The constants that the engine itself reads; the rest is the model's.
@@ -16,23 +20,39 @@ cdef enum:
     C_T_REF = 4
 
 
+cdef struct Stream:
+    # External spikes. 128 bytes, two lines of the cache: a stream is read as often as its neuron.
+    double first          # next spike, ms; inf if none
+    int32_t drive         # its Drive
+    uint32_t index        # in the Drive's random stream
+    int32_t at            # of `first` among the spikes ahead: of `kept`, or of a given train
+    int32_t n             # spikes ahead
+    int64_t cell          # present cell of a Poisson process
+    int64_t in_cell       # its spikes before kept[0]
+    const double* train   # given spike times; NULL for a Poisson process
+    double kept[KEPT]
+
+
 cdef struct Neuron:
+    # 128 bytes, two lines of the cache; what most inputs read and write comes first.
     double t              # ms, when v and current were true
     double v              # mV relative to E_L
-    double current[2]     # pA, one a port
     double drive          # mV, R (I_e + step currents)
-    double release        # refractory before this time
-    double next           # next of crossing, external spike and current change; inf if none
-    double crossing       # first threshold crossing if nothing else happens; inf if none
     double pending        # time at which `input` arrives; inf if none
     double input[2]       # summed weights that arrive then, one a port
+    double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
+    double outside        # next external spike or change of current; inf if none
+    double release        # refractory before this time
+    double current[2]     # pA, one a port
+    Stream* streams       # its external spikes
     int64_t spikes        # fired so far
-    int64_t millisecond   # whole millisecond of the last spike
-    int64_t burst         # spikes in it
+    int32_t n_streams
     int32_t class_of      # its Class; -1 for a source
-    int32_t programme     # step currents that it follows; -1 for none
-    int32_t step          # next step of the programme
-    int32_t touched       # listed for the present window
+    int8_t touched        # listed for the present window
+    int8_t bounded        # `crossing` is but a lower bound
+    int32_t change        # its next change of current, in Core.change_time
+    int32_t millisecond   # of the last spike, the lower 31 bits
+    int32_t burst         # spikes in it
 
 
 cdef struct Model:
@@ -41,6 +61,8 @@ cdef struct Model:
     void (*flow)(const double* c, Neuron* s, double h) noexcept nogil
     void (*hold)(const double* c, Neuron* s, double h) noexcept nogil
     double (*crossing)(const double* c, const Neuron* s) noexcept nogil
+    # A time before which `crossing` cannot lie, found with less work; NULL if `crossing` itself is quick.
+    double (*bound)(const double* c, const Neuron* s) noexcept nogil
     void (*receive)(Neuron* s, const double* weights) noexcept nogil
 
 

@@ -1,0 +1,95 @@
+# The state of a compiled network as the kernels see it. Engine (engine.pyx) owns every array that is pointed to here.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+
+from eventsnn._core.neuron cimport Class, Neuron, Stream
+from eventsnn._core.queue cimport RowQueue, WakeQueue
+
+cdef enum Status:
+    RUNNING = 0
+    TOO_MANY_SPIKES = 1
+    TOO_MANY_ROUNDS = 2
+    NO_MEMORY = 3
+
+
+cdef struct Projection:
+    const int64_t* start
+    const int32_t* target
+    const double* weight
+    const double* delay
+    int one_weight
+    int one_delay
+    int port
+
+
+cdef struct Drive:
+    # What streams of one stimulus have in common.
+    uint64_t key
+    double weight
+    double width          # ms a cell; 0 for given trains
+    double mean           # spikes a cell
+    double exp_minus_mean
+    int32_t port
+
+
+cdef struct Probe:
+    int64_t n
+    const double* time
+    int64_t n_times
+    int n_variables
+    const int32_t* variable   # 0 V_m, then the currents by port
+    double* out               # (variables, neurons, times)
+
+
+cdef struct Watch:
+    int32_t neuron
+    int32_t probe
+    int64_t row
+    int64_t at                # next sample
+
+
+cdef struct Core:
+    int64_t n
+    Neuron* neurons
+    Class* classes
+    const double* I_e
+    const uint8_t* recorded
+    # external spikes and step currents
+    Stream* streams
+    Drive* drives
+    const double* change_time     # programmes one after the other, each ended by inf
+    const double* change_amplitude
+    # synapses; outgoing[n] lists (projection, row) of neuron n
+    Projection* projections
+    const int64_t* outgoing_start
+    const int32_t* outgoing_projection
+    const int32_t* outgoing_row
+    # the schedule
+    RowQueue rows
+    WakeQueue wakes
+    double window
+    double time               # everything before it has been processed
+    double instant            # of the present round
+    int32_t round             # of a single instant, or of the present neuron at its present time
+    int32_t* touched
+    int64_t n_touched
+    int32_t max_rounds
+    int32_t max_spikes
+    # what comes out
+    double* spike_time
+    int32_t* spike_neuron
+    int64_t n_spikes
+    int64_t spike_room
+    Probe* probes
+    const int64_t* watch_start    # (n + 1), NULL if nothing is sampled
+    Watch* watches
+    # failure, the earliest; counters
+    int status
+    double failed_at
+    int32_t failed_round
+    int32_t failed
+    int64_t synaptic_events
+    int64_t external_events
+    int64_t updates
+    int64_t fired
+    int64_t rows_popped

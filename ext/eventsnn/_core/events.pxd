@@ -1,0 +1,319 @@
+# What happens to one neuron: its external spikes, samples, spikes, and everything that is due at one time. The schedule
+# of engine.pyx decides when; nothing here looks at another neuron's state.
+
+from libc.math cimport floor
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport realloc
+
+from eventsnn._core.core cimport (
+    NO_MEMORY,
+    RUNNING,
+    TOO_MANY_ROUNDS,
+    TOO_MANY_SPIKES,
+    Core,
+    Drive,
+    Probe,
+    Projection,
+    Watch,
+)
+from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.neuron cimport C_E_L, C_R, C_RESET, C_T_REF, C_THRESHOLD, KEPT, Class, Neuron, Stream
+from eventsnn._core.philox cimport poisson_cell
+from eventsnn._core.queue cimport Row, row_push
+
+
+cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
+    """Keep the first failure by (time, round, neuron): neurons of a window are not processed in the order of time."""
+    cdef bint first = e.status == RUNNING or t < e.failed_at
+    if not first and t == e.failed_at:
+        first = e.round < e.failed_round or (e.round == e.failed_round and n < e.failed)
+    if status == NO_MEMORY:
+        e.status = status
+    elif e.status != NO_MEMORY and first:
+        e.status = status
+        e.failed_at = t
+        e.failed_round = e.round
+        e.failed = n
+
+
+# ---- external spikes
+
+
+cdef inline void refill(Core* e, Stream* s) noexcept nogil:
+    """The next spikes of a Poisson stream, when those kept are used up."""
+    cdef double time[64]  # poisson_cell never gives as many
+    cdef const Drive* d = &e.drives[s.drive]
+    cdef int32_t count, k
+    s.in_cell += s.n
+    while True:
+        count = poisson_cell(d.key, s.index, s.cell, d.mean, d.exp_minus_mean, <double>s.cell * d.width, d.width, time)
+        if s.in_cell < count:
+            break
+        s.cell += 1
+        s.in_cell = 0
+    s.n = min(count - <int32_t>s.in_cell, <int32_t>KEPT)
+    for k in range(s.n):
+        s.kept[k] = time[s.in_cell + k]
+    s.at = 0
+    s.first = s.kept[0]
+
+
+cdef inline void stream_next(Core* e, Stream* s) noexcept nogil:
+    s.at += 1
+    if s.train != NULL:
+        s.first = s.train[s.at] if s.at < s.n else infinity()
+    elif s.at < s.n:
+        s.first = s.kept[s.at]
+    else:
+        refill(e, s)
+
+
+# ---- one neuron
+
+
+cdef inline void settle(const Class* k, Neuron* s, double t) noexcept nogil:
+    """Advance a neuron's state to t, through the end of refractoriness if that lies between."""
+    if t < s.release:
+        k.model.hold(k.c, s, t - s.t)
+    else:
+        if s.t < s.release:
+            k.model.hold(k.c, s, s.release - s.t)
+            s.t = s.release
+        if t > s.t:
+            k.model.flow(k.c, s, t - s.t)
+    s.t = t
+
+
+cdef inline void released(const Class* k, const Neuron* s, Neuron* copy) noexcept nogil:
+    """A copy of a neuron as it will be when it is no longer refractory, or is already."""
+    copy[0] = s[0]
+    if s.t < s.release:
+        k.model.hold(k.c, copy, s.release - s.t)
+        copy.t = s.release
+
+
+cdef inline void predict(const Class* k, Neuron* s) noexcept nogil:
+    """Time of the first crossing if nothing else happens, or a bound: most crossings are superseded by an event."""
+    cdef Neuron copy
+    if k.model.bound == NULL:
+        refine(k, s)
+    elif s.t < s.release:
+        released(k, s, &copy)
+        s.crossing = copy.t + k.model.bound(k.c, &copy)
+        s.bounded = 1
+    else:
+        s.crossing = s.t + k.model.bound(k.c, s)
+        s.bounded = 1
+
+
+cdef inline void refine(const Class* k, Neuron* s) noexcept nogil:
+    """Time of the first crossing, from the state after the neuron's last event."""
+    cdef Neuron copy
+    if s.t < s.release:
+        released(k, s, &copy)
+        s.crossing = copy.t + k.model.crossing(k.c, &copy)
+    else:
+        s.crossing = s.t + k.model.crossing(k.c, s)
+    s.bounded = 0
+
+
+cdef inline bint refine_due(const Core* e, Neuron* s, double t) noexcept nogil:
+    """Refine a bound that t has reached; True if there was one."""
+    if not s.bounded or s.crossing > t:
+        return False
+    refine(&e.classes[s.class_of], s)
+    return True
+
+
+cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
+    """Samples of neuron n at times before the next change of its state, from a copy of it."""
+    cdef int64_t w
+    cdef Watch* watch
+    cdef Probe* probe
+    cdef Neuron* s = &e.neurons[n]
+    cdef Class* k = &e.classes[s.class_of]
+    cdef Neuron copy
+    cdef int i, variable
+    cdef double value
+    for w in range(e.watch_start[n], e.watch_start[n + 1]):
+        watch = &e.watches[w]
+        probe = &e.probes[watch.probe]
+        while watch.at < probe.n_times and probe.time[watch.at] < before:
+            copy = s[0]
+            settle(k, &copy, probe.time[watch.at])
+            for i in range(probe.n_variables):
+                variable = probe.variable[i]
+                value = copy.v + k.c[C_E_L] if variable == 0 else copy.current[variable - 1]
+                probe.out[(i * probe.n + watch.row) * probe.n_times + watch.at] = value
+            watch.at += 1
+
+
+cdef inline void send(Core* e, int32_t n, double t, int32_t projection, int32_t row) noexcept nogil:
+    """Queue a spike of neuron n at t on one of its rows."""
+    cdef Projection* p = &e.projections[projection]
+    cdef Row entry
+    entry.first = p.start[row]
+    if entry.first == p.start[row + 1]:
+        return
+    entry.fired = t
+    entry.fired_round = e.round
+    entry.projection = projection
+    entry.row = row
+    entry.ordinal = e.neurons[n].spikes
+    queue_slice(e, p, &entry)
+
+
+cdef inline void queue_slice(Core* e, const Projection* p, Row* entry) noexcept nogil:
+    entry.time = entry.fired + p.delay[0 if p.one_delay else entry.first]
+    entry.round = entry.fired_round + 1 if entry.time == entry.fired else 0
+    if not row_push(&e.rows, entry):
+        fail(e, NO_MEMORY, entry.time, 0)
+
+
+cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
+    cdef Neuron* s = &e.neurons[n]
+    cdef const double* c
+    cdef int64_t k
+    cdef int32_t millisecond
+    e.fired += 1
+    if e.recorded[n]:
+        keep_spike(e, n, t)
+    if s.class_of >= 0:
+        c = e.classes[s.class_of].c
+        s.v = c[C_RESET]
+        s.release = t + c[C_T_REF]
+    millisecond = <int32_t>(<int64_t>floor(t) & 0x7FFFFFFF)
+    if millisecond != s.millisecond:
+        s.millisecond = millisecond
+        s.burst = 0
+    s.burst += 1
+    if s.burst > e.max_spikes:
+        fail(e, TOO_MANY_SPIKES, t, n)
+    for k in range(e.outgoing_start[n], e.outgoing_start[n + 1]):
+        send(e, n, t, e.outgoing_projection[k], e.outgoing_row[k])
+    s.spikes += 1
+
+
+cdef inline void keep_spike(Core* e, int32_t n, double t) noexcept nogil:
+    cdef int64_t room
+    cdef void* grown
+    if e.n_spikes == e.spike_room:
+        room = 2 * e.spike_room + 1024
+        grown = realloc(e.spike_time, room * sizeof(double))
+        if grown != NULL:
+            e.spike_time = <double*>grown
+            grown = realloc(e.spike_neuron, room * sizeof(int32_t))
+        if grown == NULL:
+            fail(e, NO_MEMORY, t, n)
+            return
+        e.spike_neuron = <int32_t*>grown
+        e.spike_room = room
+    e.spike_time[e.n_spikes] = t
+    e.spike_neuron[e.n_spikes] = n
+    e.n_spikes += 1
+
+
+cdef inline void external_input(Core* e, int32_t n, double t, double* total) noexcept nogil:
+    """Add up the external spikes at t by port, in the order of the stimuli; those of a source are its own spikes."""
+    cdef Neuron* neuron = &e.neurons[n]
+    cdef const Drive* d
+    cdef Stream* s
+    cdef int32_t k
+    for k in range(neuron.n_streams):
+        s = &neuron.streams[k]
+        while s.first == t:
+            e.external_events += 1
+            if neuron.class_of < 0:
+                fire(e, n, t)
+            else:
+                d = &e.drives[s.drive]
+                total[d.port] = total[d.port] + d.weight
+            stream_next(e, s)
+
+
+cdef inline double next_own(const Neuron* s) noexcept nogil:
+    """Time of the first event that needs no other neuron."""
+    return s.crossing if s.crossing < s.outside else s.outside
+
+
+cdef inline double next_external(const Neuron* s) noexcept nogil:
+    cdef double first = infinity()
+    cdef int32_t k
+    for k in range(s.n_streams):
+        if s.streams[k].first < first:
+            first = s.streams[k].first
+    return first
+
+
+cdef inline double next_outside(const Core* e, const Neuron* s) noexcept nogil:
+    """The first of a neuron's external spikes and change of current."""
+    return min(e.change_time[s.change], next_external(s))
+
+
+cdef inline void change_current(Core* e, int32_t n, double t) noexcept nogil:
+    cdef Neuron* s = &e.neurons[n]
+    cdef const Class* k = &e.classes[s.class_of]
+    settle(k, s, t)
+    s.drive = k.c[C_R] * (e.I_e[n] + e.change_amplitude[s.change])
+    s.change += 1
+
+
+cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
+    """Everything that happens to neuron n at t: crossing, change of current, input, threshold test, prediction."""
+    cdef Neuron* s = &e.neurons[n]
+    cdef const Class* k = &e.classes[s.class_of]
+    cdef bint changed = False
+    cdef bint input = False
+    cdef double total[2]
+    total[0] = total[1] = 0.0
+    e.updates += 1
+    if e.watch_start != NULL:
+        sample(e, n, t)
+    if t == s.crossing:
+        settle(k, s, t)
+        fire(e, n, t)
+        changed = True
+    if t == s.outside:
+        if t == e.change_time[s.change]:
+            change_current(e, n, t)
+            changed = True
+        if t == next_external(s):
+            external_input(e, n, t, total)
+            input = True
+        s.outside = next_outside(e, s)
+    if t == s.pending:
+        s.pending = infinity()
+        total[0] = s.input[0] + total[0]
+        total[1] = s.input[1] + total[1]
+        input = True
+    if input and s.class_of >= 0 and not (k.model.instantaneous and t < s.release):
+        settle(k, s, t)
+        k.model.receive(s, total)
+        if t >= s.release and s.v >= k.c[C_THRESHOLD]:
+            fire(e, n, t)
+        changed = True
+    if changed:
+        predict(k, s)
+
+
+cdef inline void process_before(Core* e, int32_t n, double stop) noexcept nogil:
+    """All events of neuron n before stop."""
+    cdef Neuron* s = &e.neurons[n]
+    cdef double t, own
+    cdef double last = -1.0
+    while True:
+        own = next_own(s)
+        t = own if own < s.pending else s.pending
+        if t < stop and refine_due(e, s, t):
+            continue
+        # At failed_at itself a neuron of lower number, or an earlier round, may yet fail.
+        if not t < stop or (e.status != RUNNING and t > e.failed_at):
+            break
+        e.round = e.round + 1 if t == last else 0
+        last = t
+        if e.round > e.max_rounds:
+            fail(e, TOO_MANY_ROUNDS, t, n)
+            break
+        process(e, n, t)
+    if last >= 0.0:
+        e.round = 0

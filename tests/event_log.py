@@ -1,0 +1,61 @@
+"""Everything that two runs must have in common to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import eventsnn as esn
+from eventsnn.plan import Plan
+
+
+def event_log(simulation: esn.Simulation, *stops: float) -> dict[str, bytes]:
+    """Spikes in output order, samples, final state and the run-away error, if any, of runs up to `stops` (ms)."""
+    log: dict[str, bytes] = {}
+    try:
+        for stop in stops:
+            simulation.run(until=stop)
+    except esn.RunawayError as error:
+        log["error"] = str(error).encode()
+    log |= recorded(simulation.results())
+    if "error" not in log:
+        for name, values in simulation._state.state().items():
+            log[f"state {name}"] = np.asarray(values).tobytes()
+    return log
+
+
+def event_log_of_pieces(simulation: esn.Simulation, *stops: float) -> dict[str, bytes]:
+    """The same without the state, put together from Results that each hold the spikes and samples of one run only."""
+    log: dict[str, bytes] = {}
+    for stop in stops:
+        try:
+            piece = recorded(simulation.run(until=stop, keep="new"))
+        except esn.RunawayError as error:
+            piece = recorded(simulation.results()) | {"error": str(error).encode()}
+        for name, values in piece.items():
+            log[name] = log.get(name, b"") + values
+        if "error" in log:
+            break
+    return log
+
+
+def recorded(results: esn.Results) -> dict[str, bytes]:
+    """Spikes in output order and samples. Samples are put as (samples, ids), so that later ones follow earlier ones."""
+    log = {}
+    for name, trains in results.spikes.items():
+        log[f"{name} times"], log[f"{name} ids"] = trains.times.tobytes(), trains.ids.tobytes()
+    for name, traces in results.traces.items():
+        log[f"{name} sample times"] = traces.times.tobytes()
+        for variable in traces.variables:
+            log[f"{name} {variable}"] = getattr(traces, variable).T.tobytes()
+    return log
+
+
+def simulation_of(plan: Plan, state: object) -> esn.Simulation:
+    """A Simulation that drives the given engine, one with the reference's methods, on a plan."""
+    simulation = esn.Simulation(plan, "reference")
+    simulation._state = state  # type: ignore[assignment]
+    return simulation
+
+
+def differences(a: dict[str, bytes], b: dict[str, bytes]) -> list[str]:
+    return [name for name in sorted(a.keys() | b.keys()) if a.get(name) != b.get(name)]

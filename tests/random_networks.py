@@ -1,0 +1,205 @@
+"""Small random networks that provoke every rule of the event semantics, for the equality tests and the mutants."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+import numpy as np
+
+import eventsnn as esn
+from eventsnn.reference import Reference
+
+# Multiples of 2^-3 ms and 2^-4 mV or pA: sums and differences are exact, so ties and exact threshold hits do happen.
+GRID_TIME, GRID_WEIGHT = 0.125, 0.0625
+THRESHOLD = 10.0  # mV above E_L
+# Subtracting and adding this changes no bit of a later time, so that an input can be sent to arrive at any given time.
+LEAD = 0.25
+
+
+class Draw:
+    """Random values; on a dyadic grid of times in half of the networks, of weights in half of either half."""
+
+    def __init__(self, seed: int):
+        self.rng = np.random.default_rng(seed)
+        self.dyadic_time, self.dyadic_weight = seed % 2 == 0, seed // 2 % 2 == 0
+
+    def time(self, low: float, high: float, size: int | None = None) -> np.ndarray:
+        t = self.rng.uniform(low, high, size)
+        return np.round(t / GRID_TIME) * GRID_TIME if self.dyadic_time else t
+
+    def weight(self, scale: float, size: int | None = None) -> np.ndarray:
+        w = self.rng.normal(0.3 * scale, scale, size)
+        w = np.where(self.rng.random(size) < 0.1, 0.0, w)
+        return np.round(w / GRID_WEIGHT) * GRID_WEIGHT if self.dyadic_weight else w
+
+    def train(self, n: int, stop: float) -> np.ndarray:
+        return np.sort(self.time(0.0, stop, n))
+
+    def chance(self, p: float) -> bool:
+        return bool(self.rng.random() < p)
+
+    def number(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high))
+
+
+def random_network(seed: int, stop: float = 40.0, samples: bool = True) -> esn.Network:
+    """One to three populations of either model, given and Poisson sources, currents, loops, zero weights and delays.
+
+    Spikes of all populations are recorded; samples=False leaves out the state variables and changes nothing else.
+    """
+    draw = Draw(seed)
+    few_spikes = draw.number(1, 5) if draw.chance(0.15) else 60
+    few_rounds = draw.number(1, 3) if draw.chance(0.5) else 60
+    net = esn.Network(seed=seed, max_rounds=few_rounds, max_spikes=few_spikes)
+    neurons = [_population(net, draw, k) for k in range(draw.number(1, 4))]
+    _connect(net, draw, _sources(net, draw, stop), neurons)
+    for k, population in enumerate(neurons):
+        _stimulate(net, draw, population, k, stop)
+        if population.values["t_ref"] == 0.0 and draw.chance(0.5):
+            _knock_twice(net, draw, population, stop)
+    if draw.chance(0.4):
+        _volleys(net, draw, neurons[draw.number(0, len(neurons))], stop)
+    first = _first_run(net, stop)
+    if draw.chance(0.8):
+        _coincide(net, draw, first, neurons[draw.number(0, len(neurons))], stop)
+    if samples:
+        for population in neurons:
+            spikes = np.concatenate([trains.times for trains in first.spikes.values()])
+            times = np.concatenate([draw.train(50, stop), draw.rng.permutation(spikes)[:10]])
+            net.record(population, list(population.model.state_variables), times=np.unique(times))
+    return net
+
+
+def _population(net: esn.Network, draw: Draw, k: int) -> esn.Population:
+    n = draw.number(1, 7)
+    E_L = float(draw.rng.choice([0.0, -65.0]))
+    reset = 0.0 if draw.chance(0.4) else float(np.round(draw.rng.uniform(-4.0, 6.0)))
+    common = {
+        "tau_m": draw.rng.uniform(2.0, 20.0, n) if draw.chance(0.3) else 8.0,
+        "C_m": 250.0 if draw.chance(0.5) else 128.0,
+        "E_L": E_L,
+        "V_th": E_L + THRESHOLD,
+        "V_reset": E_L + reset,
+        "t_ref": float(draw.time(0.0, 3.0)) if draw.chance(0.65) else 0.0,
+        "I_e": draw.weight(250.0, n) if draw.chance(0.4) else 0.0,
+    }
+    if draw.chance(0.1):
+        # V would settle at the threshold exactly.
+        common |= {"tau_m": 8.0, "C_m": 128.0, "I_e": 16.0 * THRESHOLD}
+    V_m = np.full(n, E_L)
+    if draw.chance(0.5):
+        V_m = E_L + draw.weight(6.0, n)
+        V_m[draw.rng.random(n) < 0.2] = E_L + THRESHOLD
+    if draw.chance(0.5):
+        return net.population(n, esn.LIFDelta(**common), name=f"delta{k}", V_m=V_m)
+    tau = [2.0, 5.0, 8.0, 8.0 + 1e-9, 20.0]
+    synapses = {"tau_syn_ex": draw.rng.choice(tau), "tau_syn_in": draw.rng.choice(tau)}
+    currents = {"I_syn_ex": draw.weight(400.0, n), "I_syn_in": -abs(draw.weight(400.0, n))} if draw.chance(0.5) else {}
+    return net.population(n, esn.LIFExp(**common, **synapses), name=f"exp{k}", V_m=V_m, **currents)
+
+
+def _sources(net: esn.Network, draw: Draw, stop: float) -> list[esn.Population]:
+    n = draw.number(1, 5)
+    trains = [draw.train(draw.number(0, 40), stop) for _ in range(n)]
+    if draw.chance(0.3):
+        trains[0] = np.sort(np.concatenate([trains[0], trains[0][::3], [0.0]]))  # two spikes at one time
+    sources = [net.population(n, esn.SpikeSource(trains), name="trains")]
+    if draw.chance(0.5):
+        sources.append(net.population(2, esn.Poisson(rate=[300.0, 0.0]), name="poisson"))
+    return sources
+
+
+def _connect(net: esn.Network, draw: Draw, sources: list[esn.Population], neurons: list[esn.Population]) -> None:
+    """Every pair of populations is connected in some way; self-loops and multiple synapses included."""
+    shortest = float(draw.rng.choice([0.25, 0.25, 1.5, 0.0, 0.0, 2.0**-50]))  # 2^-50 is lost in the sum from 8 ms on
+    for pre in [*sources, *neurons]:
+        for post in neurons:
+            n_pairs = draw.number(0, 3 * max(len(pre), len(post)))
+            rule = esn.Explicit(draw.rng.integers(0, len(pre), n_pairs), draw.rng.integers(0, len(post), n_pairs))
+            delta = isinstance(post.model, esn.LIFDelta)
+            strength = (5.0 if delta else 150.0) * (2.0 if pre in sources else 0.7)
+            weight = draw.weight(strength, n_pairs) if draw.chance(0.7) else float(draw.weight(strength))
+            if delta and draw.chance(0.3):
+                # One, two or four at a time lift V from rest to the threshold exactly.
+                weight = draw.rng.choice([THRESHOLD, THRESHOLD / 2.0, THRESHOLD / 4.0], n_pairs)
+            at_once = shortest < 0.25 and draw.chance(0.4)
+            least = max(shortest, 0.25)
+            delay = draw.time(least, least + 3.0, n_pairs) if draw.chance(0.5) else float(draw.time(least, least + 2.0))
+            if at_once:
+                delay = np.where(draw.rng.random(n_pairs) < 0.5, shortest, delay) if np.ndim(delay) else shortest
+            port = None if delta or draw.chance(0.7) else str(draw.rng.choice(["ex", "in"]))
+            net.connect(pre, post, rule, weight=weight, delay=delay, port=port)
+    if draw.chance(0.2):
+        post = neurons[0]
+        weight = float(draw.weight(1.0 if isinstance(post.model, esn.LIFDelta) else 30.0))
+        net.connect(neurons, post, esn.AllToAll(), weight=weight, delay=float(draw.time(max(shortest, 0.25), 2.0)))
+
+
+def _stimulate(net: esn.Network, draw: Draw, population: esn.Population, k: int, stop: float) -> None:
+    scale = 4.0 if isinstance(population.model, esn.LIFDelta) else 60.0
+    if draw.chance(0.6):
+        weight = draw.weight(scale, len(population)) if draw.chance(0.3) else float(draw.weight(scale))
+        net.stimulate(population, esn.Poisson(rate=draw.rng.choice([500.0, 500.0, 2_000.0, 8_000.0])), weight=weight)
+    if draw.chance(0.3):
+        half = population[: max(1, len(population) // 2)]
+        net.stimulate(half, esn.Poisson(rate=90.0), weight=scale, name=f"more{k}")
+    if draw.chance(0.5):
+        times = np.unique(draw.train(5, stop))
+        net.stimulate(population, esn.StepCurrent(times, draw.weight(300.0, times.size)))
+    if draw.chance(0.3):
+        net.stimulate(population[0], esn.StepCurrent([0.0, 1.0], [100.0, 0.0]))
+
+
+def _knock_twice(net: esn.Network, draw: Draw, population: esn.Population, stop: float) -> None:
+    """Two spikes whose strong inputs come at one time, in two rounds."""
+    time = float(draw.time(0.0, stop))
+    knock = net.population(1, esn.SpikeSource([time, time + LEAD]), name=f"knock {population.name}")
+    weight = 2.0 * THRESHOLD if isinstance(population.model, esn.LIFDelta) else 500.0
+    net.connect(knock, population[0], esn.Explicit([0, 0], [0, 0]), weight=weight, delay=[LEAD, 0.0])
+
+
+def _volleys(net: esn.Network, draw: Draw, population: esn.Population, stop: float) -> None:
+    """Spikes of several sources, fired one after the other, that arrive at once; their sum depends on their order."""
+    delays = draw.rng.permutation(np.arange(1.0, 7.0)) * LEAD
+    times = np.unique(np.round(draw.rng.uniform(2.0, stop, 6)))
+    volley = net.population(delays.size, esn.SpikeSource([times - delay for delay in delays]), name="volley")
+    pre, post = np.divmod(np.arange(delays.size * len(population)), len(population))
+    scale = 2.0 if isinstance(population.model, esn.LIFDelta) else 30.0
+    weight = draw.rng.uniform(-scale, scale, pre.size)
+    net.connect(volley, population, esn.Explicit(pre, post), weight=weight, delay=delays[pre])
+
+
+def _first_run(net: esn.Network, stop: float) -> esn.Results:
+    simulation = net.compile()
+    try:
+        return simulation.run(stop)
+    except esn.RunawayError:
+        return simulation.results()
+
+
+def _coincide(net: esn.Network, draw: Draw, first: esn.Results, population: esn.Population, stop: float) -> None:
+    """Input or changes of current at the very times at which external spikes reach a population, or at which its
+    neurons spiked and their refractoriness ended in a run without them (true at least up to the first)."""
+    spikes = first.spikes[population.name].times[: draw.number(1, 8)]
+    t_ref = float(np.max(population.values["t_ref"]))
+    external = _external_times(net, population, stop)
+    at_external = external.size > 0 and draw.chance(0.5)
+    times = draw.rng.permutation(external)[:20] if at_external else np.concatenate([spikes, spikes + t_ref])
+    times = np.unique(times[times >= LEAD])
+    if times.size and (at_external or draw.chance(0.8)):
+        echo = net.population(1, esn.SpikeSource(times - LEAD), name="echo")
+        post = draw.rng.permutation(np.repeat(np.arange(len(population)), 8 if at_external else 3))
+        scale = draw.rng.choice([1.0, 4.0]) * (4.0 if isinstance(population.model, esn.LIFDelta) else 60.0)
+        weight = draw.weight(scale, post.size) if not at_external else draw.rng.uniform(-scale, scale, post.size)
+        net.connect(echo, population, esn.Explicit(np.zeros_like(post), post), weight=weight, delay=LEAD)
+    if times.size and draw.chance(0.5):
+        net.stimulate(population, esn.StepCurrent(times, draw.weight(200.0, times.size)), name="echo")
+
+
+def _external_times(net: esn.Network, population: esn.Population, stop: float) -> np.ndarray:
+    """When the Poisson stimuli of a population's neurons spike."""
+    plan = net.compile().plan
+    reference = Reference(plan)
+    (block,) = (p for p in plan.populations if p.name == population.name)
+    streams = range(*plan.streams.start[[block.start, block.stop]])
+    return np.array([t for s in streams for t in takewhile(lambda t: t < stop, reference._stream_times(s))])
