@@ -5,7 +5,9 @@ J Comput Neurosci 8:183-208, model A: leaky integrate-and-fire neurons with delt
 inhibitory, each receiving 0.1 of both; every neuron has external excitation of eta times the rate that alone would
 reach the threshold. Figure 8C (g = 5, eta = 2) shows the asynchronous irregular state at 37.7 Hz.
 
-Expected: 37.3 +- 0.7 Hz at g = 5, eta = 2, n = 12,500, also with the external drive replaced by its mean (drive=dc).
+Expected: 38.1 +- 0.7 Hz at g = 5, eta = 2, n = 12,500, also with the external drive replaced by its mean (drive=dc).
+On a grid the network fires less, because inputs of one step cancel before the threshold is tested: NEST 3.10 gives 37.2
+Hz at a step of 0.1 ms and 38.0 at 0.01 ms (benchmarks/brunel_rate.py).
 """
 
 from typing import Literal
@@ -13,6 +15,8 @@ from typing import Literal
 import eventsnn as esn
 
 DURATION = 1000.0  # ms
+TRANSIENT = 100.0  # ms, the way into the stationary state
+SHORTEST_CHECK = 400.0  # ms, below which the rate scatters by more than the tolerance
 
 
 def build(
@@ -45,11 +49,11 @@ def build(
 
 
 def check(results: esn.Results) -> list[esn.Check]:
-    """The published rate, where the parameters are the published ones."""
+    """The published rate, where the parameters are the published ones and the run is long enough to tell."""
     given = results.summary["scenario"]["parameters"]
-    if any(given[name] != value for name, value in {"n": 12_500, "g": 5.0, "eta": 2.0}.items()):
+    published = all(given[name] == value for name, value in {"n": 12_500, "g": 5.0, "eta": 2.0}.items())
+    if not published or results.t_stop < SHORTEST_CHECK:
         return []
-    # The first 100 ms are the way into the stationary state.
-    rates = [results.spikes[name].between(100.0, results.t_stop).rate() for name in ("exc", "inh")]
-    source = "Brunel 2000, figure 8C: 37.7 Hz; NEST and Brian2 give 37.3 Hz"
-    return [esn.Check("mean firing rate (Hz)", 0.8 * rates[0] + 0.2 * rates[1], 37.3, 0.7, source)]
+    rates = [results.spikes[name].between(TRANSIENT, results.t_stop).rate() for name in ("exc", "inh")]
+    source = "Brunel 2000, figure 8C: 37.7 Hz; NEST: 37.2 Hz at a step of 0.1 ms, 38.0 Hz at 0.01 ms"
+    return [esn.Check("mean firing rate (Hz)", 0.8 * rates[0] + 0.2 * rates[1], 38.1, 0.7, source)]
