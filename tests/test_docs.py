@@ -1,0 +1,208 @@
+"""The README and the pages in docs/ say what is true: their code runs, their files, names and numbers exist.
+
+Code blocks are told apart by their language:
+    python   executed; all blocks of a page share one namespace and one folder. A block whose first line is a comment
+             with a file name is also written to that file.
+    text     what the python block before it prints.
+    console  lines that begin with "$ ". `eventsnn` is run; `make` and `pip install` must name targets and extras that
+             exist.
+"""
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from eventsnn import cli
+from eventsnn.scenario import available
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+LINKING = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Commands that the page gives in full and that would take too long here.
+SHORTENED = {"eventsnn run brunel": ["--set", "n=1000", "--duration", "20"]}
+
+
+class Block(NamedTuple):
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def page_name(page: Path) -> str:
+    return page.name
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text("utf-8")
+    return [Block(page, text.count("\n", 0, found.start()) + 1, *found.groups()) for found in FENCE.finditer(text)]
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", page.read_text("utf-8"))
+
+
+def in_backticks(text: str) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", text)
+
+
+def table(page: Path, heading: str) -> list[list[str]]:
+    """The cells of the table whose first heading this is, row by row."""
+    lines = prose(page).splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith(f"| {heading} |"))
+    rows = []
+    for line in lines[first + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+# ---- code
+
+
+def run_command(command: str, folder: Path) -> None:
+    name, *arguments = shlex.split(command)
+    if name == "eventsnn":
+        line = [sys.executable, "-m", "eventsnn", *arguments, *SHORTENED.get(command, [])]
+        done = subprocess.run(line, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", timeout=60)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    elif name == "make":
+        targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+        assert arguments and set(arguments) <= set(targets), command
+    else:
+        assert (name, *arguments[:1]) == ("pip", "install"), f"{command}: the tests do not know how to check this"
+        extras = [extra for argument in arguments for extra in re.findall(r"[\[,](\w+)", argument)]
+        pyproject = (ROOT / "pyproject.toml").read_text("utf-8")
+        declared = pyproject.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+        assert set(extras) <= set(re.findall(r"^(\w+) = ", declared, re.MULTILINE)), command
+
+
+def run_page(page: Path, folder: Path) -> dict[str, object]:
+    """Run the page's blocks in order; returns the namespace that its python blocks leave."""
+    namespace: dict[str, object] = {"__name__": "documentation"}
+    printed = ""
+    for block in blocks(page):
+        if block.language == "python":
+            named = re.match(r"# (\S+\.py)\n", block.text)
+            if named:
+                (folder / named[1]).write_text(block.text, "utf-8")
+            # The blank lines let a traceback show the line of the page.
+            code = compile("\n" * block.line + block.text, str(page), "exec")
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                exec(code, namespace)
+            printed = output.getvalue()
+        elif block.language == "console":
+            for line in block.text.splitlines():
+                assert line.startswith("$ "), f"{block}: {line!r} is no command"
+                run_command(line.removeprefix("$ "), folder)
+        else:
+            assert block.language == "text", f"{block}: language {block.language!r}"
+            assert block.text == printed, f"{block} shows what is not printed; this is:\n{printed}"
+    return namespace
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_code_block_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = run_page(page, tmp_path)
+    if page == README:
+        assert namespace["net"].time == 300.0
+        check_picture(tmp_path / "first.png", ROOT / "docs" / "images" / "first.png")
+        for written in ("runs/first/spikes.h5", "runs/three_neurons/three_neurons.png", "runs/ring/raster.png"):
+            assert (tmp_path / written).is_file()
+
+
+def check_picture(made: Path, shown: Path) -> None:
+    """The picture beside the code is the one that the code makes."""
+    from matplotlib.image import imread
+    from PIL import Image
+
+    software = [Image.open(path).info["Software"] for path in (made, shown)]
+    pixels = [imread(path) for path in (made, shown)]
+    assert pixels[0].shape == pixels[1].shape
+    if software[0] == software[1]:  # other versions of matplotlib may place and draw things differently
+        assert np.abs(pixels[0] - pixels[1]).mean() < 1e-4
+
+
+# ---- links, names, numbers
+
+
+@pytest.mark.parametrize("page", LINKING, ids=page_name)
+def test_links_to_files_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("page", LINKING, ids=page_name)
+def test_make_targets_and_extras_named_in_the_text_exist(page):
+    for token in in_backticks(prose(page)):
+        if token.startswith(("make ", "pip install ")):
+            run_command(token, ROOT)
+
+
+def test_pictures_are_small():
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert pictures and all(picture.stat().st_size < 150_000 for picture in pictures)
+
+
+def test_readme_lists_every_scenario_with_what_its_source_says():
+    rows = {cells[0].strip("`"): cells[2] for cells in table(README, "name")}
+    assert sorted(rows) == available()
+    for name, expected in rows.items():
+        source = (ROOT / "scenarios" / f"{name}.py").read_text("utf-8")
+        for number in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", expected):
+            assert re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.]*\d)", source), f"{name}: {number}"
+
+
+def test_readme_lists_every_exit_code():
+    codes = [int(cells[0]) for cells in table(README, "exit code")]
+    assert codes == [int(code) for code in re.findall(r"^(\d+)  ", cli.EXIT_CODES, re.MULTILINE)]
+
+
+SOURCES = [
+    path
+    for folder in ("eventsnn", "ext", "scenarios", "tests")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in (".py", ".pyx", ".pxd") and path != Path(__file__)
+]
+
+
+def has_name(text: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
+
+
+def test_architecture_names_files_and_functions_that_exist():
+    sources = "\n".join(path.read_text("utf-8") for path in [*SOURCES, ROOT / "setup.py", ROOT / "Makefile"])
+    for token in in_backticks(prose(ROOT / "docs" / "architecture.md")):
+        if "/" in token:
+            assert (ROOT / token).exists(), token
+        elif re.fullmatch(r"\w+", token):
+            assert has_name(sources, token), token
+        else:
+            assert token in sources or (ROOT / token).exists() or list(ROOT.glob(f"ext/**/{token}")), token
+
+
+def test_architecture_puts_functions_into_the_right_files():
+    """In its tables of files, what a row names in backticks is in one of the files that the row names."""
+    page = ROOT / "docs" / "architecture.md"
+    for heading in ("step", "kernel"):
+        for cells in table(page, heading):
+            tokens = in_backticks(" ".join(cells))
+            held = "".join((ROOT / token).read_text("utf-8") for token in tokens if "/" in token)
+            for token in tokens:
+                assert "/" in token or has_name(held, token), f"{cells[0]}: {token}"
