@@ -159,7 +159,7 @@ class FixedProbability(Rule):
     autapses: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.p, Real) or not 0.0 <= self.p <= 1.0:
+        if not isinstance(self.p, Real) or isinstance(self.p, bool) or not 0.0 <= self.p <= 1.0:
             raise InputError(f"FixedProbability: p = {self.p!r} is not a probability in [0, 1]")
         object.__setattr__(self, "p", float(self.p))
         _check_flags(self, "autapses")
@@ -218,7 +218,10 @@ class Explicit(Rule):
 
     def __post_init__(self) -> None:
         for name in ("pre_ids", "post_ids"):
-            ids = np.array(getattr(self, name))
+            try:
+                ids = np.array(getattr(self, name))
+            except ValueError:
+                raise InputError(f"Explicit: {name} holds lists of different lengths, not integers") from None
             if ids.ndim != 1 or (ids.size and not np.issubdtype(ids.dtype, np.integer)):
                 raise InputError(
                     f"Explicit: {name} has {ids.ndim} dimensions and type {ids.dtype}; "
@@ -298,7 +301,7 @@ def _set_count(rule: Rule, name: str) -> None:
         count = operator.index(value)
     except TypeError:
         count = -1
-    if count < 0:
+    if count < 0 or isinstance(value, bool):
         raise InputError(f"{type(rule).__name__}: {name} = {value!r} is not an integer >= 0")
     object.__setattr__(rule, name, count)
 

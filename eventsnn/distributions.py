@@ -120,7 +120,8 @@ def _set_numbers(distribution: Distribution, *names: str, infinite: bool = False
     """Replace the named parameters by floats, or say which is not a number (a finite one, unless infinite)."""
     for name in names:
         value = getattr(distribution, name)
-        if not isinstance(value, Real) or math.isnan(value) or (math.isinf(value) and not infinite):
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or math.isnan(value) or (math.isinf(value) and not infinite):
             allowed = "number" if infinite else "finite number"
             raise InputError(f"{type(distribution).__name__}: {name} = {value!r} is not a {allowed}")
         object.__setattr__(distribution, name, float(value))

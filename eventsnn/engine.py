@@ -134,9 +134,7 @@ class Simulation:
     def _collect(self, times: list[Floats]) -> None:
         """Take over what the engine recorded, up to the time it has reached or the failure that ended it."""
         failure = self._state.failure
-        if failure is None:
-            self._state.advance(self.time, 0)  # completes the samples of an interrupted run
-        else:
+        if failure is not None:
             self._ended = self._runaway(*failure)
         end = self.time
         spike_times, neurons = self._state.take_spikes()
@@ -194,10 +192,12 @@ class Simulation:
                 spikes[p.name] = SpikeTrains(chunks[0].times, chunks[0].ids, n, start, end, p.name, selected)
         traces = {}
         for probe, store in zip(self.plan.probes, self._samples, strict=True):
-            at = np.concatenate([np.empty(0), *(t for t, _ in store)])
-            none = np.empty((probe.ids.size, 0))
-            values = {name: np.concatenate([none, *(v[name] for _, v in store)], axis=1) for name in probe.variables}
-            traces[probe.name] = Traces(at, probe.ids, values)
+            if len(store) != 1:
+                none = np.empty((probe.ids.size, 0))
+                at = np.concatenate([np.empty(0), *(t for t, _ in store)])
+                parts = {name: [none, *(values[name] for _, values in store)] for name in probe.variables}
+                store[:] = [(at, {name: np.concatenate(arrays, axis=1) for name, arrays in parts.items()})]
+            traces[probe.name] = Traces(store[0][0], probe.ids, store[0][1])
         for weights in self.plan.weight_probes:
             at = sample_times(weights.every, weights.times, start, end)
             constant = np.repeat(weights.weight[:, np.newaxis], at.size, axis=1)
@@ -243,16 +243,14 @@ class Simulation:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Within it Ctrl-C only sets a flag, so that a chunk is never torn; a second Ctrl-C interrupts at once."""
-    pressed = [False]
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
+    """Within it Ctrl-C only sets a flag, so that neither a chunk nor the collection of its results is torn."""
     usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield lambda: False  # signals come to the main thread, and not at all where they are ignored
+        return
+    pressed = [False]
 
     def note(number: int, frame: Any) -> None:
-        if pressed[0] and callable(usual):
-            usual(number, frame)
         pressed[0] = True
         print("interrupting after the present chunk", file=sys.stderr)
 

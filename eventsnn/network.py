@@ -95,7 +95,7 @@ class Population(Neurons):
 
         Raises InputError for an unknown name or a value that cannot be used.
         """
-        from eventsnn.plan import population_values
+        from eventsnn.compilation import population_values
 
         self.network.require_unstarted(f"read the initial values of {self.name}")
         known = population_values(self)
@@ -156,7 +156,7 @@ class Projection:
 
     def synapses(self) -> Synapses:
         """All synapses; those of the network's run if it has begun, else drawn as that run will draw them."""
-        from eventsnn.plan import synapses_of
+        from eventsnn.compilation import synapses_of
 
         return synapses_of(self)
 
@@ -315,8 +315,8 @@ class Network:
 
     def compile(self, engine: Engine = "compiled") -> Simulation:
         """Validate everything and return an independent Simulation; raises InputError for the first mistake."""
+        from eventsnn.compilation import compile_network
         from eventsnn.engine import Simulation
-        from eventsnn.plan import compile_network
 
         return Simulation(compile_network(self), engine)
 

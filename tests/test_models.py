@@ -10,8 +10,8 @@ from mpmath import mp, mpf
 
 import eventsnn as esn
 from eventsnn import models
+from eventsnn.compilation import resolve
 from eventsnn.models.base import Model, State
-from eventsnn.plan import resolve
 
 ALL = [
     model

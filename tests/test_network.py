@@ -261,6 +261,18 @@ def test_a_larger_population_begins_with_the_draws_of_the_smaller():
     assert all(np.array_equal(a, b) for a, b in zip(trains, more_trains[:5], strict=True))
 
 
+def test_objects_of_different_kinds_may_share_a_name_and_draw_apart():
+    """A population, a projection and a stimulus called "x": their weights and spikes have nothing in common."""
+    net = esn.Network(seed=1)
+    source = net.population(20, esn.Poisson(rate=esn.Uniform(50.0, 60.0)), name="x")
+    cells = net.population(20, esn.LIFDelta(), name="cells")
+    wires = net.connect(source, cells, esn.OneToOne(), weight=esn.Uniform(0.0, 1.0), name="x")
+    net.stimulate(cells, esn.Poisson(rate=esn.Uniform(50.0, 60.0)), weight=esn.Uniform(0.0, 1.0), name="x")
+    streams = net.compile().plan.streams
+    assert streams.rate.size == 40 and len(set(streams.rate)) == 40 and len(set(streams.key)) == 2
+    assert not np.intersect1d(streams.weight, wires.get("weight")).size
+
+
 @pytest.mark.parametrize("changed", ["seed", "name"])
 def test_another_seed_or_name_gives_other_draws(changed):
     def draws(seed, name):
