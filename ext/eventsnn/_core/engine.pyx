@@ -67,7 +67,7 @@ cdef extern from *:
 
 cdef enum:
     CACHE_LINE = 64
-    AHEAD = 8    # synapses between the one being delivered and the one that is prepared
+    AHEAD = 8    # places in a list between the neuron being processed and the one that is prepared
 
 REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds"}
 
@@ -101,12 +101,12 @@ cdef inline void deliver(Core* e, int32_t n, double t, double weight, int port) 
     s.input[1 - port] = 0.0
 
 
-cdef inline void fetch_ahead(const Core* e, const Projection* p, int64_t i, int64_t end, double t) noexcept nogil:
-    """Fetch from memory what the next synapses of a row need: first the neuron, later its streams if they are due."""
-    cdef const Neuron* s = &e.neurons[p.target[min(i + 2 * AHEAD, end - 1)]]
+cdef inline void fetch_ahead(const Core* e, const int32_t* list, int64_t i, int64_t end, double t) noexcept nogil:
+    """Fetch from memory what neurons further on in a list need: first the neuron, later its streams if due at t."""
+    cdef const Neuron* s = &e.neurons[list[min(i + 2 * AHEAD, end - 1)]]
     prefetch(s)
     prefetch(&s.release)
-    s = &e.neurons[p.target[min(i + AHEAD, end - 1)]]
+    s = &e.neurons[list[min(i + AHEAD, end - 1)]]
     if s.outside < t and s.n_streams:
         prefetch(s.streams)
         prefetch(&s.streams.kept[2])
@@ -127,7 +127,7 @@ cdef void deliver_rows(Core* e, double stop) noexcept nogil:
         i = row.first
         delay = p.delay[0 if p.one_delay else i]
         while i < end and (p.one_delay or p.delay[i] == delay):
-            fetch_ahead(e, p, i, end, row.time)
+            fetch_ahead(e, p.target, i, end, row.time)
             deliver(e, p.target[i], row.time, p.weight[0 if p.one_weight else i], p.port)
             i += 1
         e.synaptic_events += i - row.first
@@ -146,6 +146,7 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         wake_set(&e.wakes, n, infinity())
         touch(e, n)
     for i in range(e.n_touched):
+        fetch_ahead(e, e.touched, i, e.n_touched, stop)
         n = e.touched[i]
         s = &e.neurons[n]
         s.touched = 0

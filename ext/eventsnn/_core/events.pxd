@@ -93,17 +93,14 @@ cdef inline void released(const Class* k, const Neuron* s, Neuron* copy) noexcep
 
 
 cdef inline void predict(const Class* k, Neuron* s) noexcept nogil:
-    """Time of the first crossing if nothing else happens, or a bound: most crossings are superseded by an event."""
+    """Bound the time of the first crossing if nothing else happens; most crossings are superseded by an event."""
     cdef Neuron copy
-    if k.model.bound == NULL:
-        refine(k, s)
-    elif s.t < s.release:
+    s.bounded = 1
+    if s.t < s.release:
         released(k, s, &copy)
         s.crossing = copy.t + k.model.bound(k.c, &copy)
-        s.bounded = 1
     else:
         s.crossing = s.t + k.model.bound(k.c, s)
-        s.bounded = 1
 
 
 cdef inline void refine(const Class* k, Neuron* s) noexcept nogil:

@@ -2,8 +2,10 @@
 
 from cpython.pycapsule cimport PyCapsule_New
 
+from libc.math cimport fabs
+
 from eventsnn._core.mathfunc cimport expm1, infinity, log1p
-from eventsnn._core.neuron cimport C_THRESHOLD, Model, Neuron
+from eventsnn._core.neuron cimport BOUND_MARGIN, C_THRESHOLD, Model, Neuron
 
 cdef enum:
     TAU_M = 5
@@ -25,6 +27,16 @@ cdef double crossing(const double* c, const Neuron* s) noexcept nogil:
     return c[TAU_M] * log1p((c[C_THRESHOLD] - s.v) / (s.drive - c[C_THRESHOLD]))
 
 
+cdef double bound(const double* c, const Neuron* s) noexcept nogil:
+    """Time to the threshold at the present slope, which only falls: a division in place of the logarithm."""
+    cdef double low = c[C_THRESHOLD] - BOUND_MARGIN * (fabs(s.v) + fabs(s.drive) + fabs(c[C_THRESHOLD]))
+    if s.v >= low:
+        return 0.0
+    if s.drive <= low:
+        return infinity()
+    return c[TAU_M] * ((low - s.v) / (s.drive - s.v))
+
+
 cdef void receive(Neuron* s, const double* weights) noexcept nogil:
     s.v = s.v + weights[0]
 
@@ -35,7 +47,7 @@ model.instantaneous = 1
 model.flow = flow
 model.hold = hold
 model.crossing = crossing
-model.bound = NULL
+model.bound = bound
 model.receive = receive
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)

@@ -4,7 +4,7 @@ from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport fabs
 
 from eventsnn._core.mathfunc cimport exp, expm1, infinity, log, log1p
-from eventsnn._core.neuron cimport C_R, C_THRESHOLD, Model, Neuron
+from eventsnn._core.neuron cimport BOUND_MARGIN, C_R, C_THRESHOLD, Model, Neuron
 
 cdef enum:
     TAU_M = 5
@@ -19,8 +19,6 @@ cdef enum:
 
 cdef double NOISE = 1.0 / 4503599627370496.0       # 2^-52
 cdef double PEAK_TOLERANCE = 1.0 / 268435456.0     # 2^-28
-# Of the potentials: far more than the rounding of a crossing, far less than what makes a bound useless.
-cdef double BOUND_MARGIN = 1e-12
 
 
 cdef inline double positive(double x) noexcept nogil:

@@ -20,6 +20,15 @@ cdef enum:
     C_T_REF = 4
 
 
+cdef extern from *:
+    """
+    #define EVENTSNN_BOUND_MARGIN 1e-12
+    """
+    # How far below the threshold a bound aims, as a fraction of the potentials: far more than the rounding of a
+    # crossing, so that none comes before its bound, and far less than what would make bounds useless.
+    const double BOUND_MARGIN "EVENTSNN_BOUND_MARGIN"
+
+
 cdef struct Stream:
     # External spikes. 128 bytes, two lines of the cache: a stream is read as often as its neuron.
     double first          # next spike, ms; inf if none
@@ -61,7 +70,7 @@ cdef struct Model:
     void (*flow)(const double* c, Neuron* s, double h) noexcept nogil
     void (*hold)(const double* c, Neuron* s, double h) noexcept nogil
     double (*crossing)(const double* c, const Neuron* s) noexcept nogil
-    # A time before which `crossing` cannot lie, found with less work; NULL if `crossing` itself is quick.
+    # A time before which `crossing` cannot lie, found with less work.
     double (*bound)(const double* c, const Neuron* s) noexcept nogil
     void (*receive)(Neuron* s, const double* weights) noexcept nogil
 
