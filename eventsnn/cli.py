@@ -7,7 +7,7 @@ import math
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eventsnn import scenario as scenarios
-from eventsnn.errors import InputError, RunawayError
+from eventsnn.errors import InputError, RunawayError, SaveInterrupted
 from eventsnn.progress import duration as wall_time
 from eventsnn.progress import short
 
@@ -47,6 +47,8 @@ EXIT_CODES = """Exit codes:
 
 130  interrupted by Ctrl-C; what was simulated is saved
 """
+
+LOST = "interrupted before the results were saved; nothing of this run is kept"
 
 app = typer.Typer(
     name="eventsnn",
@@ -80,6 +82,17 @@ def _input_errors() -> Iterator[None]:
     except InputError as error:
         _console(stderr=True).print(f"eventsnn: {error}", soft_wrap=True)
         raise typer.Exit(BAD_INPUT) from None
+
+
+@contextmanager
+def _interrupts(kept: str) -> Iterator[None]:
+    """Ends at Ctrl-C with this sentence, which says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        sentence = interrupt if isinstance(interrupt, SaveInterrupted) else kept
+        _console(stderr=True).print(f"eventsnn: {sentence}", soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _console(stderr: bool = False) -> Console:
@@ -153,34 +166,18 @@ def run(
 
     The folder gets spikes.h5, summary.json and, with --plot, the pictures.
     """
-    with _input_errors():
+    with _input_errors(), _interrupts("interrupted before anything was simulated"):
         scenario = scenarios.load(name)
         chosen = scenarios.parse_settings(scenario, [*(settings or []), *_seed_setting(scenario, seed)])
         milliseconds = _duration(scenario, duration)
         folder = out or Path("runs", scenario.name)
-        _claim(folder, force)
-        results, stopped, code = _simulate(scenario, chosen, milliseconds, threads, engine, progress=not as_json)
-        results.summary["scenario"] = {
-            "name": scenario.name,
-            "file": str(scenario.file) if scenario.file else None,
-            "parameters": scenario.defaults() | chosen,
-            "duration": milliseconds,
-        }
-        results.summary["stopped"] = stopped
-        results.summary["populations"] = _population_summaries(results)
-        _check_and_save(scenario, results, folder)
-        pictures = _draw(results, scenario, folder) if plot else []
-    if as_json:
-        typer.echo(json.dumps(json.loads((folder / "summary.json").read_text("utf-8"))["summary"], indent=2))
-    else:
-        _print_tables(results.summary)
-        console = _console()
-        files = [folder / file for file in ("spikes.h5", "traces.h5", "summary.json")]
-        for path in [*files, *pictures]:
-            if path.exists():
-                console.print(str(path), soft_wrap=True)
-    if stopped:
-        _console(stderr=True).print(f"eventsnn: {stopped}; what was simulated is in {folder}", soft_wrap=True)
+        with _claimed(folder, force):
+            results, code = _simulate(scenario, chosen, milliseconds, threads, engine, progress=not as_json)
+            with _interrupts(f"interrupted; what was simulated is in {folder}"):
+                _check_and_save(scenario, results, folder)
+                pictures = _draw(results, scenario, folder) if plot else []
+                _report(results, folder, pictures, as_json)
+    if code:
         raise typer.Exit(code)
     if not all(check["passed"] for check in results.summary["checks"]):
         raise typer.Exit(CHECK_FAILED)
@@ -196,7 +193,7 @@ def show(
     with _input_errors():
         results = load(folder)
         results.summary.setdefault("populations", _population_summaries(results))
-        _print_tables(results.summary)
+        _print_tables(results)
         pictures = _draw(results, _recorded_scenario(results.summary), folder, keep=True)
     console = _console()
     for path in pictures:
@@ -230,15 +227,23 @@ def _duration(scenario: scenarios.Scenario, duration: float | None) -> float:
     return duration
 
 
-def _claim(folder: Path, force: bool) -> None:
-    """Refuse or make the folder before the simulation, which may take hours."""
+@contextmanager
+def _claimed(folder: Path, force: bool) -> Iterator[None]:
+    """Refuse or make the folder before the simulation, which may take hours; take it away if it stays empty."""
     from eventsnn.storage import refuse_overwriting
 
     refuse_overwriting(folder.resolve(), folder, force)
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder} cannot be made: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # raised for the first one that is not empty, and so are those around it
+            for path in new:
+                path.rmdir()
 
 
 def _simulate(
@@ -248,26 +253,36 @@ def _simulate(
     threads: int,
     engine: Engine,
     progress: bool,
-) -> tuple[Results, str | None, int]:
-    """Results, the sentence that says why the run stopped early (None if it did not) and the exit code for that."""
+) -> tuple[Results, int]:
+    """Results, whose summary says why the run stopped early (None if it did not), and the exit code for that."""
     network = scenario.build(**chosen)
     if network is None:
         raise InputError(f"scenario {scenario.name}: build must return an eventsnn.Network, not None")
+    stopped, code = None, 0
     try:
-        return network.run(duration, threads=threads, progress=progress, engine=engine.value), None, 0
+        network.run(duration, threads=threads, progress=progress, engine=engine.value)
     except KeyboardInterrupt:
         if network.time == 0:
-            _console(stderr=True).print("eventsnn: interrupted before anything was simulated")
-            raise typer.Exit(INTERRUPTED) from None
+            raise
         stopped, code = f"interrupted at {network.time:g} of {duration:g} ms", INTERRUPTED
     except RunawayError as error:
         stopped, code = str(error).rstrip("."), RUNAWAY
-    return network.results(), stopped, code
+    with _interrupts(LOST):
+        results = network.results()
+    results.summary["scenario"] = {
+        "name": scenario.name,
+        "file": str(scenario.file) if scenario.file else None,
+        "parameters": scenario.defaults() | chosen,
+        "duration": duration,
+    }
+    results.summary["stopped"] = stopped
+    return results, code
 
 
 def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
     results.summary["checks"] = []
     try:
+        results.summary["populations"] = _population_summaries(results)
         # Expected values hold for whole runs only.
         if scenario.check and not results.summary["stopped"]:
             results.summary["checks"] = [
@@ -282,14 +297,19 @@ def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path
                 for check in scenario.check(results)
             ]
     finally:
-        # Also when the scenario's check fails with a defect: the simulation may have taken hours.
-        try:
-            # A picture of the former run beside the new spikes would be taken for theirs.
-            for picture in ("raster.png", f"{scenario.name}.png"):
-                (folder / picture).unlink(missing_ok=True)
-            results.save(folder, force=True)
-        except OSError as error:
-            raise InputError(f"results cannot be written to {folder}: {error}") from error
+        # Also when the scenario's check is interrupted or fails with a defect: the simulation may have taken hours.
+        with _interrupts(LOST):
+            _save(scenario, results, folder)
+
+
+def _save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
+    try:
+        # A picture of the former run beside the new spikes would be taken for theirs.
+        for picture in ("raster.png", f"{scenario.name}.png"):
+            (folder / picture).unlink(missing_ok=True)
+        results.save(folder, force=True)
+    except OSError as error:
+        raise InputError(f"results cannot be written to {folder}: {error}") from error
 
 
 def _population_summaries(results: Results) -> dict[str, dict[str, Any]]:
@@ -327,9 +347,23 @@ def _draw(results: Results, scenario: scenarios.Scenario | None, folder: Path, k
     return paths
 
 
-def _print_tables(summary: dict[str, Any]) -> None:
-    console = _console()
-    console.print(_title(summary), style="bold", soft_wrap=True)
+def _report(results: Results, folder: Path, pictures: list[Path], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(json.loads((folder / "summary.json").read_text("utf-8"))["summary"], indent=2))
+    else:
+        _print_tables(results)
+        console = _console()
+        files = [folder / file for file in ("spikes.h5", "traces.h5", "summary.json")]
+        for path in [*files, *pictures]:
+            if path.exists():
+                console.print(str(path), soft_wrap=True)
+    if stopped := results.summary["stopped"]:
+        _console(stderr=True).print(f"eventsnn: {stopped}; what was simulated is in {folder}", soft_wrap=True)
+
+
+def _print_tables(results: Results) -> None:
+    summary, console = results.summary, _console()
+    console.print(_title(results), style="bold", soft_wrap=True)
     populations = Table("population")
     for heading in ("neurons", "spikes", "rate (Hz)", "CV of ISI"):
         populations.add_column(heading, justify="right")
@@ -348,28 +382,34 @@ def _print_tables(summary: dict[str, Any]) -> None:
                 Text("pass", "green") if check["passed"] else Text("FAIL", "bold red"),
             )
         console.print(checks)
-    console.print(_facts(summary))
+    for fact in _facts(results):
+        console.print(fact)
 
 
-def _title(summary: dict[str, Any]) -> str:
-    scenario = summary.get("scenario")
+def _title(results: Results) -> str:
+    duration, scenario = f"{results.t_stop - results.t_start:g} ms", results.summary.get("scenario")
     if not scenario:
-        return f"{summary['duration_ms']:g} ms"
+        return duration
     parameters = ", ".join(f"{name}={value!r}" for name, value in scenario["parameters"].items())
-    stopped = f": {summary['stopped']}" if summary.get("stopped") else ""
-    return f"{scenario['name']}({parameters}), {summary['duration_ms']:g} ms{stopped}"
+    stopped = f": {results.summary['stopped']}" if results.summary.get("stopped") else ""
+    return f"{scenario['name']}({parameters}), {duration}{stopped}"
 
 
-def _facts(summary: dict[str, Any]) -> str:
-    """Two lines: how long the run took, and the events that it handled."""
-    seconds, milliseconds, events = summary["wall_s"], summary["duration_ms"], summary["synaptic_events"]
-    threads = f"{summary['threads']} thread{'s' if summary['threads'] > 1 else ''}"
-    speed = f" ({milliseconds / 1000 / seconds:.3g} x real time)" if seconds > 0 else ""
-    flow = f" ({short(events / seconds)} a second)" if seconds > 0 else ""
-    return (
-        f"{summary['engine']} engine, {threads}: {milliseconds:g} ms in {wall_time(seconds)}{speed}\n"
-        f"{short(events)} synaptic events{flow}"
-    )
+def _facts(results: Results) -> Iterator[str]:
+    """How long the run took, and the events that it handled; results that a script put together may not tell."""
+    summary, milliseconds = results.summary, results.t_stop - results.t_start
+    seconds = summary.get("wall_s")
+    if seconds is not None:
+        threads = summary.get("threads")
+        how = [f"{summary['engine']} engine"] if "engine" in summary else []
+        how += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads is not None else []
+        speed = f" ({milliseconds / 1000 / seconds:.3g} x real time)" if seconds > 0 else ""
+        took = f"{milliseconds:g} ms in {wall_time(seconds)}{speed}"
+        yield f"{', '.join(how)}: {took}" if how else took
+    if "synaptic_events" in summary:
+        events = summary["synaptic_events"]
+        flow = f" ({short(events / seconds)} a second)" if seconds else ""
+        yield f"{short(events)} synaptic events{flow}"
 
 
 def _number(value: float | None) -> str:

@@ -36,6 +36,9 @@ LONGEST_WINDOW = 1.0
 # finite.
 SHORTEST_WINDOW = 2.0**-40
 
+# Hz: below, the cells of a stream would last beyond any time; above, Ctrl-C would have to wait for a window's spikes.
+LOWEST_RATE, HIGHEST_RATE = 1e-300, 1e9
+
 NUMBERS = "a number, an array or a distribution"
 
 
@@ -205,22 +208,28 @@ def _compile_projection(projection: Projection, starts: dict[str, int]) -> Proje
         rows = projection.rule.draw(stream_key(seed, name, "connections"), pre, post, per_synapse)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
+    except MemoryError:
+        raise InputError(f"{name}: the synapses of {projection.rule!r} do not fit into memory; make fewer") from None
 
     ordinal: Any = rows.ordinal
 
-    def values(value: Floats | Distribution, purpose: str, low: float) -> Floats:
+    def values(value: Floats | Distribution, purpose: str, unit: str, low: float) -> Floats:
         what = f"{name}: {purpose}"
         if isinstance(value, Distribution):
             array = draw(value, stream_key(seed, name, purpose), ordinal.astype(np.uint64), what)
         elif value.ndim:
-            array = _per_synapse(value, what, projection.rule, projection.rule.shape(pre.size, post.size))
+            array = _per_synapse(value, what, projection.rule, projection.rule.shape(pre.size, post.size))[ordinal]
         else:
             array = value.reshape(1)
-        require(np.isfinite(array), array, what, "must be finite", "synapse")
-        require(array >= low, array, what, "must not be negative", "synapse")
-        return array[ordinal] if isinstance(value, np.ndarray) and value.ndim else array
+        good = np.isfinite(array) & (array >= low)
+        if not good.all():
+            wrong = int(np.argmin(good))
+            where = f" (synapse {ordinal[wrong]} in the rule's order)" if array.size > 1 else ""
+            rule = "finite and not negative" if low == 0.0 else "finite"
+            raise InputError(f"{what} = {array[wrong]:g} {unit}{where} must be {rule}")
+        return array
 
-    weight, delay = values(weights, "weight", -math.inf), values(delays, "delay", 0.0)
+    weight, delay = values(weights, "weight", "mV or pA", -math.inf), values(delays, "delay", "ms", 0.0)
     target = rows.target
     if delay.size > 1:
         order = np.lexsort((delay, np.repeat(np.arange(pre.size), np.diff(rows.indptr))))
@@ -332,8 +341,10 @@ def _poisson_block(
 ) -> dict[str, Any]:
     """Streams of one source population or stimulus, which may share a name; a rate of 0 has none."""
     rate = resolve(source.rate, ids.size, f"{name}: rate", stream_key(seed, name, f"{kind} rate"))
-    require(rate >= 0, rate, f"{name}: rate", "must not be negative (Hz)")
-    require((rate == 0) | (rate >= 1e-300), rate, f"{name}: rate", "must be 0 or at least 1e-300 Hz")
+    require(rate >= 0, rate, f"{name}: rate", "must not be negative", "Hz")
+    in_range = (rate >= LOWEST_RATE) & (rate <= HIGHEST_RATE)
+    allowed = f"must be 0 or lie between {LOWEST_RATE:g} and {HIGHEST_RATE:g} Hz"
+    require((rate == 0) | in_range, rate, f"{name}: rate", allowed, "Hz")
     full = np.broadcast_to(rate, ids.size)
     on = np.flatnonzero(full > 0)
     widths = {float(r): cell_width(float(r)) for r in np.unique(full[on])}

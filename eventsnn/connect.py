@@ -186,7 +186,7 @@ class FixedTotalNumber(Rule):
     multapses: bool = True
 
     def __post_init__(self) -> None:
-        _set_count(self, "n")
+        _set_count(self, "n", 2**40)
         _check_flags(self, "autapses", "multapses")
 
     def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
@@ -295,14 +295,14 @@ def _check_degree(
         )
 
 
-def _set_count(rule: Rule, name: str) -> None:
+def _set_count(rule: Rule, name: str, most: int = 2**31 - 1) -> None:
     value = getattr(rule, name)
     try:
         count = operator.index(value)
     except TypeError:
         count = -1
-    if count < 0 or isinstance(value, bool):
-        raise InputError(f"{type(rule).__name__}: {name} = {value!r} is not an integer >= 0")
+    if not 0 <= count <= most or isinstance(value, bool):
+        raise InputError(f"{type(rule).__name__}: {name} = {value!r} is not an integer from 0 to {most}")
     object.__setattr__(rule, name, count)
 
 

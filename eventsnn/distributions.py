@@ -3,7 +3,6 @@
 Element i of a sample depends on the key and on i alone: growing a population or a projection changes no earlier value.
 """
 
-import difflib
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core import philox
-from eventsnn.errors import InputError
+from eventsnn.errors import InputError, suggest
 
 OUTSIDE = ("redraw", "clip", "error")
 
@@ -74,9 +73,7 @@ class Normal(Distribution):
         if self.low > self.high:
             raise InputError(f"Normal: low = {self.low} is above high = {self.high}; low <= high is needed")
         if self.outside not in OUTSIDE:
-            close = difflib.get_close_matches(str(self.outside), OUTSIDE, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise InputError(f"Normal: outside = {self.outside!r} is none of 'redraw', 'clip' and 'error'{hint}")
+            raise InputError(f"Normal: outside = {self.outside!r} is not known; {suggest(self.outside, OUTSIDE)}")
 
     def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
         elements = _elements(index)

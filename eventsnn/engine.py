@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core.engine import Engine as CompiledEngine
-from eventsnn.errors import InputError, RunawayError, StateError
-from eventsnn.models.base import floats, suggest
+from eventsnn.errors import InputError, RunawayError, StateError, suggest
+from eventsnn.models.base import floats
 from eventsnn.network import whole
 from eventsnn.plan import Plan
 from eventsnn.progress import ProgressBar, RunStatus
@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 
 # Events between two looks at the clock and the signals: some 50 ms in either engine.
 BUDGET = {"compiled": 2_000_000, "reference": 2_000}
+# In one trace of one run: 16 GiB.
+MOST_SAMPLES = 2**31
 
 
 class Chunk(NamedTuple):
@@ -55,7 +57,9 @@ class Simulation:
         # Spikes at the very time at which an interrupted run stands: more of that time may come.
         self._late = (np.empty(0), np.empty(0, dtype=np.int32))
         self._kept_from = 0.0
+        self._counted_before = dict(self._state.counters)  # what lies before _kept_from
         self._wall = 0.0
+        self._running = False
         self._ended: RunawayError | None = None
 
     @property
@@ -85,23 +89,44 @@ class Simulation:
             raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise InputError(f"run: progress = {progress!r} must be True, False or a function of RunStatus")
+        self._require_rest("run")
         if self._ended is not None:
             raise self._ended
         times = [sample_times(probe.every, probe.times, start, stop) for probe in self.plan.probes]
+        self._require_room(times, self._kept_from if keep == "all" else start, stop)
+        self._state.set_samples(times)
         if keep == "new":
             self._spikes, self._samples, self._kept_from = self._no_spikes(), [[] for _ in self.plan.probes], start
-        self._state.set_samples(times)
+            self._counted_before, self._wall = dict(self._state.counters), 0.0
         bar = ProgressBar() if progress is True else nullcontext(progress or None)
         with bar as report, deferred_interrupt() as interrupted:
+            self._running = True
             try:
                 self._advance(stop, report, interrupted)
             finally:
+                self._running = False
                 self._collect(times)
         if self._ended is not None:
             raise self._ended
         if interrupted():
             raise KeyboardInterrupt(f"interrupted at {self.time:g} ms; what was simulated is kept, run() goes on")
         return self.results()
+
+    def _require_rest(self, action: str) -> None:
+        if self._running:
+            raise StateError(f"{action}: a run of this network is going on; wait until it returns")
+
+    def _require_room(self, times: list[Floats], start: float, stop: float) -> None:
+        """Refuse samples that no memory holds, before anything is simulated or dropped."""
+        sizes = {p.name: len(p.variables) * p.ids.size * at.size for p, at in zip(self.plan.probes, times, strict=True)}
+        for weights in self.plan.weight_probes:
+            sizes[weights.name] = weights.ids.size * sample_times(weights.every, weights.times, start, stop).size
+        for name, size in sizes.items():
+            if size > MOST_SAMPLES:
+                raise InputError(
+                    f"run: the trace {name!r} would hold {size:,} samples, more than the {MOST_SAMPLES:,} that are "
+                    "allowed; record fewer ids, less often, or run in pieces with keep='new'"
+                )
 
     def _stop(self, duration: float | None, until: float | None) -> float:
         if (duration is None) == (until is None):
@@ -178,6 +203,7 @@ class Simulation:
 
     def results(self) -> Results:
         """Everything recorded since t = 0, or since the beginning of the last run that kept only the new."""
+        self._require_rest("results")
         start, end = self._kept_from, self.time
         spikes = {}
         for p in self.plan.populations:
@@ -200,7 +226,7 @@ class Simulation:
             traces[probe.name] = Traces(store[0][0], probe.ids, store[0][1])
         for weights in self.plan.weight_probes:
             at = sample_times(weights.every, weights.times, start, end)
-            constant = np.repeat(weights.weight[:, np.newaxis], at.size, axis=1)
+            constant = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
             traces[weights.name] = Traces(at, weights.ids, {"weight": constant})
         return Results(spikes, traces, start, end, self._summary(start, end))
 
@@ -214,7 +240,7 @@ class Simulation:
             "wall_s": self._wall,
             "neurons": self.plan.n,
             "synapses": self.plan.n_synapses,
-            **self._state.counters,
+            **{name: count - self._counted_before[name] for name, count in self._state.counters.items()},
             "V_th": {p.name: p.V_th for p in self.plan.populations if p.V_th is not None},
         }
 
@@ -230,11 +256,22 @@ class Simulation:
         return self._reference("peek").peek()
 
     def step(self) -> None:
-        """Process all events of the next time and round (reference engine only)."""
+        """Process all events of the next time and round, and the samples before it (reference engine only)."""
         reference = self._reference("step")
-        if reference.queue:
-            reference.time = reference.peek()
+        self._require_rest("step")
+        if self._ended is not None:
+            raise self._ended
+        t = reference.peek()
+        if t < math.inf:
+            times = [sample_times(probe.every, probe.times, self.time, t) for probe in self.plan.probes]
+            reference.set_samples(times)
+            while reference.peek() < t:
+                reference.step()
+            reference.time = t
             reference.step()
+            self._collect(times)
+        if self._ended is not None:
+            raise self._ended
 
     def pending(self, neuron: int | None = None, until: float = math.inf) -> list[Entry]:
         """Events in the queue, of one neuron or all, before `until` ms (reference engine only)."""

@@ -1,5 +1,10 @@
 """The errors that eventsnn raises on purpose; every message names the object, the value and the remedy."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
     """A description, an argument or a file that cannot be used as given."""
@@ -20,3 +25,15 @@ class RunawayError(RuntimeError):
         self.population = population
         self.neuron = neuron
         self.time = time
+
+
+class SaveInterrupted(KeyboardInterrupt):
+    """Ctrl-C came while the complete files of a result were moved into place; the message says where they are."""
+
+
+def suggest(word: object, known: Iterable[str]) -> str:
+    """What to add to a sentence about an unknown name: the nearest known one, or all of them."""
+    names = list(known)
+    near = difflib.get_close_matches(str(word), names, n=1)
+    near = near or [name for name in names if name.lower() == str(word).lower()]
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names) or 'none'}"

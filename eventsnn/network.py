@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.connect import Rule
-from eventsnn.errors import InputError, StateError
-from eventsnn.models.base import Model, Value, suggest
+from eventsnn.errors import InputError, StateError, suggest
+from eventsnn.models.base import Model, Value
 from eventsnn.progress import RunStatus
 from eventsnn.stimuli import Poisson, SpikeSource, StepCurrent
 
@@ -65,12 +65,8 @@ class Population(Neurons):
         self.network = network
         self.n = n
         self.model = model
-        self.values: dict[str, Value] = dict(model.values) if isinstance(model, Model) else {}
+        self.values = {k: own(v) for k, v in model.values.items()} if isinstance(model, Model) else {}
         self.state: dict[str, Value] = {}
-
-    @property
-    def is_source(self) -> bool:
-        return not isinstance(self.model, Model)
 
     def set(self, **values: Value) -> None:
         """Set parameters or initial state: numbers, arrays of length n, or distributions.
@@ -88,7 +84,7 @@ class Population(Neurons):
                     + suggest(name, known)
                 )
         for name, value in values.items():
-            (self.values if name in self.values else self.state)[name] = value
+            (self.values if name in self.values else self.state)[name] = own(value)
 
     def get(self, *names: str) -> Any:
         """Parameters or initial state as they will be at t = 0: an array of length n for a name, a tuple for several.
@@ -122,7 +118,7 @@ class Synapses:
         return self.pre.size
 
 
-@dataclass
+@dataclass(eq=False)
 class Projection:
     """Synapses from one side to another. Made by `Network.connect`."""
 
@@ -141,8 +137,8 @@ class Projection:
     def set(self, *, weight: Value | None = None, delay: Value | None = None) -> None:
         """Set weight (mV or pA) or delay (ms): numbers, arrays or distributions. StateError after the first run."""
         self.network.require_unstarted(f"change {self.name}")
-        self.weight = self.weight if weight is None else weight
-        self.delay = self.delay if delay is None else delay
+        self.weight = self.weight if weight is None else own(weight)
+        self.delay = self.delay if delay is None else own(delay)
 
     def get(self, *names: Literal["pre", "post", "weight", "delay"]) -> Any:
         """Arrays of `synapses()` by name; a tuple for several. InputError for an unknown name."""
@@ -184,7 +180,7 @@ class Probe:
     synapses: Ids | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Network:
     """A description of neurons, synapses, stimuli and recordings; `run` compiles it and simulates.
 
@@ -252,7 +248,7 @@ class Network:
         label = free_name(f"{side_name(pre_side)}->{side_name(post_side)}", self.projections)
         name = self.new_name(name, label, self.projections, "connect")
         self.require_ports(post_side, port, name)
-        projection = Projection(self, name, pre_side, post_side, rule, weight, delay, port)
+        projection = Projection(self, name, pre_side, post_side, rule, own(weight), own(delay), port)
         self.projections[name] = projection
         return projection
 
@@ -283,7 +279,7 @@ class Network:
         if not current and weight is None:
             raise InputError(f"{name}: a Poisson stimulus needs weight= (mV for delta synapses, pA for currents)")
         self.require_ports(side, port, name)
-        stimulus = Stimulus(name, side, source, 0.0 if weight is None else weight, port)
+        stimulus = Stimulus(name, side, source, 0.0 if weight is None else own(weight), port)
         self.stimuli[name] = stimulus
         return stimulus
 
@@ -406,6 +402,11 @@ class Network:
                 )
 
 
+def own(value: Value) -> Value:
+    """A description does not change with the arrays that it was given."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
 def side_name(side: list[Neurons]) -> str:
     return "+".join(part.name for part in side)
 
@@ -436,4 +437,4 @@ def indices(key: Any, what: str) -> NDArray[Any]:
         array = np.empty((0, 0))
     if array.ndim > 1 or (array.size and array.dtype.kind not in "iub"):
         raise InputError(f"{what}: {reprlib.repr(key)} is no index; whole numbers, a slice or a mask are allowed")
-    return array if array.size else array.astype(np.int64)
+    return array.copy() if array.size else array.astype(np.int64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.errors import InputError
+from eventsnn.errors import InputError, suggest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -278,7 +277,7 @@ class Traces:
             return variables[name]
         if name.startswith("__"):
             raise AttributeError(name)
-        raise AttributeError(f"traces hold no {name!r}; {_choice(name, variables, 'recorded')}")
+        raise AttributeError(f"traces hold no {name!r}; {suggest(name, variables)}")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.variables]
@@ -305,7 +304,7 @@ class Named(Mapping[str, Item]):
 
     def __getitem__(self, name: str) -> Item:
         if name not in self._items:
-            raise InputError(f"results hold no {self._what} of {name!r}; {_choice(name, self._items, 'there')}")
+            raise InputError(f"results hold no {self._what} of {name!r}; {suggest(name, self._items)}")
         return self._items[name]
 
     def __contains__(self, name: object) -> bool:
@@ -394,13 +393,6 @@ def _read_only(values: ArrayLike, dtype: type, dimensions: int, what: str) -> ND
         raise InputError(f"{what} must have {dimensions} dimension{'s' * (dimensions > 1)}, not {array.ndim}")
     array.flags.writeable = False
     return array
-
-
-def _choice(name: str, known: Mapping[str, Any], verb: str) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"{verb}: {', '.join(map(repr, known))}" if known else f"nothing is {verb}"
 
 
 def _brief(index: Any) -> str:

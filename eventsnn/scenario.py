@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
-from eventsnn.errors import InputError
+from eventsnn.errors import InputError, suggest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +82,7 @@ def load(name_or_path: str | Path) -> Scenario:
     names = available()
     if text not in names:
         raise InputError(
-            f"unknown scenario {text!r}{_did_you_mean(text, names)}; `eventsnn list` shows all of them, and a file of "
+            f"unknown scenario {text!r} ({suggest(text, names)}); `eventsnn list` shows all of them, and a file of "
             "your own is given by its path, such as ./mine.py"
         )
     return _scenario(text, _import(text, lambda: importlib.import_module(f"eventsnn.scenarios.{text}")), None)
@@ -99,12 +98,10 @@ def parse_setting(scenario: Scenario, setting: str) -> tuple[str, Any]:
     name, equals, text = setting.partition("=")
     name, text = name.strip(), text.strip()
     if not equals:
-        raise InputError(f"--set takes name=value, not {setting!r}; {_allowed(scenario)}")
+        parameters = scenario.parameters_text() or "none"
+        raise InputError(f"--set takes name=value, not {setting!r}; the parameters are {parameters}")
     if name not in scenario.parameters:
-        raise InputError(
-            f"scenario {scenario.name} has no parameter {name!r}{_did_you_mean(name, scenario.parameters)}; "
-            f"{_allowed(scenario)}"
-        )
+        raise InputError(f"scenario {scenario.name} has no parameter {name!r}; {suggest(name, scenario.parameters)}")
     parameter = scenario.parameters[name]
     try:
         return name, _convert(text, parameter.annotation)
@@ -124,15 +121,6 @@ def parse_settings(scenario: Scenario, settings: Sequence[str]) -> dict[str, Any
             raise InputError(f"scenario {scenario.name}: {name} is given twice, as {values[name]!r} and {value!r}")
         values[name] = value
     return values
-
-
-def _did_you_mean(word: str, words: Sequence[str] | dict[str, Parameter]) -> str:
-    close = difflib.get_close_matches(word, words, n=1) or [other for other in words if other.lower() == word.lower()]
-    return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def _allowed(scenario: Scenario) -> str:
-    return f"its parameters are {scenario.parameters_text()}" if scenario.parameters else "it has no parameters"
 
 
 def _convert(text: str, annotation: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,11 +17,15 @@ class SpikeSource:
     """A population whose neurons spike at given times (NEST: spike_generator).
 
     times: ms, ascending, not negative; one list for all neurons, or one list a neuron. Equal times are so many spikes.
-    Raises InputError for times that are negative, not finite or not ascending.
+    Raises InputError for what is no list, and for times that are negative, not finite or not ascending.
     """
 
     def __init__(self, times: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64]):
-        rows: Sequence[Any] = list(times) if np.iterable(times) else [times]
+        if isinstance(times, str | bytes) or not np.iterable(times):
+            raise InputError(
+                f"SpikeSource: times = {reprlib.repr(times)} must be one list of numbers (ms), or one list a neuron"
+            )
+        rows: Sequence[Any] = list(times)
         self.per_neuron = any(np.iterable(row) for row in rows)
         if self.per_neuron:
             self.trains = [spike_train(row, f"SpikeSource: neuron {i}") for i, row in enumerate(rows)]
@@ -32,10 +37,11 @@ class SpikeSource:
 
 
 class Poisson:
-    """Independent Poisson spike trains, one a neuron (NEST: poisson_generator with one child process a target).
+    """Independent Poisson spike trains, one a neuron.
 
-    rate: Hz, not negative; a number, an array with one rate a neuron, or a distribution. As a population it is a
-    source to connect from; in `Network.stimulate` every neuron gets a stream of its own without a source neuron.
+    rate: Hz, not negative; a number, an array with one rate a neuron, or a distribution. In `Network.stimulate` every
+    target gets a train of its own without a source neuron (NEST: poisson_generator). As a population it is a source to
+    connect from: all targets of one of its neurons receive the same train (NEST: poisson_generator -> parrot_neuron).
     """
 
     def __init__(self, rate: Value):

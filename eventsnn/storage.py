@@ -15,8 +15,8 @@
                   traces: {name: [variables]}; summary: Results.summary
 
 All datasets carry Fletcher-32 checksums. In HDF5 names "/" is written as %2F and "%" as %25. JSON has no NaN: in the
-summary what is not finite becomes null. summary.json is the last file to come into place, so a folder that has one
-is complete.
+summary what is not finite becomes null. summary.json is the first file of a former result to go and the last of a new
+one to come into place, so a folder that has one is complete.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
-from eventsnn.errors import InputError
+from eventsnn.errors import InputError, SaveInterrupted
 from eventsnn.results import Results, SpikeTrains, Traces, unit
 
 SPIKES, TRACES, SUMMARY = "spikes.h5", "traces.h5", "summary.json"
@@ -54,11 +54,12 @@ Content = TypeVar("Content")
 def save(results: Results, directory: str | os.PathLike[str], force: bool = False) -> None:
     """Write `results` into `directory`, which is made if it does not exist; see the module for the layout.
 
-    Files are written beside the directory and moved into place when complete. Nothing but the files of a former
+    Files are written beside the directory and moved into place when complete: a save that fails before leaves a former
+    result as it was, one that fails while moving leaves the new files and says where. Nothing but the files of a former
     result is ever removed: other files in the folder stay.
 
-    Raises InputError if `directory` is no folder, cannot be made, or holds anything; with force=True only if what it
-    holds is no former result.
+    Raises InputError if `directory` is no folder, cannot be made, or holds anything (with force=True only if what it
+    holds is no former result), or if the complete files cannot be moved into it.
     """
     target = Path(directory).resolve()
     refuse_overwriting(target, Path(directory), force)
@@ -72,9 +73,19 @@ def save(results: Results, directory: str | os.PathLike[str], force: bool = Fals
         if results.traces:
             _write_traces(results, staging / TRACES)
         _write_summary(results, staging / SUMMARY)
-        _move_into_place(staging, target)
-    finally:
+    except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
+        raise
+    rescue = f"the results are kept: move what is in {staging} into {target}"
+    try:
+        _move_into_place(staging, target)
+    except OSError as error:
+        raise InputError(f"results cannot be moved into {directory} ({error.strerror}); {rescue}") from error
+    except KeyboardInterrupt:
+        left = any(staging.glob("*"))
+        where = f"before all files were in {directory}; {rescue}" if left else f"when the results were in {directory}"
+        raise SaveInterrupted(f"interrupted {where}") from None
+    shutil.rmtree(staging, ignore_errors=True)
 
 
 def load(directory: str | os.PathLike[str]) -> Results:
@@ -113,14 +124,20 @@ def refuse_overwriting(target: Path, given: Path, force: bool) -> None:
 
 
 def _move_into_place(staging: Path, target: Path) -> None:
+    """Move all files of `staging`; wherever this stops, moving what `staging` still holds completes the result.
+
+    Until then `load` refuses the target for want of summary.json. The former summary must go first: with it, new spikes
+    beside former traces would pass for the former result.
+    """
     if not target.exists():
         staging.rename(target)
         return
-    for name in (SUMMARY, TRACES, SPIKES):  # without its summary the former result no longer counts as one
-        (target / name).unlink(missing_ok=True)
+    (target / SUMMARY).unlink(missing_ok=True)
     for name in (SPIKES, TRACES, SUMMARY):
         if (staging / name).exists():
             (staging / name).replace(target / name)
+        else:
+            (target / name).unlink(missing_ok=True)
 
 
 def _write_spikes(results: Results, path: Path) -> None:

@@ -175,7 +175,7 @@ def test_weights_and_delays(name, value):
 
 
 @table(
-    ("net.connect(exc, cells, esn.AllToAll(), delay=-0.1)", ["exc->cells#0: delay = -0.1", "not be negative"]),
+    ("net.connect(exc, cells, esn.AllToAll(), delay=-0.1)", ["exc->cells#0: delay = -0.1", "finite and not negative"]),
     ("net.connect(exc, exc, esn.OneToOne(), delay=[1.0, 1.0, -2.0, 1.0, 1.0])", ["delay = -2", "synapse 2"]),
     ("net.connect(exc, exc, esn.OneToOne(), weight=[1.0, 1.0, nan, 1.0, 1.0])", ["weight = nan", "synapse 2"]),
     ("net.connect(exc, exc, esn.OneToOne(), weight=np.ones(4))", ["weight", "(4,)", "OneToOne needs shape (5,)"]),
@@ -228,7 +228,7 @@ def test_connections(code, words):
 
 
 @table(
-    ("esn.FixedInDegree(-1)", ["FixedInDegree: indegree = -1", ">= 0"]),
+    ("esn.FixedInDegree(-1)", ["FixedInDegree: indegree = -1", "from 0 to 2147483647"]),
     ("esn.FixedInDegree(1.5)", ["FixedInDegree: indegree = 1.5", "integer"]),
     ("esn.FixedOutDegree(None)", ["FixedOutDegree: outdegree = None", "integer"]),
     ("esn.FixedOutDegree(nan)", ["FixedOutDegree: outdegree = nan", "integer"]),
@@ -269,8 +269,12 @@ def test_rules_and_distributions(code, words):
     ("esn.SpikeSource([[1.0], [3.0, 2.0]])", ["SpikeSource: neuron 1: times[1] = 2 ms", "ascending"]),
     ("esn.SpikeSource([[1.0], 2.0])", ["SpikeSource: neuron 1: times", "list of numbers"]),
     ("esn.SpikeSource([[[1.0]]])", ["SpikeSource: neuron 0: times", "(1, 1)"]),
-    ("esn.SpikeSource('abc')", ["SpikeSource: neuron 0: times = 'a'", "numbers"]),
-    ("esn.SpikeSource(None)", ["SpikeSource: times = [None]", "numbers"]),
+    ("esn.SpikeSource('abc')", ["SpikeSource: times = 'abc'", "one list of numbers", "one list a neuron"]),
+    ("esn.SpikeSource(['abc'])", ["SpikeSource: neuron 0: times = 'abc'", "numbers"]),
+    ("esn.SpikeSource(b'abc')", ["SpikeSource: times = b'abc'", "one list of numbers"]),
+    ("esn.SpikeSource(None)", ["SpikeSource: times = None", "numbers"]),
+    ("esn.SpikeSource(5.0)", ["SpikeSource: times = 5.0", "one list of numbers"]),
+    ("esn.SpikeSource(np.array(5.0))", ["SpikeSource: times = array(5.)", "one list of numbers"]),
     ("esn.SpikeSource([True])", ["SpikeSource: times = [True]", "numbers"]),
     ("esn.SpikeSource([1.0, 2j])", ["SpikeSource: times", "numbers"]),
     ("esn.SpikeSource([None])", ["SpikeSource: times = [None]", "numbers"]),

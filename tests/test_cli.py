@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,8 +12,11 @@ from textwrap import dedent
 import pytest
 from typer.testing import CliRunner
 
+import eventsnn as esn
 import eventsnn.scenarios
+from eventsnn import storage
 from eventsnn.cli import app
+from eventsnn.results import Results
 from eventsnn.storage import load
 
 # Ends as its parameter says: the ways in which a run can end do not depend on the network that runs.
@@ -59,12 +63,18 @@ SCENARIO = '''
             return Results({"pair": trains}, {}, 0.0, self.time, facts)
 
 
-    def build(ending: str = "fine", expected: float = 10.0, defective: bool = False, seed: int = 1) -> Network:
+    def build(
+        ending: str = "fine", expected: float = 10.0, defective: bool = False, interrupted: str = "", seed: int = 1
+    ) -> Network:
+        if ending == "in build":
+            signal.raise_signal(signal.SIGINT)
         return None if ending == "nothing" else Network(ending, seed)
 
 
     def check(results):
         parameters = results.summary["scenario"]["parameters"]
+        if parameters["interrupted"] == "check":
+            signal.raise_signal(signal.SIGINT)
         if parameters["defective"]:
             raise ZeroDivisionError("as planned")
         return [Check("rate (Hz)", results.spikes["pair"].rate(), parameters["expected"], 0.5, "by [hand]")]
@@ -73,6 +83,8 @@ SCENARIO = '''
     def plot(results):
         from matplotlib.figure import Figure
 
+        if results.summary["scenario"]["parameters"]["interrupted"] == "plot":
+            signal.raise_signal(signal.SIGINT)
         return Figure()
     '''
 
@@ -129,7 +141,7 @@ def test_options_reach_the_network_and_the_summary():
     assert summary["scenario"] == {
         "name": "pair",
         "file": str(Path("pair.py").resolve()),
-        "parameters": {"ending": "fine", "expected": 9.7, "defective": False, "seed": 7},
+        "parameters": {"ending": "fine", "expected": 9.7, "defective": False, "interrupted": "", "seed": 7},
         "duration": 400.0,
     }
     assert (summary["duration_ms"], summary["threads"], summary["engine"], summary["seed"]) == (
@@ -213,6 +225,17 @@ def test_force_never_takes_a_folder_that_holds_something_else():
     assert [path.name for path in Path("home").iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.parametrize("ending", ["bad input", "nothing", "defect"])
+def test_a_run_that_fails_leaves_no_empty_folder(ending):
+    assert invoke("run", "pair.py", "--set", f"ending={ending}").exit_code != 0
+    assert not Path("runs").exists()
+    Path("mine").mkdir()
+    assert invoke("run", "pair.py", "--set", f"ending={ending}", "--out", "mine/deep/er").exit_code != 0
+    assert list(Path("mine").iterdir()) == []
+    assert invoke("run", "pair.py", "--set", f"ending={ending}", "--out", "mine").exit_code != 0
+    assert Path("mine").is_dir()
+
+
 def test_bad_input_leaves_the_former_run_alone():
     invoke("run", "pair.py")
     assert invoke("run", "pair.py", "--force", "--set", "ending=bad input").exit_code == 2
@@ -237,10 +260,38 @@ def test_ctrl_c_keeps_what_was_simulated_and_exits_with_130():
     assert load("runs/pair").t_stop == 250.0
 
 
-def test_ctrl_c_before_the_first_event_saves_nothing():
-    result = invoke("run", "pair.py", "--set", "ending=at once")
-    assert result.exit_code == 130 and "interrupted before anything was simulated" in result.stderr
-    assert list(Path("runs/pair").iterdir()) == []
+@pytest.mark.parametrize("ending", ["at once", "in build"])
+def test_ctrl_c_before_the_first_event_saves_nothing(ending):
+    result = invoke("run", "pair.py", "--set", f"ending={ending}")
+    assert result.exit_code == 130 and result.stdout == ""
+    assert result.stderr == "eventsnn: interrupted before anything was simulated\n"
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("stage", ["check", "plot"])
+def test_ctrl_c_after_the_simulation_keeps_it(stage):
+    result = invoke("run", "pair.py", "--plot", "--set", f"interrupted={stage}")
+    assert result.exit_code == 130
+    assert result.stderr == f"eventsnn: interrupted; what was simulated is in {Path('runs', 'pair')}\n"
+    assert load("runs/pair").t_stop == 1000.0
+
+
+def test_ctrl_c_while_saving_says_what_is_left(monkeypatch):
+    def interrupt(*arguments):
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "_write_summary", interrupt)
+        result = invoke("run", "pair.py")
+    assert result.exit_code == 130
+    assert result.stderr == "eventsnn: interrupted before the results were saved; nothing of this run is kept\n"
+    assert not Path("runs").exists()
+
+    monkeypatch.setattr(storage, "_move_into_place", interrupt)
+    result = invoke("run", "pair.py")
+    assert result.exit_code == 130 and "the results are kept: move what is in" in result.stderr
+    (staging,) = Path("runs").iterdir()
+    assert str(staging) in result.stderr and load(staging).t_stop == 1000.0
 
 
 def test_a_defect_shows_its_traceback_and_exits_with_70():
@@ -285,6 +336,26 @@ def test_show_prints_the_run_and_draws_missing_pictures(built_in):
     picture.write_bytes(b"kept")
     assert invoke("show", f"runs/{built_in}").exit_code == 0
     assert picture.read_bytes() == b"kept"
+
+
+def test_show_prints_what_a_script_saved():
+    Results({}, {}, 2.0, 12.0, {}).save("bare")
+    shown = invoke("show", "bare")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.startswith("10 ms\n") and "engine" not in shown.stdout and "events" not in shown.stdout
+    Results({}, {}, 0.0, 5.0, {"wall_s": None, "synaptic_events": 7}).save("events")
+    assert "\n7 synaptic events\n" in invoke("show", "events").stdout
+    Results({}, {}, 0.0, 5.0, {"wall_s": 0.5}).save("time")
+    assert "\n5 ms in 0.5 s (0.01 x real time)\n" in invoke("show", "time").stdout
+
+
+def test_show_prints_a_network_that_no_scenario_described():
+    net = esn.Network()
+    net.population(3, esn.SpikeSource([1.0]), name="source")
+    net.run(20.0).save("network")
+    shown = invoke("show", "network")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.startswith("20 ms\n") and "compiled engine, 1 thread: 20 ms in" in shown.stdout
 
 
 def test_show_does_not_execute_a_recorded_file():

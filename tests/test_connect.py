@@ -266,10 +266,10 @@ def test_a_side_without_lines_needs_no_candidates():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: FixedInDegree(-1), "FixedInDegree: indegree = -1 is not an integer >= 0"),
-        (lambda: FixedInDegree(2.0), "FixedInDegree: indegree = 2.0 is not an integer >= 0"),
-        (lambda: FixedOutDegree("3"), "FixedOutDegree: outdegree = '3' is not an integer >= 0"),
-        (lambda: FixedTotalNumber(None), "FixedTotalNumber: n = None is not an integer >= 0"),
+        (lambda: FixedInDegree(-1), "FixedInDegree: indegree = -1 is not an integer from 0"),
+        (lambda: FixedInDegree(2.0), "FixedInDegree: indegree = 2.0 is not an integer from 0"),
+        (lambda: FixedOutDegree("3"), "FixedOutDegree: outdegree = '3' is not an integer from 0"),
+        (lambda: FixedTotalNumber(None), "FixedTotalNumber: n = None is not an integer from 0"),
         (lambda: FixedInDegree(3, autapses=1), "FixedInDegree: autapses = 1 is neither True nor False"),
         (lambda: FixedOutDegree(3, multapses="no"), "FixedOutDegree: multapses = 'no' is neither True nor False"),
         (lambda: AllToAll(autapses=None), "AllToAll: autapses = None is neither True nor False"),

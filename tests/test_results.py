@@ -203,7 +203,7 @@ def test_traces_by_name_and_window():
     assert not hasattr(traces, "w")
     with pytest.raises(AttributeError, match="traces hold no 'Vm'; did you mean 'V_m'"):
         traces.Vm  # noqa: B018
-    with pytest.raises(AttributeError, match="no 'weight'; recorded: 'V_m', 'I_syn_ex'"):
+    with pytest.raises(AttributeError, match="no 'weight'; known are V_m, I_syn_ex"):
         traces.weight  # noqa: B018
     with pytest.raises(InputError, match="t0 must be less than t1"):
         traces.between(1.0, 0.0)
@@ -242,9 +242,9 @@ def test_results_name_what_is_missing(three):
     assert results.spikes.get("ex") is None
     with pytest.raises(InputError, match="results hold no spikes of 'ex'; did you mean 'exc'"):
         results.spikes["ex"]
-    with pytest.raises(InputError, match="no spikes of 'thalamus'; there: 'exc', 'inh'"):
+    with pytest.raises(InputError, match="no spikes of 'thalamus'; known are exc, inh"):
         results.spikes["thalamus"]
-    with pytest.raises(InputError, match="no traces of 'exc'; nothing is there"):
+    with pytest.raises(InputError, match="no traces of 'exc'; known are none"):
         results.traces["exc"]
 
 

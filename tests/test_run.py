@@ -360,3 +360,79 @@ def test_peek_step_and_pending():
     simulation.step()  # nothing is left to do
     results = simulation.run(until=3.0)
     assert results.spikes["source"].times.tolist() == [1.0] and results.spikes["cells"].times.tolist() == [1.5]
+
+
+# ---- what must not be lost
+
+
+def driven() -> esn.Network:
+    net = esn.Network(seed=2)
+    cells = net.population(3, esn.LIFDelta(E_L=0.0, V_th=10.0, V_reset=0.0), name="cells", I_e=[500.0, 520.0, 0.0])
+    net.record(cells, "V_m", every=1.0)
+    return net
+
+
+@pytest.mark.parametrize("action", ["run", "results"])
+def test_nothing_is_asked_of_a_network_while_it_runs(action):
+    net = driven()
+    calls = {"run": lambda status: net.run(5.0), "results": lambda status: net.results()}
+    with pytest.raises(esn.StateError, match=f"{action}: a run of this network is going on"):
+        net.run(50.0, progress=calls[action])
+    whole = driven().run(100.0)
+    rest = net.run(until=100.0)
+    assert rest.spikes["cells"].times.tolist() == whole.spikes["cells"].times.tolist()
+    assert np.array_equal(rest.traces["cells"].V_m, whole.traces["cells"].V_m)
+
+
+def test_single_steps_keep_spikes_and_samples():
+    simulation = driven().compile(engine="reference")
+    for _ in range(4):
+        simulation.step()
+    whole = driven().run(100.0)
+    stepped = simulation.results()
+    assert stepped.spikes["cells"].times.tolist() == whole.spikes["cells"].between(0.0, simulation.time).times.tolist()
+    rest = simulation.run(until=100.0)
+    assert rest.spikes["cells"].times.tolist() == whole.spikes["cells"].times.tolist()
+    assert np.array_equal(rest.traces["cells"].V_m, whole.traces["cells"].V_m)
+
+
+def test_a_step_into_a_runaway_says_so():
+    net = esn.Network(max_rounds=5)
+    cell = net.population(1, esn.LIFDelta(t_ref=0.0), name="cell", V_m=-50.0)
+    net.connect(cell, cell, esn.OneToOne(), weight=20.0, delay=0.0)
+    simulation = net.compile(engine="reference")
+    with pytest.raises(esn.RunawayError, match="neuron 0 of cell"):
+        for _ in range(10):
+            simulation.step()
+
+
+def test_recorded_weights_take_no_memory_and_absurd_traces_are_refused():
+    net = esn.Network()
+    cells = net.population(300, esn.LIFDelta(), name="cells")
+    projection = net.connect(cells, cells, esn.AllToAll(), weight=0.5)
+    net.record(projection, "weight", every=0.1)
+    assert net.run(1_000.0).traces[projection.name].weight.shape == (90_000, 10_000)  # 7 GB if it were stored
+    with pytest.raises(esn.InputError, match=r"'cells->cells#0' would hold 9,\d+,\d+,\d+ samples"):
+        net.run(9_000.0)
+    assert net.time == 1_000.0
+
+
+def test_the_summary_of_a_new_piece_counts_that_piece():
+    net = driven()
+    net.run(50.0)
+    piece = net.run(50.0, keep="new")
+    assert piece.summary["spikes"] == len(piece.spikes["cells"]) > 0
+    assert piece.summary["duration_ms"] == 50.0
+
+
+def test_arrays_stay_the_callers_own():
+    weight, ids, I_e = np.array([1.0, 2.0]), np.array([0]), np.array([0.0, 100.0])
+    net = esn.Network()
+    cells = net.population(2, esn.LIFDelta(), name="cells", I_e=I_e)
+    projection = net.connect(cells, cells, esn.OneToOne(), weight=weight)
+    net.record(projection, "weight", every=1.0, ids=ids)
+    weight[:] = I_e[:] = 7.0
+    net.compile()
+    ids[0] = 1
+    assert projection.synapses().weight.tolist() == [1.0, 2.0]
+    assert cells.get("I_e").tolist() == [0.0, 100.0]

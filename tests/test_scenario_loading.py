@@ -116,11 +116,11 @@ def test_a_value_of_another_type_is_named(scenario, setting, expected):
 
 
 def test_unknown_and_malformed_settings(scenario):
-    with pytest.raises(InputError, match="no parameter 'sede' .did you mean 'seed'.*n=10, g=5.0"):
+    with pytest.raises(InputError, match="no parameter 'sede'; did you mean 'seed'"):
         parse_setting(scenario, "sede=3")
     with pytest.raises(InputError, match="did you mean 'g'"):
         parse_setting(scenario, "G=3")
-    with pytest.raises(InputError, match="takes name=value, not 'seed'"):
+    with pytest.raises(InputError, match="takes name=value, not 'seed'; the parameters are n=10, g=5.0"):
         parse_setting(scenario, "seed")
     with pytest.raises(InputError, match="g is given twice, as 1.0 and 2.0"):
         parse_settings(scenario, ["g=1", "n=1", "g=2"])

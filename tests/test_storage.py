@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eventsnn import storage
-from eventsnn.errors import InputError
+from eventsnn.errors import InputError, SaveInterrupted
 from eventsnn.results import Results, SpikeTrains, Traces
 from eventsnn.storage import load
 
@@ -333,7 +333,7 @@ def test_a_file_is_no_folder(results, tmp_path):
         results.save(tmp_path / "file" / "run")
 
 
-@pytest.mark.parametrize("step", ["_write_spikes", "_write_traces", "_write_summary", "_move_into_place"])
+@pytest.mark.parametrize("step", ["_write_spikes", "_write_traces", "_write_summary"])
 def test_an_interrupted_save_leaves_what_was_there(results, saved, monkeypatch, step):
     before = listing(saved.parent)
 
@@ -346,3 +346,68 @@ def test_an_interrupted_save_leaves_what_was_there(results, saved, monkeypatch, 
             results.save(target, force=True)
     assert listing(saved.parent) == before
     assert os.listdir(saved.parent) == ["run"]
+
+
+def stop_at(monkeypatch, step, error):
+    """The given one of the system calls by which files are moved fails, counted from 0."""
+    count = iter(range(100))
+
+    def failing(call):
+        def fail_or_call(*arguments, **options):
+            if next(count) == step:
+                raise error
+            return call(*arguments, **options)
+
+        return fail_or_call
+
+    for name in ("rename", "replace", "unlink"):
+        monkeypatch.setattr(storage.Path, name, failing(getattr(storage.Path, name)))
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "sentence"),
+    [
+        (PermissionError(13, "denied"), InputError, r"cannot be moved into \S*run \(denied\); the"),
+        (KeyboardInterrupt(), SaveInterrupted, r"interrupted before all files were in \S*run; the"),
+    ],
+)
+@pytest.mark.parametrize("former", [True, False])
+@pytest.mark.parametrize("new_traces", [True, False])
+@pytest.mark.parametrize("step", range(4))
+def test_a_save_that_fails_while_moving_loses_nothing(
+    results, tmp_path, monkeypatch, step, former, new_traces, error, raised, sentence
+):
+    """At every point `load` finds the former result, or refuses; what the sentence says completes the new one."""
+    target = tmp_path / "run"
+    if former:
+        results.save(target)
+    before = bits(results)
+    new = Results(results.spikes, results.traces if new_traces else {}, 0.0, 200.0, {"new": True})
+    with monkeypatch.context() as patch:
+        stop_at(patch, step if former else 0, error)
+        with pytest.raises(raised, match=f"{sentence} results are kept: move what is in .* into .*run$") as caught:
+            new.save(target, force=True)
+    (staging,) = (path for path in tmp_path.iterdir() if path != target)
+    assert str(staging) in str(caught.value)
+    if former and step == 0:
+        assert bits(load(target)) == before
+    else:
+        with pytest.raises(InputError, match="summary.json is missing|does not exist"):
+            load(target)
+    target.mkdir(exist_ok=True)
+    for path in staging.iterdir():
+        path.replace(target / path.name)
+    assert bits(load(target)) == bits(new)
+
+
+def test_an_interrupt_after_the_last_file_was_moved_says_that_all_are_there(results, tmp_path, monkeypatch):
+    move = storage._move_into_place
+
+    def move_and_interrupt(*arguments):
+        move(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(storage, "_move_into_place", move_and_interrupt)
+    with pytest.raises(SaveInterrupted, match=r"interrupted when the results were in \S*run$"):
+        results.save(tmp_path / "run")
+    assert bits(load(tmp_path / "run")) == bits(results)

@@ -6,9 +6,8 @@ the first threshold crossing) and `receive` (what an input does). The engines ow
 
 from __future__ import annotations
 
-import difflib
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,17 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.distributions import Distribution
-from eventsnn.errors import InputError
+from eventsnn.errors import InputError, suggest
 
 Value = float | Sequence[float] | NDArray[np.float64] | Distribution
 Values = dict[str, NDArray[np.float64]]
-
-
-def suggest(word: object, known: Iterable[str]) -> str:
-    """What to add to a sentence about an unknown name: the nearest known one, or all of them."""
-    names = list(known)
-    near = difflib.get_close_matches(str(word), names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names) or 'none'}"
 
 
 @dataclass
@@ -78,8 +70,9 @@ class Model:
         """Raise InputError, naming `where`, for the first value that the equations cannot take."""
         for name in values:
             if name.startswith("tau_") or name == "C_m":
-                require(values[name] > 0, values[name], f"{where}: {name}", "must be positive")
-        require(values["t_ref"] >= 0, values["t_ref"], f"{where}: t_ref", "must not be negative")
+                unit = "pF" if name == "C_m" else "ms"
+                require(values[name] > 0, values[name], f"{where}: {name}", "must be positive", unit)
+        require(values["t_ref"] >= 0, values["t_ref"], f"{where}: t_ref", "must not be negative", "ms")
         reset, threshold = np.broadcast_arrays(values["V_reset"], values["V_th"])
         if not (reset < threshold).all():
             i = int(np.argmin(reset < threshold))
@@ -128,9 +121,9 @@ def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:
     return np.array(array, dtype=np.float64)
 
 
-def require(good: NDArray[np.bool_], values: NDArray[np.float64], what: str, rule: str, of: str = "neuron") -> None:
+def require(good: NDArray[np.bool_], values: NDArray[np.float64], what: str, rule: str, unit: str = "") -> None:
     """Raise InputError naming the first value that is not good; nan never is."""
     if not good.all():
         i = int(np.argmin(good))
-        where = f" ({of} {i})" if values.size > 1 else ""
-        raise InputError(f"{what} = {values.flat[i]:g}{where} {rule}")
+        where = f" (neuron {i})" if values.size > 1 else ""
+        raise InputError(f"{what} = {values.flat[i]:g}{unit and ' ' + unit}{where} {rule}")

@@ -22,7 +22,7 @@ cdef struct Projection:
     int port
 
 
-cdef struct Drive:
+cdef struct Source:
     # What streams of one stimulus have in common.
     uint64_t key
     double weight
@@ -56,7 +56,7 @@ cdef struct Core:
     const uint8_t* recorded
     # external spikes and step currents
     Stream* streams
-    Drive* drives
+    Source* sources
     const double* change_time     # programmes one after the other, each ended by inf
     const double* change_amplitude
     # synapses; outgoing[n] lists (projection, row) of neuron n
@@ -92,4 +92,3 @@ cdef struct Core:
     int64_t external_events
     int64_t updates
     int64_t fired
-    int64_t rows_popped

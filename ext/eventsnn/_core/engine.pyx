@@ -34,9 +34,9 @@ from eventsnn._core.core cimport (
     TOO_MANY_ROUNDS,
     TOO_MANY_SPIKES,
     Core,
-    Drive,
     Probe,
     Projection,
+    Source,
     Watch,
 )
 from eventsnn._core.events cimport (
@@ -121,7 +121,6 @@ cdef void deliver_rows(Core* e, double stop) noexcept nogil:
     while e.rows.size and e.rows.heap[0].time < stop and e.rows.heap[0].round <= e.round:
         row = e.rows.heap[0]
         row_pop(&e.rows)
-        e.rows_popped += 1
         p = &e.projections[row.projection]
         end = p.start[row.row + 1]
         i = row.first
@@ -212,7 +211,8 @@ cdef bint advance_window(Core* e, double stop) noexcept nogil:
         end = stop
     deliver_rows(e, end)
     process_touched(e, end, instant)
-    e.time = t if instant else end
+    if e.status != NO_MEMORY:
+        e.time = t if instant else end
     return e.status == RUNNING
 
 
@@ -290,23 +290,23 @@ cdef class Engine:
             e.classes[k].c = constants + k * row
 
     cdef build_streams(self):
-        """Streams that share key, rate, weight and port share a Drive."""
+        """Streams that share key, rate, weight and port share a Source."""
         cdef Core* e = &self.core
         cdef int64_t k
         cdef Stream* s
-        cdef Drive* d
+        cdef Source* d
         plan = self.plan.streams
         columns = (plan.key, plan.rate.view(np.uint64), plan.weight.view(np.uint64), plan.port.astype(np.uint64))
         rows = np.ascontiguousarray(np.stack(columns, axis=1))
-        _, first, drive_of = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-        cdef const int64_t[::1] drive = drive_of.reshape(-1)
+        _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        cdef const int64_t[::1] source_of = which.reshape(-1)
         cdef const uint32_t[::1] index = plan.index
         cdef const int64_t[::1] train_start = plan.train_start
         cdef const int64_t[::1] train_stop = plan.train_stop
         cdef const double* train = <const double*>self.hold(plan.train_time, np.float64)
-        e.drives = <Drive*>self.allocate(len(first), sizeof(Drive))
+        e.sources = <Source*>self.allocate(len(first), sizeof(Source))
         for k, at in enumerate(first):
-            d = &e.drives[k]
+            d = &e.sources[k]
             d.key = plan.key[at]
             d.weight = plan.weight[at]
             d.port = plan.port[at]
@@ -316,9 +316,9 @@ cdef class Engine:
         e.streams = <Stream*>self.allocate(len(plan.key), sizeof(Stream))
         for k in range(len(plan.key)):
             s = &e.streams[k]
-            s.drive = drive[k]
+            s.source = source_of[k]
             s.index = index[k]
-            if e.drives[s.drive].width > 0.0:
+            if e.sources[s.source].width > 0.0:
                 refill(e, s)
             else:
                 s.train = train + train_start[k]
@@ -389,9 +389,7 @@ cdef class Engine:
     @property
     def failure(self):
         """None, or (neuron, time, reason) of the run-away that ended the run."""
-        if self.core.status == NO_MEMORY:
-            raise MemoryError("the run needs more memory for spikes on their way than there is")
-        if self.core.status == RUNNING:
+        if self.core.status == RUNNING or self.core.status == NO_MEMORY:
             return None
         return self.core.failed, self.core.failed_at, REASONS[self.core.status]
 
@@ -399,15 +397,19 @@ cdef class Engine:
     def counters(self):
         cdef Core* e = &self.core
         return {
-            "synaptic_events": e.synaptic_events, "external_events": e.external_events, "neuron_updates": e.updates,
-            "spikes": e.fired, "rows": e.rows_popped,
-        }  # fmt: skip
+            "synaptic_events": e.synaptic_events,
+            "external_events": e.external_events,
+            "neuron_updates": e.updates,
+            "spikes": e.fired,
+        }
 
     def advance(self, double stop, int64_t budget):
         """Process about `budget` events before `stop` (ms); True when none is left or the run failed."""
         cdef bint done
         with nogil:
             done = advance(&self.core, stop, budget)
+        if self.core.status == NO_MEMORY:
+            raise MemoryError(f"the spikes of the run do not fit into memory; it stopped at {self.core.time:g} ms")
         return done
 
     def take_spikes(self):
@@ -464,7 +466,7 @@ cdef class Engine:
         cdef int64_t w
         if e.watch_start != NULL:
             for w in range(e.watch_start[e.n]):
-                sample(e, e.watches[w].neuron, e.time if e.status == RUNNING else e.failed_at)
+                sample(e, e.watches[w].neuron, e.time if self.failure is None else e.failed_at)
         return [dict(zip(plan.variables, out)) for plan, out in zip(self.plan.probes, self.sampled)]
 
     def state(self):

@@ -11,9 +11,9 @@ from eventsnn._core.core cimport (
     TOO_MANY_ROUNDS,
     TOO_MANY_SPIKES,
     Core,
-    Drive,
     Probe,
     Projection,
+    Source,
     Watch,
 )
 from eventsnn._core.mathfunc cimport infinity
@@ -42,7 +42,7 @@ cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
 cdef inline void refill(Core* e, Stream* s) noexcept nogil:
     """The next spikes of a Poisson stream, when those kept are used up."""
     cdef double time[64]  # poisson_cell never gives as many
-    cdef const Drive* d = &e.drives[s.drive]
+    cdef const Source* d = &e.sources[s.source]
     cdef int32_t count, k
     s.in_cell += s.n
     while True:
@@ -213,7 +213,7 @@ cdef inline void keep_spike(Core* e, int32_t n, double t) noexcept nogil:
 cdef inline void external_input(Core* e, int32_t n, double t, double* total) noexcept nogil:
     """Add up the external spikes at t by port, in the order of the stimuli; those of a source are its own spikes."""
     cdef Neuron* neuron = &e.neurons[n]
-    cdef const Drive* d
+    cdef const Source* d
     cdef Stream* s
     cdef int32_t k
     for k in range(neuron.n_streams):
@@ -223,7 +223,7 @@ cdef inline void external_input(Core* e, int32_t n, double t, double* total) noe
             if neuron.class_of < 0:
                 fire(e, n, t)
             else:
-                d = &e.drives[s.drive]
+                d = &e.sources[s.source]
                 total[d.port] = total[d.port] + d.weight
             stream_next(e, s)
 
@@ -258,7 +258,7 @@ cdef inline void change_current(Core* e, int32_t n, double t) noexcept nogil:
 cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
     """Everything that happens to neuron n at t: crossing, change of current, input, threshold test, prediction."""
     cdef Neuron* s = &e.neurons[n]
-    cdef const Class* k = &e.classes[s.class_of]
+    cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
     cdef bint changed = False
     cdef bint input = False
     cdef double total[2]
@@ -283,7 +283,7 @@ cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
         total[0] = s.input[0] + total[0]
         total[1] = s.input[1] + total[1]
         input = True
-    if input and s.class_of >= 0 and not (k.model.instantaneous and t < s.release):
+    if input and k != NULL and not (k.model.instantaneous and t < s.release):
         settle(k, s, t)
         k.model.receive(s, total)
         if t >= s.release and s.v >= k.c[C_THRESHOLD]:

@@ -32,8 +32,8 @@ cdef extern from *:
 cdef struct Stream:
     # External spikes. 128 bytes, two lines of the cache: a stream is read as often as its neuron.
     double first          # next spike, ms; inf if none
-    int32_t drive         # its Drive
-    uint32_t index        # in the Drive's random stream
+    int32_t source        # its Source
+    uint32_t index        # in the Source's random stream
     int32_t at            # of `first` among the spikes ahead: of `kept`, or of a given train
     int32_t n             # spikes ahead
     int64_t cell          # present cell of a Poisson process
