@@ -5,6 +5,14 @@ simultaneous, so that inhibition cancels excitation that in continuous time came
 the reason, NEST's rate must rise towards the exact one as its step shrinks, and its precise model must give it at once.
 
 Run: python benchmarks/brunel_rate.py [seeds], with eventsnn, or NEST, or both installed; what is missing is skipped.
+
+Result, 2026-11-23, NEST 3.10.0, Hz, mean of seeds 1 to 3 (NEST precise with dc: 1 and 2; cells with *: 1 only):
+
+    drive     eventsnn   NEST 0.1 ms   0.05 ms   0.02 ms   0.01 ms   NEST precise
+    dc        38.06      37.19         37.45     37.90     37.99     38.11
+    poisson   38.31      37.40         37.69     37.88*    -         38.24*
+
+So it is: the rate rises towards the exact one as the step shrinks, and the precise model agrees with ours.
 """
 
 import sys
