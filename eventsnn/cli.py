@@ -285,6 +285,9 @@ def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path
         results.summary["populations"] = _population_summaries(results)
         # Expected values hold for whole runs only.
         if scenario.check and not results.summary["stopped"]:
+            checks = scenario.check(results)
+            if not isinstance(checks, list | tuple):
+                raise InputError(f"scenario {scenario.name}: check must return a list of esn.Check, not {checks!r}")
             results.summary["checks"] = [
                 {
                     "name": check.name,
@@ -294,7 +297,7 @@ def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path
                     "source": check.source,
                     "passed": bool(check.passed),
                 }
-                for check in scenario.check(results)
+                for check in checks
             ]
     finally:
         # Also when the scenario's check is interrupted or fails with a defect: the simulation may have taken hours.
@@ -370,6 +373,8 @@ def _print_tables(results: Results) -> None:
     for name, row in summary["populations"].items():
         populations.add_row(name, f"{row['neurons']:,}", f"{row['spikes']:,}", _number(row["rate"]), _number(row["cv"]))
     console.print(populations)
+    if not summary.get("checks") and summary.get("scenario"):
+        console.print("no expected values apply to these parameters and this duration", soft_wrap=True)
     if summary.get("checks"):
         checks = Table("check", "measured", "expected", "tolerance", "source", "result")
         for check in summary["checks"]:

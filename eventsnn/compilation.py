@@ -241,7 +241,9 @@ def _compile_projection(projection: Projection, starts: dict[str, int]) -> Proje
 def _per_synapse(array: Floats, what: str, rule: Rule, shape: tuple[int, ...] | None) -> Floats:
     """An array of weights or delays in the rule's own order, flattened."""
     if shape is None:
-        raise InputError(f"{what}: {type(rule).__name__} makes a random number of synapses; give one number for all")
+        raise InputError(
+            f"{what}: {type(rule).__name__} makes a random number of synapses; give a number or a distribution"
+        )
     if array.shape != shape:
         raise InputError(f"{what} is an array of shape {array.shape}; {type(rule).__name__} needs shape {shape} here")
     return array.reshape(-1)

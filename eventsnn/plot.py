@@ -114,7 +114,7 @@ def traces(
 
 
 def figure(results: Results) -> Figure:
-    """The overall picture: raster, population rates, then recorded membrane potentials of up to six neurons.
+    """The overall picture: raster, population rates, then up to six recorded potentials and synaptic currents.
 
     summary["V_th"] = {population: mV}, where there is one, says where spikes stand on the potentials.
     """
@@ -127,14 +127,14 @@ def figure(results: Results) -> Figure:
     rates(axes[1], results)
     thresholds = results.summary.get("V_th")
     names = [name for name, trains in results.spikes.items() if trains.n > 0]
-    for panel, (name, index) in zip(axes[2:], panels, strict=True):
+    for panel, (name, index, variable) in zip(axes[2:], panels, strict=True):
         sampled = results.traces[name]
-        one = Traces(sampled.times, sampled.ids[index : index + 1], {"V_m": sampled.V_m[index : index + 1]})
-        threshold = thresholds.get(name) if isinstance(thresholds, Mapping) else None
+        one = Traces(sampled.times, sampled.ids[index : index + 1], {variable: sampled.variables[variable][[index]]})
+        threshold = thresholds.get(name) if isinstance(thresholds, Mapping) and variable == "V_m" else None
         V_th = float(threshold) if isinstance(threshold, int | float) else None
         colour = _colour(names.index(name)) if name in names else "black"
-        traces([panel], one, "V_m", results.spikes.get(name), V_th, colour)
-        panel.set_ylabel(f"{name} {sampled.ids[index]}\nV_m ({unit('V_m')})", fontsize="small")
+        traces([panel], one, variable, results.spikes.get(name) if variable == "V_m" else None, V_th, colour)
+        panel.set_ylabel(f"{name} {sampled.ids[index]}\n{variable} ({unit(variable)})", fontsize="small")
     for panel in axes:
         panel.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel("time (ms)")
@@ -142,12 +142,18 @@ def figure(results: Results) -> Figure:
     return picture
 
 
-def _trace_panels(results: Results) -> list[tuple[str, int]]:
-    """(population, position in its traces) of the neurons whose V_m is drawn, dealt out fairly to the populations."""
-    sampled = {name: len(one.ids) for name, one in results.traces.items() if "V_m" in one.variables and len(one.times)}
-    panels = sorted((index, name) for name, count in sampled.items() for index in range(min(count, TRACE_PANELS)))
+def _trace_panels(results: Results) -> list[tuple[str, int, str]]:
+    """(population, position in its traces, variable) of what is drawn, dealt out fairly to the populations."""
+    sampled = {name: one for name, one in results.traces.items() if "weight" not in one.variables and len(one.times)}
     order = list(sampled)
-    return sorted(((name, index) for index, name in panels[:TRACE_PANELS]), key=lambda p: (order.index(p[0]), p[1]))
+    panels = sorted(
+        (index, order.index(name), place, variable)
+        for name, one in sampled.items()
+        for index in range(min(len(one.ids), TRACE_PANELS))
+        for place, variable in enumerate(one.variables)
+    )
+    drawn = sorted(panels[:TRACE_PANELS], key=lambda panel: (panel[1], panel[0], panel[2]))
+    return [(order[population], index, variable) for index, population, _, variable in drawn]
 
 
 def _sample(populations: Sequence[SpikeTrains]) -> list[NDArray[np.int64]]:

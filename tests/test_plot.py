@@ -154,7 +154,7 @@ def test_the_overall_picture(small):
     assert np.allclose(raster.collections[1].get_edgecolor(), second.collections[0].get_edgecolor())
 
 
-def test_six_potentials_at_most_and_some_of_every_population():
+def test_six_traces_at_most_and_some_of_every_population():
     def silent(name: str) -> SpikeTrains:
         return SpikeTrains([], [], 9, 0.0, 1.0, name)
 
@@ -163,7 +163,8 @@ def test_six_potentials_at_most_and_some_of_every_population():
     spikes = {"b": silent("b"), "a": silent("a"), "c": silent("c")}
     picture = Results(spikes, {"b": many, "a": many, "c": currents}, 0.0, 1.0, {}).plot()
     shown = [panel.get_ylabel().split("\n")[0] for panel in picture.axes[2:]]
-    assert shown == ["b 0", "b 1", "b 2", "a 0", "a 1", "a 2"]
+    assert shown == ["b 0", "b 1", "b 2", "a 0", "a 1", "c 0"]
+    assert picture.axes[-1].get_ylabel() == "c 0\nI_syn_ex (pA)"
 
 
 @pytest.mark.parametrize("duration", [0.0, 100.0])
