@@ -7,6 +7,7 @@ the first threshold crossing) and `receive` (what an input does). The engines ow
 from __future__ import annotations
 
 import reprlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -34,7 +35,7 @@ class State:
         return State(self.t, self.v, list(self.current), self.drive)
 
 
-class Model:
+class Model(ABC):
     """A neuron model with its parameters; each is a number, an array (one a neuron) or a distribution.
 
     Raises InputError for an unknown parameter; values are checked when the network is compiled.
@@ -82,29 +83,29 @@ class Model:
             )
 
     @classmethod
+    @abstractmethod
     def constants(cls, values: Values) -> NDArray[np.float64]:
         """Array (len(constant_names), n or 1) of what the equations need."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def flow(c: Sequence[float], s: State, h: float) -> None:
         """Advance v and the currents of a neuron that is free by h ms."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def hold(c: Sequence[float], s: State, h: float) -> None:
         """Advance the currents of a refractory neuron by h ms; v stays."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def crossing(c: Sequence[float], s: State) -> float:
         """Time in ms until v first reaches the threshold without further events; inf if it never does."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def receive(s: State, weights: Sequence[float]) -> None:
         """Add the summed weights of one time, one sum a port."""
-        raise NotImplementedError
 
 
 def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:

@@ -85,11 +85,10 @@ cdef inline void settle(const Class* k, Neuron* s, double t) noexcept nogil:
 
 
 cdef inline void released(const Class* k, const Neuron* s, Neuron* copy) noexcept nogil:
-    """A copy of a neuron as it will be when it is no longer refractory, or is already."""
+    """A copy of a refractory neuron as it will be when it is released."""
     copy[0] = s[0]
-    if s.t < s.release:
-        k.model.hold(k.c, copy, s.release - s.t)
-        copy.t = s.release
+    k.model.hold(k.c, copy, s.release - s.t)
+    copy.t = s.release
 
 
 cdef inline void predict(const Class* k, Neuron* s) noexcept nogil:
