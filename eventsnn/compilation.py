@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.compile_streams import compile_streams
 from eventsnn.connect import Rule
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
-from eventsnn.models.base import Model, Value, Values, floats, require
+from eventsnn.models.base import Model, Value, Values, floats
 from eventsnn.network import Neurons, Synapses
 from eventsnn.plan import (
     CurrentPlan,
@@ -21,11 +22,11 @@ from eventsnn.plan import (
     PopulationPlan,
     ProbePlan,
     ProjectionPlan,
-    StreamPlan,
     WeightProbePlan,
 )
-from eventsnn.stimuli import Poisson, SpikeSource, StepCurrent
-from eventsnn.streams import cell_width, stream_key
+from eventsnn.stimuli import StepCurrent
+from eventsnn.streams import stream_key
+from eventsnn.values import NUMBERS, draw, resolve
 
 if TYPE_CHECKING:
     from eventsnn.network import Network, Population, Probe, Projection, Stimulus
@@ -35,11 +36,6 @@ LONGEST_WINDOW = 1.0
 # Shorter ones are lost in the last bits of t after some seconds; single instants do as well, and t / window stays
 # finite.
 SHORTEST_WINDOW = 2.0**-40
-
-# Hz: below, the cells of a stream would last beyond any time; above, Ctrl-C would have to wait for a window's spikes.
-LOWEST_RATE, HIGHEST_RATE = 1e-300, 1e9
-
-NUMBERS = "a number, an array or a distribution"
 
 
 def compile_network(network: Network) -> Plan:
@@ -59,7 +55,7 @@ def compile_network(network: Network) -> Plan:
         seed=network.seed,
         populations=tuple(_population_plan(p, starts[p.name]) for p in network.populations.values()),
         projections=projections,
-        streams=_compile_streams(network, starts, n),
+        streams=compile_streams(network, starts, n, _stimulus_ports),
         currents=_compile_currents(network, starts, n),
         probes=tuple(_compile_probe(probe, starts) for probe in probes),
         weight_probes=tuple(_compile_weight_probe(probe, projections) for probe in weight_probes),
@@ -90,27 +86,6 @@ def window_width(smallest_delay: float) -> float:
         return 0.0
     _, exponent = math.frexp(smallest_delay)
     return math.ldexp(1.0, exponent - 1)
-
-
-def resolve(value: Value, n: int, what: str, key: int) -> Floats:
-    """A number (one element), an array of length n, or n draws; finite, or an InputError that names `what`."""
-    if isinstance(value, Distribution):
-        array = draw(value, key, np.arange(n, dtype=np.uint64), what)
-    else:
-        array = floats(value, what, NUMBERS)
-    if array.ndim and array.shape != (n,):
-        raise InputError(f"{what} is an array of shape {array.shape}; it must be one number or {n} of them")
-    array = array.reshape(-1)
-    require(np.isfinite(array), array, what, "must be finite")
-    return array
-
-
-def draw(distribution: Distribution, key: int, index: NDArray[np.uint64], what: str) -> Floats:
-    """The draws of these numbers; what the distribution refuses is an InputError that names `what`."""
-    try:
-        return distribution.sample(key, index)
-    except InputError as error:
-        raise InputError(f"{what}: {error}") from None
 
 
 def population_values(population: Population) -> Values:
@@ -280,85 +255,15 @@ def synapses_of(projection: Projection) -> Synapses:
     )
 
 
-def _compile_streams(network: Network, starts: dict[str, int], n: int) -> StreamPlan:
-    """Collects one block of streams a source population or stimulus, then sorts them by neuron, stably."""
-    blocks: list[dict[str, Any]] = []
-    trains: list[Floats] = []
-    held = 0
-    for population in network.populations.values():
-        ids = np.arange(population.n) + starts[population.name]
-        if isinstance(population.model, Poisson):
-            blocks.append(_poisson_block(population.name, "source", ids, population.model, network.seed, 0.0, 0))
-        elif isinstance(population.model, SpikeSource):
-            source = population.model
-            if source.per_neuron and len(source.trains) != population.n:
-                raise InputError(
-                    f"{population.name}: SpikeSource has {len(source.trains)} spike trains for {population.n} neurons; "
-                    "give one train a neuron, or one list for all"
-                )
-            bounds = held + np.cumsum([0] + [train.size for train in source.trains])
-            trains += source.trains
-            held = int(bounds[-1])
-            one = slice(None) if source.per_neuron else np.zeros(population.n, dtype=np.int64)
-            blocks.append({"neuron": ids, "train_start": bounds[:-1][one], "train_stop": bounds[1:][one]})
-    for stimulus in network.stimuli.values():
-        if isinstance(stimulus.source, Poisson):
-            target = _global_ids(stimulus.targets, starts)
-            key = stream_key(network.seed, stimulus.name, "stimulus weight")
-            weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
-            port = _port(stimulus)
-            ports = np.where(weight < 0, 1, 0) * _two_ports(stimulus.targets) if port < 0 else np.full(1, port)
-            poisson = stimulus.source
-            blocks.append(_poisson_block(stimulus.name, "stimulus", target, poisson, network.seed, weight, ports))
-    neuron = np.concatenate([block["neuron"] for block in blocks]) if blocks else np.empty(0, dtype=np.int64)
-    order = np.argsort(neuron, kind="stable")
-
-    def column(name: str, dtype: type[np.generic]) -> NDArray[Any]:
-        # Converted one by one: 64-bit keys together with zeros of another type would become float64.
-        parts = [np.full(block["neuron"].size, block.get(name, 0), dtype=dtype) for block in blocks]
-        return np.concatenate(parts)[order] if parts else np.empty(0, dtype=dtype)
-
-    return StreamPlan(
-        start=np.searchsorted(neuron[order], np.arange(n + 1)).astype(np.int64),
-        key=column("key", np.uint64),
-        index=column("index", np.uint32),
-        rate=column("rate", np.float64),
-        width=column("width", np.float64),
-        weight=column("weight", np.float64),
-        port=column("port", np.int32),
-        train_start=column("train_start", np.int64),
-        train_stop=column("train_stop", np.int64),
-        train_time=np.concatenate(trains) if trains else np.empty(0),
-    )
-
-
-def _two_ports(targets: list[Neurons]) -> NDArray[np.int64]:
-    models = [target.population.model for target in targets]
+def _stimulus_ports(stimulus: Stimulus, weight: Floats) -> NDArray[np.int64]:
+    """The port of every target of a stimulus, or one for all."""
+    port = _port(stimulus)
+    if port >= 0:
+        return np.full(1, port)
+    models = [target.population.model for target in stimulus.targets]
     two = [isinstance(model, Model) and len(model.ports) > 1 for model in models]
-    return np.repeat(two, [len(target) for target in targets]).astype(np.int64)
-
-
-def _poisson_block(
-    name: str, kind: str, ids: Any, source: Poisson, seed: int, weight: Any, port: Any
-) -> dict[str, Any]:
-    """Streams of one source population or stimulus, which may share a name; a rate of 0 has none."""
-    rate = resolve(source.rate, ids.size, f"{name}: rate", stream_key(seed, name, f"{kind} rate"))
-    require(rate >= 0, rate, f"{name}: rate", "must not be negative", "Hz")
-    in_range = (rate >= LOWEST_RATE) & (rate <= HIGHEST_RATE)
-    allowed = f"must be 0 or lie between {LOWEST_RATE:g} and {HIGHEST_RATE:g} Hz"
-    require((rate == 0) | in_range, rate, f"{name}: rate", allowed, "Hz")
-    full = np.broadcast_to(rate, ids.size)
-    on = np.flatnonzero(full > 0)
-    widths = {float(r): cell_width(float(r)) for r in np.unique(full[on])}
-    return {
-        "neuron": ids[on],
-        "key": np.full(on.size, stream_key(seed, name, f"{kind} spikes"), dtype=np.uint64),
-        "index": on,
-        "rate": full[on],
-        "width": np.array([widths[r] for r in full[on].tolist()]),
-        "weight": np.broadcast_to(weight, ids.size)[on],
-        "port": np.broadcast_to(port, ids.size)[on],
-    }
+    second = np.repeat(two, [len(target) for target in stimulus.targets]) & (weight < 0)
+    return second.astype(np.int64)
 
 
 def _compile_currents(network: Network, starts: dict[str, int], n: int) -> CurrentPlan:

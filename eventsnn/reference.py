@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from sortedcontainers import SortedKeyList
 
 from eventsnn import streams
-from eventsnn._core.mathfunc import exp
 from eventsnn.models.base import Model, State
 from eventsnn.plan import Plan
 
@@ -102,21 +101,8 @@ class Reference:
         """External spikes of stream s, ascending."""
         stream, at = self.plan.streams, 0
         port, weight = int(stream.port[s]), float(stream.weight[s])
-        for at, time in enumerate(self._stream_times(s)):
+        for at, time in enumerate(streams.spike_times(stream, s)):
             yield Entry((time, 0, EXTERNAL, n, s, at), n, port, weight)
-
-    def _stream_times(self, s: int) -> Iterator[float]:
-        stream = self.plan.streams
-        width = float(stream.width[s])
-        if width == 0.0:
-            yield from stream.train_time[stream.train_start[s] : stream.train_stop[s]].tolist()
-            return
-        mean = float(stream.rate[s]) / 1000.0 * width
-        cell = 0
-        while True:
-            key, index = int(stream.key[s]), int(stream.index[s])
-            yield from streams.poisson_cell(key, index, cell, mean, exp(-mean), cell * width, width)
-            cell += 1
 
     def _programme(self, n: int) -> Iterator[Entry]:
         """Step current changes of neuron n; the weight of the entry is the new amplitude in pA."""

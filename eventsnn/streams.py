@@ -5,11 +5,16 @@ adding an object, a thread or an interruption never changes another draw. The tw
 ext/eventsnn/_core/philox.pxd in the same order and gives the same bits.
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
 import operator
+from collections.abc import Iterator
 
+from eventsnn._core.mathfunc import exp
 from eventsnn.errors import InputError
+from eventsnn.plan import StreamPlan
 
 _WORD = 0xFFFFFFFF
 
@@ -87,3 +92,17 @@ def poisson_cell(
             time = start + width * uniform53(words[0], words[1])
         times.append(time if time < end else math.nextafter(end, start))
     return sorted(times)
+
+
+def spike_times(plan: StreamPlan, s: int) -> Iterator[float]:
+    """All spikes (ms) of stream s of a plan, ascending; most streams never end."""
+    width = float(plan.width[s])
+    if width == 0.0:
+        yield from plan.train_time[plan.train_start[s] : plan.train_stop[s]].tolist()
+        return
+    mean = float(plan.rate[s]) / 1000.0 * width
+    cell = 0
+    while True:
+        key, index = int(plan.key[s]), int(plan.index[s])
+        yield from poisson_cell(key, index, cell, mean, exp(-mean), cell * width, width)
+        cell += 1

@@ -7,7 +7,7 @@ from itertools import takewhile
 import numpy as np
 
 import eventsnn as esn
-from eventsnn.reference import Reference
+from eventsnn.streams import spike_times
 
 # Multiples of 2^-3 ms and 2^-4 mV or pA: sums and differences are exact, so ties and exact threshold hits do happen.
 GRID_TIME, GRID_WEIGHT = 0.125, 0.0625
@@ -199,7 +199,6 @@ def _coincide(net: esn.Network, draw: Draw, first: esn.Results, population: esn.
 def _external_times(net: esn.Network, population: esn.Population, stop: float) -> np.ndarray:
     """When the Poisson stimuli of a population's neurons spike."""
     plan = net.compile().plan
-    reference = Reference(plan)
     (block,) = (p for p in plan.populations if p.name == population.name)
     streams = range(*plan.streams.start[[block.start, block.stop]])
-    return np.array([t for s in streams for t in takewhile(lambda t: t < stop, reference._stream_times(s))])
+    return np.array([t for s in streams for t in takewhile(lambda t: t < stop, spike_times(plan.streams, s))])

@@ -1,9 +1,10 @@
 # The state of a compiled network as the kernels see it. Engine (engine.pyx) owns every array that is pointed to here.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from eventsnn._core.neuron cimport Class, Neuron, Stream
+from eventsnn._core.neuron cimport Class, Neuron
 from eventsnn._core.queue cimport RowQueue, WakeQueue
+from eventsnn._core.stream cimport Source, Stream
 
 cdef enum Status:
     RUNNING = 0
@@ -20,16 +21,6 @@ cdef struct Projection:
     int one_weight
     int one_delay
     int port
-
-
-cdef struct Source:
-    # What streams of one stimulus have in common.
-    uint64_t key
-    double weight
-    double width          # ms a cell; 0 for given trains
-    double mean           # spikes a cell
-    double exp_minus_mean
-    int32_t port
 
 
 cdef struct Probe:

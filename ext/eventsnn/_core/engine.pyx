@@ -36,7 +36,6 @@ from eventsnn._core.core cimport (
     Core,
     Probe,
     Projection,
-    Source,
     Watch,
 )
 from eventsnn._core.events cimport (
@@ -47,13 +46,13 @@ from eventsnn._core.events cimport (
     process,
     process_before,
     queue_slice,
-    refill,
     refine_due,
     sample,
 )
 from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, Class, Model, Neuron, Stream
+from eventsnn._core.neuron cimport C_R, Class, Model, Neuron
 from eventsnn._core.queue cimport Row, row_first, row_pop, wake_first, wake_set
+from eventsnn._core.stream cimport Source, Stream, refill
 
 cdef extern from *:
     """
@@ -319,7 +318,7 @@ cdef class Engine:
             s.source = source_of[k]
             s.index = index[k]
             if e.sources[s.source].width > 0.0:
-                refill(e, s)
+                refill(e.sources, s)
             else:
                 s.train = train + train_start[k]
                 s.n = train_stop[k] - train_start[k]

@@ -13,13 +13,12 @@ from eventsnn._core.core cimport (
     Core,
     Probe,
     Projection,
-    Source,
     Watch,
 )
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport C_E_L, C_R, C_RESET, C_T_REF, C_THRESHOLD, KEPT, Class, Neuron, Stream
-from eventsnn._core.philox cimport poisson_cell
+from eventsnn._core.neuron cimport C_E_L, C_R, C_RESET, C_T_REF, C_THRESHOLD, Class, Neuron
 from eventsnn._core.queue cimport Row, row_push
+from eventsnn._core.stream cimport Source, Stream, stream_next
 
 
 cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
@@ -34,38 +33,6 @@ cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
         e.failed_at = t
         e.failed_round = e.round
         e.failed = n
-
-
-# ---- external spikes
-
-
-cdef inline void refill(Core* e, Stream* s) noexcept nogil:
-    """The next spikes of a Poisson stream, when those kept are used up."""
-    cdef double time[64]  # poisson_cell never gives as many
-    cdef const Source* d = &e.sources[s.source]
-    cdef int32_t count, k
-    s.in_cell += s.n
-    while True:
-        count = poisson_cell(d.key, s.index, s.cell, d.mean, d.exp_minus_mean, <double>s.cell * d.width, d.width, time)
-        if s.in_cell < count:
-            break
-        s.cell += 1
-        s.in_cell = 0
-    s.n = min(count - <int32_t>s.in_cell, <int32_t>KEPT)
-    for k in range(s.n):
-        s.kept[k] = time[s.in_cell + k]
-    s.at = 0
-    s.first = s.kept[0]
-
-
-cdef inline void stream_next(Core* e, Stream* s) noexcept nogil:
-    s.at += 1
-    if s.train != NULL:
-        s.first = s.train[s.at] if s.at < s.n else infinity()
-    elif s.at < s.n:
-        s.first = s.kept[s.at]
-    else:
-        refill(e, s)
 
 
 # ---- one neuron
@@ -224,7 +191,7 @@ cdef inline void external_input(Core* e, int32_t n, double t, double* total) noe
             else:
                 d = &e.sources[s.source]
                 total[d.port] = total[d.port] + d.weight
-            stream_next(e, s)
+            stream_next(e.sources, s)
 
 
 cdef inline double next_own(const Neuron* s) noexcept nogil:

@@ -5,11 +5,9 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t
+from libc.stdint cimport int8_t, int32_t, int64_t
 
-cdef enum:
-    # Times of a Poisson cell that are kept; a fuller cell is drawn again for the rest.
-    KEPT = 10
+from eventsnn._core.stream cimport Stream
 
 cdef enum:
     # The constants that the engine itself reads; the rest is the model's.
@@ -27,19 +25,6 @@ cdef extern from *:
     # How far below the threshold a bound aims, as a fraction of the potentials: far more than the rounding of a
     # crossing, so that none comes before its bound, and far less than what would make bounds useless.
     const double BOUND_MARGIN "EVENTSNN_BOUND_MARGIN"
-
-
-cdef struct Stream:
-    # External spikes. 128 bytes, two lines of the cache: a stream is read as often as its neuron.
-    double first          # next spike, ms; inf if none
-    int32_t source        # its Source
-    uint32_t index        # in the Source's random stream
-    int32_t at            # of `first` among the spikes ahead: of `kept`, or of a given train
-    int32_t n             # spikes ahead
-    int64_t cell          # present cell of a Poisson process
-    int64_t in_cell       # its spikes before kept[0]
-    const double* train   # given spike times; NULL for a Poisson process
-    double kept[KEPT]
 
 
 cdef struct Neuron:
