@@ -21,14 +21,22 @@ from eventsnn.connect import (
     FixedTotalNumber,
     OneToOne,
 )
-from eventsnn.distributions import LogNormal, Normal, Uniform
+from eventsnn.distributions import Exponential, LogNormal, Normal, Uniform
 from eventsnn.engine import Simulation
 from eventsnn.errors import InputError, RunawayError, StateError
 from eventsnn.models import LIFDelta, LIFExp
 from eventsnn.network import Network, Population, Projection
+from eventsnn.point_processes import (
+    Gamma,
+    InhomogeneousPoisson,
+    Poisson,
+    PoissonRefractory,
+    Renewal,
+    SinusoidalPoisson,
+)
 from eventsnn.progress import ProgressBar, RunStatus
 from eventsnn.results import Check, Results, SpikeTrains, Traces
-from eventsnn.stimuli import Poisson, SpikeSource, StepCurrent
+from eventsnn.stimuli import SpikeSource, StepCurrent
 from eventsnn.storage import load
 
 __version__ = version("eventsnn")
@@ -37,10 +45,13 @@ __all__ = [
     "AllToAll",
     "Check",
     "Explicit",
+    "Exponential",
     "FixedInDegree",
     "FixedOutDegree",
     "FixedProbability",
     "FixedTotalNumber",
+    "Gamma",
+    "InhomogeneousPoisson",
     "InputError",
     "LIFDelta",
     "LIFExp",
@@ -49,13 +60,16 @@ __all__ = [
     "Normal",
     "OneToOne",
     "Poisson",
+    "PoissonRefractory",
     "Population",
     "ProgressBar",
     "Projection",
+    "Renewal",
     "Results",
     "RunStatus",
     "RunawayError",
     "Simulation",
+    "SinusoidalPoisson",
     "SpikeSource",
     "SpikeTrains",
     "StateError",

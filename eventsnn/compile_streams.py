@@ -9,17 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
-from eventsnn.models.base import require
 from eventsnn.plan import Floats, StreamPlan
-from eventsnn.stimuli import Poisson, SpikeSource
-from eventsnn.streams import cell_width, stream_key
+from eventsnn.point_processes import PointProcess
+from eventsnn.stimuli import SpikeSource
+from eventsnn.streams import PARAMETERS, stream_key
 from eventsnn.values import resolve
 
 if TYPE_CHECKING:
     from eventsnn.network import Network, Stimulus
-
-# Hz: below, the cells of a stream would last beyond any time; above, Ctrl-C would have to wait for a window's spikes.
-LOWEST_RATE, HIGHEST_RATE = 1e-300, 1e9
 
 
 def compile_streams(
@@ -34,8 +31,8 @@ def compile_streams(
     held = 0
     for population in network.populations.values():
         ids = np.arange(population.n) + starts[population.name]
-        if isinstance(population.model, Poisson):
-            blocks.append(_poisson_block(population.name, "source", ids, population.model, network.seed, 0.0, 0))
+        if isinstance(population.model, PointProcess):
+            blocks.append(_drawn(population.name, "source", ids, population.model, network.seed))
         elif isinstance(population.model, SpikeSource):
             source = population.model
             if source.per_neuron and len(source.trains) != population.n:
@@ -49,55 +46,62 @@ def compile_streams(
             one = slice(None) if source.per_neuron else np.zeros(population.n, dtype=np.int64)
             blocks.append({"neuron": ids, "train_start": bounds[:-1][one], "train_stop": bounds[1:][one]})
     for stimulus in network.stimuli.values():
-        if isinstance(stimulus.source, Poisson):
+        if isinstance(stimulus.source, PointProcess):
             target = np.concatenate([part.ids + starts[part.population.name] for part in stimulus.targets])
             key = stream_key(network.seed, stimulus.name, "stimulus weight")
             weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
-            port = ports(stimulus, weight)
-            poisson = stimulus.source
-            blocks.append(_poisson_block(stimulus.name, "stimulus", target, poisson, network.seed, weight, port))
+            block = _drawn(stimulus.name, "stimulus", target, stimulus.source, network.seed)
+            for name, values in (("weight", weight), ("port", ports(stimulus, weight))):
+                block[name] = np.broadcast_to(values, target.size)[block["index"]]
+            blocks.append(block)
+    pieces = [block for block in blocks if "piece_time" in block]
+    for block, before in zip(pieces, np.cumsum([0] + [block["piece_time"].size for block in pieces]), strict=False):
+        block["piece_start"], block["piece_stop"] = block["piece_start"] + before, block["piece_stop"] + before
     neuron = np.concatenate([block["neuron"] for block in blocks]) if blocks else np.empty(0, dtype=np.int64)
     order = np.argsort(neuron, kind="stable")
 
-    def column(name: str, dtype: type[np.generic]) -> NDArray[Any]:
+    def column(name: str, dtype: type[np.generic], *shape: int) -> NDArray[Any]:
         # Converted one by one: 64-bit keys together with zeros of another type would become float64.
-        parts = [np.full(block["neuron"].size, block.get(name, 0), dtype=dtype) for block in blocks]
-        return np.concatenate(parts)[order] if parts else np.empty(0, dtype=dtype)
+        parts = [np.full((block["neuron"].size, *shape), block.get(name, 0), dtype=dtype) for block in blocks]
+        return np.concatenate(parts)[order] if parts else np.empty((0, *shape), dtype=dtype)
+
+    def table(name: str, dtype: type[np.generic]) -> NDArray[Any]:
+        return np.concatenate([np.empty(0, dtype=dtype), *(block[name] for block in pieces)])
 
     return StreamPlan(
         start=np.searchsorted(neuron[order], np.arange(n + 1)).astype(np.int64),
+        kind=column("kind", np.int32),
         key=column("key", np.uint64),
         index=column("index", np.uint32),
-        rate=column("rate", np.float64),
-        width=column("width", np.float64),
+        parameter=column("parameter", np.float64, PARAMETERS),
+        stationary=column("stationary", np.int32),
         weight=column("weight", np.float64),
         port=column("port", np.int32),
         train_start=column("train_start", np.int64),
         train_stop=column("train_stop", np.int64),
         train_time=np.concatenate(trains) if trains else np.empty(0),
+        piece_start=column("piece_start", np.int64),
+        piece_stop=column("piece_stop", np.int64),
+        piece_time=table("piece_time", np.float64),
+        piece_share=table("piece_share", np.float64),
+        piece_width=table("piece_width", np.float64),
+        piece_run=table("piece_run", np.int32),
     )
 
 
-def _poisson_block(
-    name: str, kind: str, ids: Any, source: Poisson, seed: int, weight: Any, port: Any
-) -> dict[str, Any]:
-    """Streams of one source population or stimulus, which may share a name; a rate of 0 has none."""
-    rate = resolve(source.rate, ids.size, f"{name}: rate", stream_key(seed, name, f"{kind} rate"))
-    require(rate >= 0, rate, f"{name}: rate", "must not be negative", "Hz")
-    in_range = (rate >= LOWEST_RATE) & (rate <= HIGHEST_RATE)
-    allowed = f"must be 0 or lie between {LOWEST_RATE:g} and {HIGHEST_RATE:g} Hz"
-    require((rate == 0) | in_range, rate, f"{name}: rate", allowed, "Hz")
-    full = np.broadcast_to(rate, ids.size)
-    on = np.flatnonzero(full > 0)
-    widths = {float(r): cell_width(float(r)) for r in np.unique(full[on])}
+def _drawn(name: str, use: str, ids: Any, process: PointProcess, seed: int) -> dict[str, Any]:
+    """Streams of one source population or stimulus, which may share a name."""
+    drawn = process.compile(ids.size, name, lambda parameter: stream_key(seed, name, f"{use} {parameter}"))
+    pieces = drawn.pieces._asdict() if drawn.pieces is not None else {}
+    parameter = np.zeros((drawn.on.size, PARAMETERS))
+    for k, values in enumerate(drawn.parameter):
+        parameter[:, k] = values
     return {
-        "neuron": ids[on],
-        "key": np.full(on.size, stream_key(seed, name, f"{kind} spikes"), dtype=np.uint64),
-        "index": on,
-        "rate": full[on],
-        "width": np.array([widths[r] for r in full[on].tolist()]),
-        "weight": np.broadcast_to(weight, ids.size)[on],
-        "port": np.broadcast_to(port, ids.size)[on],
+        "neuron": ids[drawn.on],
+        "kind": drawn.kind,
+        "key": np.uint64(stream_key(seed, name, f"{use} spikes")),
+        "index": drawn.on,
+        "parameter": parameter,
+        "stationary": drawn.stationary,
+        **{f"piece_{name}": values for name, values in pieces.items()},
     }
-
-

@@ -19,7 +19,7 @@ OUTSIDE = ("redraw", "clip", "error")
 
 
 class Distribution(ABC):
-    """What Uniform, Normal and LogNormal have in common: values that are drawn element by element."""
+    """What Uniform, Normal, LogNormal and Exponential have in common: values that are drawn element by element."""
 
     @abstractmethod
     def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
@@ -107,6 +107,23 @@ class LogNormal(Distribution):
 
     def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
         return philox.lognormal(key, _elements(index), self.mu, self.sigma)
+
+
+@dataclass(frozen=True)
+class Exponential(Distribution):
+    """Exponential with this mean, in the unit of what is drawn.
+
+    Raises InputError if the mean is not a finite number or negative.
+    """
+
+    mean: float
+
+    def __post_init__(self) -> None:
+        _set_numbers(self, "mean")
+        _check_not_negative(self, "mean")
+
+    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
+        return philox.exponential(key, _elements(index), self.mean)
 
 
 def _elements(index: NDArray[np.uint64]) -> NDArray[np.uint64]:

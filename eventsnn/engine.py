@@ -188,14 +188,22 @@ class Simulation:
 
     def _runaway(self, neuron: int, time: float, reason: str) -> RunawayError:
         population, index = self.plan.locate(neuron)
-        what = {
-            "spikes": f"fired more than {self.plan.max_spikes:,} times within 1 ms (max_spikes)",
-            "rounds": "is in a loop that never advances time: "
-            f"more than {self.plan.max_rounds:,} rounds of events at one time (max_rounds)",
+        refractory = "Give the neurons a refractory period t_ref, or the loop a delay"
+        what, remedy = {
+            "spikes": (f"fired more than {self.plan.max_spikes:,} times within 1 ms (max_spikes)", refractory),
+            "rounds": (
+                "is in a loop that never advances time: "
+                f"more than {self.plan.max_rounds:,} rounds of events at one time (max_rounds)",
+                refractory,
+            ),
+            "inputs": (
+                f"got more than {self.plan.max_spikes:,} spikes of one stimulus at one time (max_spikes)",
+                "Give the stimulus longer intervals",
+            ),
         }[reason]
         return RunawayError(
             f"neuron {index} of {population} {what}, at t = {time:.17g} ms; the run ends there and what was simulated "
-            "before is kept. Give the neurons a refractory period t_ref, or the loop a delay",
+            f"before is kept. {remedy}",
             population,
             index,
             time,

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from eventsnn.connect import Rule
 from eventsnn.errors import InputError, StateError, suggest
 from eventsnn.models.base import Model, Value
+from eventsnn.point_processes import PointProcess
 from eventsnn.progress import RunStatus
-from eventsnn.stimuli import Poisson, SpikeSource, StepCurrent
+from eventsnn.stimuli import SpikeSource, StepCurrent
 
 if TYPE_CHECKING:
     from eventsnn.engine import Simulation
@@ -60,7 +61,7 @@ class Neurons:
 class Population(Neurons):
     """Neurons of one model, or a source. Made by `Network.population`."""
 
-    def __init__(self, network: Network, name: str, n: int, model: Model | SpikeSource | Poisson):
+    def __init__(self, network: Network, name: str, n: int, model: Model | SpikeSource | PointProcess):
         super().__init__(self, np.arange(n, dtype=np.int64), name)
         self.network = network
         self.n = n
@@ -163,7 +164,7 @@ class Stimulus:
 
     name: str
     targets: list[Neurons]
-    source: Poisson | StepCurrent
+    source: PointProcess | StepCurrent
     weight: Value
     port: str | None
 
@@ -205,14 +206,14 @@ class Network:
         self.max_spikes = whole(self.max_spikes, "Network: max_spikes", 1)
 
     def population(
-        self, n: int, model: Model | SpikeSource | Poisson, name: str | None = None, **values: Value
+        self, n: int, model: Model | SpikeSource | PointProcess, name: str | None = None, **values: Value
     ) -> Population:
         """Add n neurons of a model, or n sources; `values` are its parameters and initial state.
 
         Raises InputError for a name that is taken, a size below 1, an unknown parameter.
         """
         self.require_unstarted("add a population")
-        if not isinstance(model, Model | SpikeSource | Poisson):
+        if not isinstance(model, Model | SpikeSource | PointProcess):
             kind = model.__name__ + "()" if isinstance(model, type) else "a model such as LIFDelta()"
             raise InputError(f"population: {model!r} is not a model or source; write {kind}")
         label = free_name(type(model).__name__, self.populations)
@@ -255,13 +256,12 @@ class Network:
     def stimulate(
         self,
         targets: Side,
-        source: Poisson | StepCurrent,
+        source: PointProcess | StepCurrent,
         weight: Value | None = None,
         port: str | None = None,
         name: str | None = None,
     ) -> Stimulus:
-        """Drive neurons from outside: each gets a Poisson stream of its own (weight: mV or pA a spike), or a current
-        (pA).
+        """Drive neurons from outside: each gets random spikes of its own (weight: mV or pA a spike), or a current (pA).
 
         Raises InputError for a source as target, an unknown port, a weight given with a current or missing without.
         """
@@ -269,15 +269,17 @@ class Network:
         side = self.side(targets, "stimulate")
         if isinstance(source, SpikeSource):
             raise InputError("stimulate: SpikeSource reaches neurons over synapses; make it a population and connect")
-        if not isinstance(source, Poisson | StepCurrent):
-            raise InputError(f"stimulate: {source!r} is not a stimulus; known are Poisson and StepCurrent")
+        if not isinstance(source, PointProcess | StepCurrent):
+            raise InputError(
+                f"stimulate: {source!r} is not a stimulus; known are currents and point processes such as Poisson(rate)"
+            )
         label = free_name(f"{type(source).__name__}->{side_name(side)}", self.stimuli)
         name = self.new_name(name, label, self.stimuli, "stimulate")
         current = isinstance(source, StepCurrent)
         if current and (weight is not None or port is not None):
             raise InputError(f"{name}: a current has no weight and no port; its amplitude is in pA")
         if not current and weight is None:
-            raise InputError(f"{name}: a Poisson stimulus needs weight= (mV for delta synapses, pA for currents)")
+            raise InputError(f"{name}: a stimulus of spikes needs weight= (mV for delta synapses, pA for currents)")
         self.require_ports(side, port, name)
         stimulus = Stimulus(name, side, source, 0.0 if weight is None else own(weight), port)
         self.stimuli[name] = stimulus

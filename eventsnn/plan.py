@@ -54,20 +54,40 @@ class ProjectionPlan:
 class StreamPlan:
     """External spikes by neuron: streams start[n]:start[n+1] reach neuron n, in the order of the stimuli.
 
-    A stream is a Poisson process in cells of `width` ms (key, index), or, where width is 0, a given train
-    train_time[train_start:train_stop]. Streams of a source are its spikes; others add `weight` to `port`.
+    Streams of a source are its spikes; others add `weight` to `port`. All but given trains are drawn, from the counters
+    (index, ...) of `key`. What the columns of `parameter` are, by kind (eventsnn.streams):
+        TRAIN        nothing; the spikes are train_time[train_start:train_stop]
+        POISSON      width of a cell (ms), mean number of spikes in it
+        SINE         width of a cell, mean number of candidates; a candidate at t is a spike with the probability
+                     [2] + [3] sin(2 pi ([4] t + [5]))
+        STEPS        nothing; pieces piece_start:piece_stop, each from piece_time (ms) to the next one's: candidates in
+                     cells of piece_width (ms; 0: none), which are spikes with probability piece_share. The first of a
+                     run of pieces of equal width says in piece_run how many they are
+        EXPONENTIAL  intervals: dead time (ms), mean of the rest (ms)
+        GAMMA        intervals: shape, scale (ms)
+        LOGNORMAL    intervals: mu, sigma
+        NORMAL       intervals: mean, std, low, high (ms)
+        UNIFORM      intervals: low, high (ms)
+    stationary: 1 if the first interval of a process of intervals is that from any moment to the next spike.
     """
 
     start: Ints
+    kind: Ids
     key: NDArray[np.uint64]
     index: NDArray[np.uint32]
-    rate: Floats
-    width: Floats
+    parameter: Floats
+    stationary: Ids
     weight: Floats
-    port: NDArray[np.int32]
+    port: Ids
     train_start: Ints
     train_stop: Ints
     train_time: Floats
+    piece_start: Ints
+    piece_stop: Ints
+    piece_time: Floats
+    piece_share: Floats
+    piece_width: Floats
+    piece_run: Ids
 
 
 @dataclass(frozen=True)

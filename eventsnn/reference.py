@@ -16,6 +16,7 @@ test. The end of refractoriness is no event: `settle` lets a neuron pass it on t
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -98,10 +99,15 @@ class Reference:
         return Neuron(model, c, State(0.0, float(plan.v[n]), current, c[1] * float(plan.I_e[n])))
 
     def _stream(self, n: int, s: int) -> Iterator[Entry]:
-        """External spikes of stream s, ascending."""
-        stream, at = self.plan.streams, 0
+        """External spikes of stream s, ascending; it is ended if its intervals no longer advance time."""
+        stream = self.plan.streams
         port, weight = int(stream.port[s]), float(stream.weight[s])
+        last, count = -1.0, 0
         for at, time in enumerate(streams.spike_times(stream, s)):
+            count = count + 1 if time == last else 1
+            last = time
+            if count > self.plan.max_spikes + 1:
+                return
             yield Entry((time, 0, EXTERNAL, n, s, at), n, port, weight)
 
     def _programme(self, n: int) -> Iterator[Entry]:
@@ -233,6 +239,10 @@ class Reference:
         """Sum inputs by neuron and port in canonical order, external and synaptic apart, add the two sums once, then
         test the threshold once. Returns the neurons whose state was advanced."""
         inputs: dict[int, list[list[float]]] = {}
+        of_streams = Counter((entry.neuron, entry.key[4]) for entry in now if entry.key[2] == EXTERNAL)
+        for (n, _), count in of_streams.items():
+            if count > self.plan.max_spikes and self.neurons[n].model is not None:
+                self._fail(n, t, "inputs")
         for entry in now:
             kind, n = entry.key[2], entry.neuron
             if kind not in (EXTERNAL, ARRIVAL):

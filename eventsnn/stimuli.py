@@ -1,4 +1,4 @@
-"""What drives a network from outside: spike sources and currents."""
+"""What drives a network from outside: given spikes and currents. Random spikes are in eventsnn/point_processes.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
-from eventsnn.models.base import Value, floats
+from eventsnn.models.base import floats
 
 
 class SpikeSource:
@@ -36,21 +36,6 @@ class SpikeSource:
         return f"SpikeSource({len(self.trains)} train{'s' * (len(self.trains) != 1)})"
 
 
-class Poisson:
-    """Independent Poisson spike trains, one a neuron.
-
-    rate: Hz, not negative; a number, an array with one rate a neuron, or a distribution. In `Network.stimulate` every
-    target gets a train of its own without a source neuron (NEST: poisson_generator). As a population it is a source to
-    connect from: all targets of one of its neurons receive the same train (NEST: poisson_generator -> parrot_neuron).
-    """
-
-    def __init__(self, rate: Value):
-        self.rate = rate
-
-    def __repr__(self) -> str:
-        return f"Poisson(rate={self.rate!r})"
-
-
 class StepCurrent:
     """Piecewise constant current (NEST: step_current_generator): amplitudes[k] pA from times[k] ms on, 0 before.
 
@@ -58,16 +43,12 @@ class StepCurrent:
     """
 
     def __init__(self, times: Sequence[float] | NDArray[np.float64], amplitudes: Sequence[float] | NDArray[np.float64]):
-        self.times = spike_train(times, "StepCurrent")
+        self.times = distinct_times(times, "StepCurrent")
         self.amplitudes = numbers(amplitudes, "StepCurrent: amplitudes")
         if self.times.shape != self.amplitudes.shape:
             raise InputError(
                 f"StepCurrent: {self.times.size} times but {self.amplitudes.size} amplitudes; give one amplitude a time"
             )
-        repeated = np.flatnonzero(np.diff(self.times) == 0)
-        if repeated.size:
-            twice = self.times[repeated[0]]
-            raise InputError(f"StepCurrent: time {twice:g} ms is given twice; times must ascend strictly")
 
     def __repr__(self) -> str:
         return f"StepCurrent({self.times.tolist()}, {self.amplitudes.tolist()})"
@@ -97,4 +78,13 @@ def spike_train(times: Any, where: str) -> NDArray[np.float64]:
         raise InputError(
             f"{what}[{i + 1}] = {train[i + 1]:g} ms comes after {train[i]:g} ms; give the times in ascending order"
         )
+    return train
+
+
+def distinct_times(times: Any, where: str) -> NDArray[np.float64]:
+    """Strictly ascending times >= 0 as float64, or an InputError that names the first wrong one."""
+    train = spike_train(times, where)
+    repeated = np.flatnonzero(np.diff(train) == 0)
+    if repeated.size:
+        raise InputError(f"{where}: time {train[repeated[0]]:g} ms is given twice; times must ascend strictly")
     return train

@@ -1,18 +1,22 @@
-"""Random streams: keys, the readable twin of the compiled generator, and external Poisson spikes.
+"""Random streams: keys, the readable twin of the compiled generator, and external spikes.
 
 A draw is a pure function of a key (which object, for what purpose, under which seed) and a counter (which element), so
 adding an object, a thread or an interruption never changes another draw. The twin performs the operations of
-ext/eventsnn/_core/philox.pxd in the same order and gives the same bits.
+ext/eventsnn/_core/philox.pxd and stream.pxd in the same order and gives the same bits. sqrt is exact to the last bit
+everywhere, so that the C library's will do.
 """
 
 from __future__ import annotations
 
+import bisect
 import hashlib
+import itertools
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import sqrt
 
-from eventsnn._core.mathfunc import exp
+from eventsnn._core.mathfunc import exp, log, sin_turns
 from eventsnn.errors import InputError
 from eventsnn.plan import StreamPlan
 
@@ -61,16 +65,17 @@ def uniform53(high: int, low: int) -> float:
 
 
 def poisson_cell(
-    key: int, stream: int, cell: int, mean: float, exp_minus_mean: float, start: float, width: float
+    key: int, stream: int, cell: int, mean: float, exp_minus_mean: float, start: float, width: float, level: int = 0
 ) -> list[float]:
     """Spike times (ms, ascending, in [start, start + width)) of one cell of a Poisson process.
 
-    The count is drawn by inversion from the first two words of block 0 of the counters (stream, cell, block); the times
-    are uniform in the cell, one from the other two words of block 0, then two from each following block. `mean` is
-    rate * width, below 8, and `exp_minus_mean` its exp(-mean), handed in because the libraries' exp differ in bits.
+    The count is drawn by inversion from the first two words of block 0 of the counters (stream, cell, level and block);
+    the times are uniform in the cell, one from the other two words of block 0, then two from each following block.
+    `mean` is rate * width, below 8, and `exp_minus_mean` its exp(-mean), handed in because the libraries' exp differ in
+    bits. Cells of different width in one stream are told apart by `level`.
     """
     low, high = cell & _WORD, cell >> 32 & _WORD
-    words = philox4x32(key, stream, low, high, 0)
+    words = philox4x32(key, stream, low, high, level << 8)
     uniform = uniform53(words[0], words[1])
     count = 0
     probability = cumulative = exp_minus_mean
@@ -88,21 +93,196 @@ def poisson_cell(
         if k % 2 == 0:
             time = start + width * uniform53(words[2], words[3])
         else:
-            words = philox4x32(key, stream, low, high, (k + 1) // 2)
+            words = philox4x32(key, stream, low, high, level << 8 | (k + 1) // 2)
             time = start + width * uniform53(words[0], words[1])
         times.append(time if time < end else math.nextafter(end, start))
     return sorted(times)
 
 
+# ---- the processes. A stream's kind says what its parameters are; see StreamPlan.
+
+TRAIN, POISSON, STEPS, SINE, EXPONENTIAL, GAMMA, LOGNORMAL, NORMAL, UNIFORM = range(9)
+PARAMETERS = 6  # at most
+
+# Candidates for a spike in a cell of a process of kind STEPS, on average. Its rate lies between a half of that and it.
+STEPS_MEAN = 4.0
+# 1 / sqrt(2 pi), the mean of max(z, 0) for a standard normal z.
+HALF_NORMAL = 0.3989422804014327
+
+
 def spike_times(plan: StreamPlan, s: int) -> Iterator[float]:
     """All spikes (ms) of stream s of a plan, ascending; most streams never end."""
-    width = float(plan.width[s])
-    if width == 0.0:
-        yield from plan.train_time[plan.train_start[s] : plan.train_stop[s]].tolist()
-        return
-    mean = float(plan.rate[s]) / 1000.0 * width
-    cell = 0
+    kind = int(plan.kind[s])
+    if kind == TRAIN:
+        return iter(plan.train_time[plan.train_start[s] : plan.train_stop[s]].tolist())
+    if kind == STEPS:
+        return _stepwise(plan, s)
+    if kind in (POISSON, SINE):
+        return _in_cells(plan, s)
+    return _renewal(plan, s)
+
+
+def _in_cells(plan: StreamPlan, s: int) -> Iterator[float]:
+    """A Poisson process, or one whose rate follows a sine: candidates at the highest rate, thinned."""
+    key, index = int(plan.key[s]), int(plan.index[s])
+    width, mean, base, swing, frequency, phase = plan.parameter[s].tolist()
+    exp_minus_mean = exp(-mean)
+    for cell in itertools.count():
+        times = poisson_cell(key, index, cell, mean, exp_minus_mean, cell * width, width)
+        if plan.kind[s] == SINE:
+            shares = [base + swing * sin_turns(frequency * t + phase) for t in times]
+            times = thinned(key, index, cell, 0, times, shares)
+        yield from times
+
+
+def _stepwise(plan: StreamPlan, s: int) -> Iterator[float]:
+    """A Poisson process of piecewise constant rate.
+
+    A piece takes its candidates from a homogeneous process at a rate that is one of the powers of two times
+    STEPS_MEAN / ms, at least its own and below twice that. Neighbouring pieces of one such rate form a run; its pieces
+    may share cells.
+    """
+    key, index = int(plan.key[s]), int(plan.index[s])
+    pieces = slice(int(plan.piece_start[s]), int(plan.piece_stop[s]))
+    start, share, widths = (a[pieces].tolist() for a in (plan.piece_time, plan.piece_share, plan.piece_width))
+    length = plan.piece_run[pieces].tolist()
+    first = 0
+    while first < len(start):
+        after = first + length[first]
+        end = start[after] if after < len(start) else math.inf
+        width = widths[first]
+        cell = math.floor(start[first] / width) if width > 0.0 else 0
+        level = width_level(width)
+        while width > 0.0 and cell * width < end:
+            times = poisson_cell(key, index, cell, STEPS_MEAN, exp(-STEPS_MEAN), cell * width, width, level)
+            inside = [start[first] <= t < end for t in times]
+            piece = [bisect.bisect_right(start, t, first, after) - 1 for t in times]
+            shares = [share[p] if within else 0.0 for p, within in zip(piece, inside, strict=True)]
+            yield from thinned(key, index, cell, level, times, shares)
+            cell += 1
+        first = after
+
+
+def width_level(width: float) -> int:
+    """A number for each power of two that is a float64; 0 for 0."""
+    return math.frexp(width)[1] + 2048 if width > 0.0 else 0
+
+
+def thinned(key: int, stream: int, cell: int, level: int, times: list[float], shares: list[float]) -> list[float]:
+    """Those of a cell's candidates that are spikes, each with the probability that `shares` gives.
+
+    Blocks from 128 on of the cell's counters hold one uniform number for each candidate in the order of time.
+    """
+    low, high = cell & _WORD, cell >> 32 & _WORD
+    kept = []
+    words = (0, 0, 0, 0)
+    for k, (time, share) in enumerate(zip(times, shares, strict=True)):
+        if k % 2 == 0:
+            words = philox4x32(key, stream, low, high, level << 8 | 128 + k // 2)
+        if uniform53(*words[2 * (k % 2) : 2 * (k % 2) + 2]) < share:
+            kept.append(time)
+    return kept
+
+
+def _renewal(plan: StreamPlan, s: int) -> Iterator[float]:
+    """Spikes at independent intervals; interval k is drawn from the counters (stream, k, block)."""
+    key, index = int(plan.key[s]), int(plan.index[s])
+    kind, parameter = int(plan.kind[s]), plan.parameter[s].tolist()
+    time = 0.0
+    for k in itertools.count():
+        if k == 0 and plan.stationary[s]:
+            # A moment falls into an interval with a probability proportional to its length, and anywhere in it.
+            biased = interval(kind, parameter, key, index, 0, True)
+            time = _uniforms(key, index, 0, _WORD)[0] * biased
+        else:
+            time = time + interval(kind, parameter, key, index, k, False)
+        if time == math.inf:
+            return
+        yield time
+
+
+def _uniforms(key: int, index: int, k: int, block: int) -> tuple[float, float]:
+    words = philox4x32(key, index, k & _WORD, k >> 32 & _WORD, block)
+    return uniform53(words[0], words[1]), uniform53(words[2], words[3])
+
+
+def interval(kind: int, p: Sequence[float], key: int, index: int, k: int, biased: bool) -> float:
+    """Interval k (ms) of a renewal process: of density f(x), or, if biased, x f(x) / mean."""
+    if kind == EXPONENTIAL:
+        dead_time, mean = p[:2]
+        x = mean * -log(1.0 - _uniforms(key, index, k, 0)[0])
+        if biased:
+            u, w = _uniforms(key, index, k, 1)
+            if u * (dead_time + mean) >= dead_time:
+                x = x + mean * -log(1.0 - w)
+        return dead_time + x
+    if kind == GAMMA:
+        shape, scale = p[:2]
+        return scale * standard_gamma(shape + 1.0 if biased else shape, key, index, k)
+    if kind == LOGNORMAL:
+        mu, sigma = p[:2]
+        x, square, _ = polar(key, index, k, 0)
+        z = x * sqrt(-2.0 * log(square) / square)
+        return exp((mu + sigma * sigma if biased else mu) + sigma * z)
+    if kind == NORMAL:
+        return normal_interval(p, key, index, k, biased)
+    low, high = p[:2]
+    u, _ = _uniforms(key, index, k, 0)
+    if biased:
+        ratio = low / high
+        return high * sqrt(ratio * ratio + u * (1.0 - ratio * ratio))
+    return low + (high - low) * u
+
+
+def polar(key: int, index: int, k: int, block: int) -> tuple[float, float, int]:
+    """A point x, y in the unit circle as (x, x^2 + y^2), from the first block that has one, and the block after it."""
     while True:
-        key, index = int(plan.key[s]), int(plan.index[s])
-        yield from poisson_cell(key, index, cell, mean, exp(-mean), cell * width, width)
-        cell += 1
+        u, v = _uniforms(key, index, k, block)
+        block += 1
+        x, y = 2.0 * u - 1.0, 2.0 * v - 1.0
+        square = x * x + y * y
+        if 0.0 < square < 1.0:
+            return x, square, block
+
+
+def standard_gamma(shape: float, key: int, index: int, k: int) -> float:
+    """Gamma variable of scale 1 (Marsaglia & Tsang, ACM Transactions on Mathematical Software 26, 2000)."""
+    d = (shape + 1.0 if shape < 1.0 else shape) - 1.0 / 3.0
+    c = 1.0 / sqrt(9.0 * d)
+    block = 0
+    while True:
+        x, square, block = polar(key, index, k, block)
+        u, w = _uniforms(key, index, k, block)
+        block += 1
+        z = x * sqrt(-2.0 * log(square) / square)
+        t = 1.0 + c * z
+        if t <= 0.0:
+            continue
+        t = t * t * t
+        if log(u) < 0.5 * (z * z) + d * ((1.0 - t) + log(t)):
+            break
+    return d * t * exp(log(w) / shape) if shape < 1.0 else d * t
+
+
+def normal_interval(p: Sequence[float], key: int, index: int, k: int, biased: bool) -> float:
+    """A normal variable in [low, high], low >= 0. If biased, by rejection from (max(mean, 0) + max(x - mean, 0)) f(x).
+
+    The first part is normal; the second is mean + std R, where R = sqrt(-2 log(square)) has a Rayleigh distribution.
+    """
+    mean, std, low, high = p[:4]
+    normal_part = max(mean, 0.0)
+    both_parts = normal_part + std * HALF_NORMAL
+    block = 0
+    while True:
+        x, square, block = polar(key, index, k, block)
+        length = -2.0 * log(square)
+        value = mean + std * (x * sqrt(length / square))
+        accepted = True
+        if biased:
+            u, w = _uniforms(key, index, k, block)
+            block += 1
+            if u * both_parts >= normal_part:
+                value = mean + std * sqrt(length)
+            accepted = w * (normal_part + max(value - mean, 0.0)) < value
+        if accepted and low <= value <= high:
+            return value

@@ -217,8 +217,8 @@ MUTANTS = [
     (
         "Poisson spike from the random numbers of the count",
         STREAMS,
-        "philox4x32(key, stream, low, high, (k + 1) // 2)",
-        "philox4x32(key, stream, low, high, k // 2)",
+        "level << 8 | (k + 1) // 2",
+        "level << 8 | k // 2",
     ),
     (
         "Poisson count off by one at the edge of the sum",

@@ -269,7 +269,8 @@ def test_objects_of_different_kinds_may_share_a_name_and_draw_apart():
     wires = net.connect(source, cells, esn.OneToOne(), weight=esn.Uniform(0.0, 1.0), name="x")
     net.stimulate(cells, esn.Poisson(rate=esn.Uniform(50.0, 60.0)), weight=esn.Uniform(0.0, 1.0), name="x")
     streams = net.compile().plan.streams
-    assert streams.rate.size == 40 and len(set(streams.rate)) == 40 and len(set(streams.key)) == 2
+    mean = streams.parameter[:, 1].tolist()
+    assert len(mean) == 40 and len(set(mean)) == 40 and len(set(streams.key)) == 2
     assert not np.intersect1d(streams.weight, wires.get("weight")).size
 
 

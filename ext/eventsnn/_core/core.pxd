@@ -11,6 +11,7 @@ cdef enum Status:
     TOO_MANY_SPIKES = 1
     TOO_MANY_ROUNDS = 2
     NO_MEMORY = 3
+    TOO_MANY_INPUTS = 4
 
 
 cdef struct Projection:

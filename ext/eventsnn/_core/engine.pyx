@@ -31,6 +31,7 @@ import numpy as np
 from eventsnn._core.core cimport (
     NO_MEMORY,
     RUNNING,
+    TOO_MANY_INPUTS,
     TOO_MANY_ROUNDS,
     TOO_MANY_SPIKES,
     Core,
@@ -52,7 +53,7 @@ from eventsnn._core.events cimport (
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, Class, Model, Neuron
 from eventsnn._core.queue cimport Row, row_first, row_pop, wake_first, wake_set
-from eventsnn._core.stream cimport Source, Stream, refill
+from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 
 cdef extern from *:
     """
@@ -68,7 +69,7 @@ cdef enum:
     CACHE_LINE = 64
     AHEAD = 8    # places in a list between the neuron being processed and the one that is prepared
 
-REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds"}
+REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs"}
 
 
 # ---- the schedule
@@ -289,40 +290,59 @@ cdef class Engine:
             e.classes[k].c = constants + k * row
 
     cdef build_streams(self):
-        """Streams that share key, rate, weight and port share a Source."""
+        """Streams that differ only in their index, or in the spikes given, share a Source."""
         cdef Core* e = &self.core
         cdef int64_t k
+        cdef int32_t i
         cdef Stream* s
         cdef Source* d
         plan = self.plan.streams
-        columns = (plan.key, plan.rate.view(np.uint64), plan.weight.view(np.uint64), plan.port.astype(np.uint64))
-        rows = np.ascontiguousarray(np.stack(columns, axis=1))
-        _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        columns = [plan.key, plan.weight.view(np.uint64), *plan.parameter.T.copy().view(np.uint64)]
+        columns += [c.astype(np.uint64) for c in (plan.kind, plan.port, plan.stationary, plan.piece_start)]
+        _, first, which = np.unique(np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True)
         cdef const int64_t[::1] source_of = which.reshape(-1)
         cdef const uint32_t[::1] index = plan.index
         cdef const int64_t[::1] train_start = plan.train_start
         cdef const int64_t[::1] train_stop = plan.train_stop
         cdef const double* train = <const double*>self.hold(plan.train_time, np.float64)
+        cdef const double* piece_time = <const double*>self.hold(plan.piece_time, np.float64)
+        cdef const double* piece_share = <const double*>self.hold(plan.piece_share, np.float64)
+        cdef const double* piece_width = <const double*>self.hold(plan.piece_width, np.float64)
+        cdef const int32_t* piece_run = <const int32_t*>self.hold(plan.piece_run, np.int32)
+        cdef int64_t piece
         e.sources = <Source*>self.allocate(len(first), sizeof(Source))
         for k, at in enumerate(first):
             d = &e.sources[k]
             d.key = plan.key[at]
             d.weight = plan.weight[at]
             d.port = plan.port[at]
-            d.width = plan.width[at]
-            d.mean = plan.rate[at] / 1000.0 * plan.width[at]
+            d.kind = plan.kind[at]
+            d.stationary = plan.stationary[at]
+            for i in range(PARAMETERS):
+                d.parameter[i] = plan.parameter[at, i]
+            if d.kind == POISSON or d.kind == SINE:
+                d.width = d.parameter[0]
+                d.mean = d.parameter[1]
+            elif d.kind == STEPS:
+                d.mean = STEPS_MEAN
             d.exp_minus_mean = exp(-d.mean)
+            piece = plan.piece_start[at]
+            d.n_pieces = plan.piece_stop[at] - piece
+            d.piece_time = piece_time + piece
+            d.piece_share = piece_share + piece
+            d.piece_width = piece_width + piece
+            d.piece_run = piece_run + piece
         e.streams = <Stream*>self.allocate(len(plan.key), sizeof(Stream))
         for k in range(len(plan.key)):
             s = &e.streams[k]
             s.source = source_of[k]
             s.index = index[k]
-            if e.sources[s.source].width > 0.0:
-                refill(e.sources, s)
-            else:
+            if e.sources[s.source].kind == TRAIN:
                 s.train = train + train_start[k]
                 s.n = train_stop[k] - train_start[k]
                 s.first = s.train[0] if s.n else infinity()
+            else:
+                stream_begin(e.sources, s)
 
     cdef build_projections(self):
         cdef Core* e = &self.core

@@ -8,6 +8,7 @@ from libc.stdlib cimport realloc
 from eventsnn._core.core cimport (
     NO_MEMORY,
     RUNNING,
+    TOO_MANY_INPUTS,
     TOO_MANY_ROUNDS,
     TOO_MANY_SPIKES,
     Core,
@@ -177,14 +178,19 @@ cdef inline void keep_spike(Core* e, int32_t n, double t) noexcept nogil:
 
 
 cdef inline void external_input(Core* e, int32_t n, double t, double* total) noexcept nogil:
-    """Add up the external spikes at t by port, in the order of the stimuli; those of a source are its own spikes."""
+    """Add up the external spikes at t by port, in the order of the stimuli; those of a source are its own spikes.
+
+    A stream whose intervals no longer advance time is ended.
+    """
     cdef Neuron* neuron = &e.neurons[n]
     cdef const Source* d
     cdef Stream* s
-    cdef int32_t k
+    cdef int32_t k, count
     for k in range(neuron.n_streams):
         s = &neuron.streams[k]
+        count = 0
         while s.first == t:
+            count += 1
             e.external_events += 1
             if neuron.class_of < 0:
                 fire(e, n, t)
@@ -192,6 +198,10 @@ cdef inline void external_input(Core* e, int32_t n, double t, double* total) noe
                 d = &e.sources[s.source]
                 total[d.port] = total[d.port] + d.weight
             stream_next(e.sources, s)
+            if count > e.max_spikes:
+                s.first = infinity()
+                if neuron.class_of >= 0:
+                    fail(e, TOO_MANY_INPUTS, t, n)
 
 
 cdef inline double next_own(const Neuron* s) noexcept nogil:

@@ -1,4 +1,4 @@
-# Scalar exp, expm1, log and log1p (double -> double) whose bits are the same on every IEEE-754 machine.
+# Scalar exp, expm1, log, log1p and sin_turns (double -> double) whose bits are the same on every IEEE-754 machine.
 #
 # The C library's versions differ between systems, and even between processors with and without fused
 # multiply-add; an event log that must agree to the last bit cannot rest on them. Here only + - * /, comparisons
@@ -38,6 +38,11 @@
 # (d) log1p is the same with n = 0 and f = x where 1 + x is in the interval of (c). Elsewhere it is log(u), u = 1 + x
 #     rounded, and c/u is added to the small part, where c is what the sum lost (found exactly); the next term,
 #     (c/u)^2/2, is below 2^-107.
+#
+# (e) sin_turns(x) is sin(2 pi x): the angle counts full turns, so that taking whole turns off it is exact. What is left
+#     is folded into [-1/4, 1/4], exactly as well, and the Taylor polynomial of degree 21 leaves out less than 1e-17.
+#     The rounding of 2 pi and of the angle in radians make the error larger than that of the others: 3e-16, absolute,
+#     and below 2.5 ulp.
 #
 # Largest errors seen in 10^6 random arguments per range, 50 ranges: exp 0.63 (0.76 where the result is subnormal),
 # expm1 0.68, log 0.69, log1p 0.69 ulp. Over neighbouring arguments none of them was seen to step the wrong way.
@@ -217,3 +222,22 @@ cdef inline double log1p(double x) noexcept nogil:
     if x == -1.0:
         return -infinity()
     return not_a_number() if x < -1.0 else x
+
+
+cdef inline double sin_turns(double x) noexcept nogil:
+    """sin(2 pi x); nan for inf and nan."""
+    cdef double y, y2
+    if not (-2251799813685248.0 < x < 2251799813685248.0):
+        # Multiples of 1/2 all of them.
+        return 0.0 if -DBL_MAX <= x <= DBL_MAX else not_a_number()
+    if x < -0.5 or x > 0.5:
+        x = x - ((x + ROUNDING_SHIFT) - ROUNDING_SHIFT)
+    if x > 0.25:
+        x = 0.5 - x
+    elif x < -0.25:
+        x = -0.5 - x
+    y = 6.283185307179586 * x
+    y2 = y * y
+    return y - (y * y2) * (1.0 / 6.0 - y2 * (1.0 / 120.0 - y2 * (1.0 / 5040.0 - y2 * (1.0 / 362880.0 - y2 * (
+        1.0 / 39916800.0 - y2 * (1.0 / 6227020800.0 - y2 * (1.0 / 1307674368000.0 - y2 * (
+            1.0 / 355687428096000.0 - y2 * (1.0 / 121645100408832000.0 - y2 * (1.0 / 51090942171709440000.0))))))))))

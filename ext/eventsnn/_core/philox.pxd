@@ -40,10 +40,12 @@ cdef inline int poisson_cell(
     double exp_minus_mean,
     double start,
     double width,
+    uint32_t level,
     double* times,
 ) noexcept nogil:
     """Spike times (ms, ascending, in [start, start + width)) of one cell of a Poisson process; returns how many.
 
+    Cells of different width in one stream are told apart by `level`, below 2^24.
     `mean` = rate * width must be below 8: the tail of the distribution then vanishes in double precision long before a
     count of 64, which is what `times` has room for. `start` must not be negative.
     """
@@ -55,7 +57,7 @@ cdef inline int poisson_cell(
     cdef int count = 0
     cdef int k, slot, pair
 
-    philox(key, stream, cell_low, cell_high, 0, word)
+    philox(key, stream, cell_low, cell_high, level << 8, word)
     uniform = uniform53(word[0], word[1])
     probability = exp_minus_mean
     cumulative = probability
@@ -70,7 +72,7 @@ cdef inline int poisson_cell(
     for k in range(count):
         pair = (k + 1) & 1
         if pair == 0:
-            philox(key, stream, cell_low, cell_high, <uint32_t>((k + 1) >> 1), word)
+            philox(key, stream, cell_low, cell_high, level << 8 | <uint32_t>((k + 1) >> 1), word)
         time = start + width * uniform53(word[2 * pair], word[2 * pair + 1])
         if time >= end:
             # The sum may round up to the end, which belongs to the next cell; this is the last double before it.

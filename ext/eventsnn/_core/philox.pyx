@@ -23,13 +23,20 @@ def philox4x32(uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3)
 
 
 def poisson_cell_times(
-    uint64_t key, uint32_t stream, int64_t cell, double mean, double exp_minus_mean, double start, double width
+    uint64_t key,
+    uint32_t stream,
+    int64_t cell,
+    double mean,
+    double exp_minus_mean,
+    double start,
+    double width,
+    uint32_t level=0,
 ):
     cdef double times[64]
     cdef int count
     if not 0.0 <= mean < 8.0:
         raise InputError(f"poisson_cell_times: mean = {mean} is not in [0, 8)")
-    count = poisson_cell(key, stream, cell, mean, exp_minus_mean, start, width, times)
+    count = poisson_cell(key, stream, cell, mean, exp_minus_mean, start, width, level, times)
     return [times[k] for k in range(count)]
 
 
@@ -77,6 +84,15 @@ def normal(uint64_t key, const uint64_t[::1] index, double mean, double std, dou
             f"Normal: mean = {mean} and std = {std} practically never give a value in [low, high] = [{low}, {high}] "
             f"({MOST_ATTEMPTS} attempts failed); widen the interval or use outside='clip'"
         )
+    return np.asarray(value)
+
+
+def exponential(uint64_t key, const uint64_t[::1] index, double mean):
+    cdef double[::1] value = uniform(key, index)
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(value.shape[0]):
+            value[i] = mean * -log(1.0 - value[i])
     return np.asarray(value)
 
 
