@@ -59,6 +59,8 @@ def random_network(seed: int, stop: float = 40.0, samples: bool = True) -> esn.N
             _knock_twice(net, draw, population, stop)
     if draw.chance(0.4):
         _volleys(net, draw, neurons[draw.number(0, len(neurons))], stop)
+    if draw.chance(0.4):
+        _point_processes(net, draw, neurons)
     first = _first_run(net, stop)
     if draw.chance(0.8):
         _coincide(net, draw, first, neurons[draw.number(0, len(neurons))], stop)
@@ -148,6 +150,28 @@ def _stimulate(net: esn.Network, draw: Draw, population: esn.Population, k: int,
         net.stimulate(population, esn.StepCurrent(times, draw.weight(300.0, times.size)))
     if draw.chance(0.3):
         net.stimulate(population[0], esn.StepCurrent([0.0, 1.0], [100.0, 0.0]))
+
+
+def _point_processes(net: esn.Network, draw: Draw, neurons: list[esn.Population]) -> None:
+    """One of each random process but the homogeneous one, as a stimulus or as a source."""
+    rate = float(draw.rng.choice([200.0, 900.0]))
+    processes = [
+        esn.InhomogeneousPoisson([0.0, 7.5, 11.0, 30.0], draw.rng.choice([0.0, 300.0, 450.0, 4000.0], 4)),
+        esn.SinusoidalPoisson(rate, 800.0, 40.0, draw.rng.uniform(0.0, 360.0)),
+        esn.PoissonRefractory(rate, 1.0),
+        esn.Gamma(rate, draw.rng.choice([0.5, 3.0])),
+        esn.Renewal(esn.LogNormal(1.0, 0.5)),
+        esn.Renewal(esn.Normal(2.0, 1.0, low=0.0)),
+        esn.Renewal(esn.Uniform(1.0, 4.0), start="ordinary"),
+    ]
+    for process in draw.rng.permutation(np.array(processes, dtype=object))[:3]:
+        population = neurons[draw.number(0, len(neurons))]
+        weight = float(draw.weight(4.0 if isinstance(population.model, esn.LIFDelta) else 60.0))
+        if draw.chance(0.5):
+            net.stimulate(population, process, weight=weight)
+        else:
+            source = net.population(2, process)
+            net.connect(source, population, esn.AllToAll(), weight=weight, delay=float(draw.time(0.25, 2.0)))
 
 
 def _knock_twice(net: esn.Network, draw: Draw, population: esn.Population, stop: float) -> None:

@@ -7,12 +7,18 @@ import pytest
 from scipy import stats
 
 from eventsnn import streams
-from eventsnn.distributions import Distribution, LogNormal, Normal, Uniform
+from eventsnn.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
 from eventsnn.errors import InputError
 
 KEY = 0x0123456789ABCDEF
 ERROR_PROBABILITY = 1e-6  # of each statistical test, were its seed not fixed
-ALL = [Uniform(-10.0, 20.0), Normal(1.0, 2.0), Normal(1.0, 2.0, low=0.5, high=3.0), LogNormal(0.3, 0.5)]
+ALL = [
+    Uniform(-10.0, 20.0),
+    Normal(1.0, 2.0),
+    Normal(1.0, 2.0, low=0.5, high=3.0),
+    LogNormal(0.3, 0.5),
+    Exponential(2.5),
+]
 
 
 def elements(n):
@@ -26,6 +32,7 @@ def elements(n):
         (ALL[1], stats.norm(1.0, 2.0)),
         (ALL[2], stats.truncnorm(-0.25, 1.0, 1.0, 2.0)),
         (ALL[3], stats.lognorm(0.5, scale=math.exp(0.3))),
+        (ALL[4], stats.expon(scale=2.5)),
     ],
 )
 def test_samples_follow_the_distribution(distribution, theory):
@@ -79,6 +86,11 @@ def test_lognormal_is_exp_of_the_normal_with_the_same_stream():
     assert values == pytest.approx(np.exp(Normal(0.3, 0.5).sample(KEY, elements(200))), rel=1e-15)
 
 
+def test_exponential_is_the_logarithm_of_a_uniform_number():
+    uniform = Uniform(0.0, 1.0).sample(KEY, elements(200))
+    assert Exponential(2.5).sample(KEY, elements(200)) == pytest.approx(-2.5 * np.log(1.0 - uniform), rel=1e-14)
+
+
 def test_uniform_never_reaches_high_unless_the_interval_is_a_point():
     above = math.nextafter(1.0, 2.0)
     assert set(Uniform(1.0, above).sample(KEY, elements(1000))) == {1.0}
@@ -114,6 +126,7 @@ def test_redrawing_gives_up_on_an_interval_that_is_practically_never_hit(normal)
 def test_zero_std_gives_the_mean():
     assert set(Normal(3.0, 0.0).sample(KEY, elements(10))) == {3.0}
     assert set(LogNormal(0.0, 0.0).sample(KEY, elements(10))) == {1.0}
+    assert set(Exponential(0.0).sample(KEY, elements(10))) == {0.0}
 
 
 @pytest.mark.parametrize(
@@ -133,6 +146,8 @@ def test_zero_std_gives_the_mean():
         (lambda: Normal(0.0, 1.0, outside=3), "outside = 3 is not known; known are redraw, clip, error$"),
         (lambda: LogNormal(math.inf, 1.0), "LogNormal: mu = inf is not a finite number"),
         (lambda: LogNormal(0.0, -0.5), "LogNormal: sigma = -0.5 is negative"),
+        (lambda: Exponential(-1.0), "Exponential: mean = -1.0 is negative"),
+        (lambda: Exponential(math.inf), "Exponential: mean = inf is not a finite number"),
     ],
 )
 def test_unusable_parameters_are_refused_on_construction(make, sentence):

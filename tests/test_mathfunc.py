@@ -208,3 +208,26 @@ def test_bits_are_those_of_every_other_machine(name: str, low: float, high: floa
     count = 1 << 17
     values = [FUNCTIONS[name](low + (high - low) * (i / count)) for i in range(count)]
     assert hashlib.sha256(struct.pack(f"<{count}d", *values)).hexdigest()[:16] == digest
+
+
+def test_sin_turns_is_the_sine_of_so_many_full_turns() -> None:
+    generator = random.Random(5)
+    scales = (1e-9, 0.25, 0.5, 1.0, 30.0, 1e6, 1e15)
+    arguments = [generator.uniform(-scale, scale) for scale in scales for _ in range(3000)]
+    with mpmath.workprec(200):
+        exact = [mpmath.sin(2 * mpmath.pi * mpmath.mpf(x)) for x in arguments]
+        errors = [abs(mathfunc.sin_turns(x) - e) for x, e in zip(arguments, exact, strict=True)]
+        assert max(errors) < 3e-16
+        assert max(d / abs(e) for d, e in zip(errors[:6000], exact, strict=False)) < 2.5 * 2.0**-52
+
+
+def test_sin_turns_at_quarters_and_beyond() -> None:
+    for turns in (0.0, 3.0, -7.0, 1e15, 2.0**51 + 1.0, 2.0**52 + 1.0, 1e300):
+        assert mathfunc.sin_turns(turns) == 0.0
+        if abs(turns) < 2.0**51:
+            assert mathfunc.sin_turns(turns + 0.25) == pytest.approx(1.0, abs=3e-16)
+            assert mathfunc.sin_turns(turns - 0.25) == pytest.approx(-1.0, abs=3e-16)
+            assert mathfunc.sin_turns(turns + 0.5) == 0.0
+    for x in (0.1, 0.24, 0.26, 0.3, 0.49):
+        assert mathfunc.sin_turns(-x) == -mathfunc.sin_turns(x)
+    assert all(math.isnan(mathfunc.sin_turns(x)) for x in (INF, -INF, math.nan))

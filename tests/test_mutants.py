@@ -226,6 +226,42 @@ MUTANTS = [
         "while uniform >= cumulative:",
         "while uniform * (1.0 + 1e-3) >= cumulative:",
     ),
+    (
+        "spike thinned by the random number of its neighbour",
+        STREAMS,
+        "level << 8 | 128 + k // 2",
+        "level << 8 | 128 + k",
+    ),
+    (
+        "candidates of another piece's rate",
+        STREAMS,
+        "bisect.bisect_right(start, t, first, after) - 1",
+        "first",
+    ),
+    (
+        "cells of different width share random numbers",
+        STREAMS,
+        "return math.frexp(width)[1] + 2048 if width > 0.0 else 0",
+        "return 0",
+    ),
+    (
+        "first interval not the one that time 0 falls into",
+        STREAMS,
+        "interval(kind, parameter, key, index, 0, True)",
+        "interval(kind, parameter, key, index, 0, False)",
+    ),
+    (
+        "intervals counted from another number",
+        STREAMS,
+        "interval(kind, parameter, key, index, k, False)",
+        "interval(kind, parameter, key, index, k + 1, False)",
+    ),
+    (
+        "Gamma variable accepted too often",
+        STREAMS,
+        "+ d * ((1.0 - t) + log(t)):",
+        "+ d * ((1.0 - t) + log(t)) + 1e-2:",
+    ),
 ]
 
 
