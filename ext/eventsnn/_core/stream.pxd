@@ -65,8 +65,8 @@ cdef struct Stream:
     uint32_t index        # in the Source's random stream
     int32_t at            # of `first` among the spikes ahead: of `kept`, or of a given train
     int32_t n             # spikes ahead
-    int64_t cell          # present cell; of a process of intervals the number of the next one
-    int32_t in_cell       # spikes of the cell before kept[0]
+    int64_t cell          # cell of the next spikes to be drawn; of a process of intervals the number of the next one
+    int32_t in_cell       # spikes of that cell before kept[0], or -n if kept holds the last of the cell before
     int32_t piece         # of a stepwise process: the first piece of the present run
     const double* train   # given spike times; NULL for drawn ones
     double kept[KEPT]
@@ -281,6 +281,10 @@ cdef inline void refill(const Source* sources, Stream* s) noexcept nogil:
         s.kept[k] = times[s.in_cell + k]
     s.at = 0
     s.first = s.kept[0]
+    if s.in_cell + s.n == count:
+        # Nothing is left of this cell, which need not be drawn again to find that out.
+        s.cell += 1
+        s.in_cell = -s.n
 
 
 cdef inline void stream_begin(const Source* sources, Stream* s) noexcept nogil:
