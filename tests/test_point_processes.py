@@ -330,6 +330,14 @@ def test_neurons_and_names_are_independent(name):
         assert stats.spearmanr(x.reshape(-1), y.reshape(-1)).pvalue > ERROR_PROBABILITY, what
 
 
+def test_pieces_of_different_rate_are_independent():
+    """Cell 1 is [8, 16) ms where cells are 8 ms wide, and [16, 32) ms where they are 16 ms wide."""
+    drawn = trains(esn.InhomogeneousPoisson([8.0, 16.0, 32.0], [499.0, 249.0, 0.0]), 3000, 40.0)
+    early, late = ([np.count_nonzero((train >= a) & (train < 2 * a)) for train in drawn] for a in (8.0, 16.0))
+    assert np.mean(early) == pytest.approx(4.0, abs=0.2) and np.mean(late) == pytest.approx(4.0, abs=0.2)
+    assert stats.spearmanr(early, late).pvalue > ERROR_PROBABILITY
+
+
 # ---- extremes
 
 
