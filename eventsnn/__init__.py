@@ -21,10 +21,25 @@ from eventsnn.connect import (
     FixedTotalNumber,
     OneToOne,
 )
+from eventsnn.currents import RampCurrent, SineCurrent, StepCurrent
 from eventsnn.distributions import Exponential, LogNormal, Normal, Uniform
 from eventsnn.engine import Simulation
 from eventsnn.errors import InputError, RunawayError, StateError
-from eventsnn.models import LIFDelta, LIFExp
+from eventsnn.models import (
+    GLIF,
+    IF,
+    MAT2,
+    Current,
+    LIFAlpha,
+    LIFDelta,
+    LIFExp,
+    Linear,
+    LinearModel,
+    Membrane,
+    MihalasNiebur,
+    Reset,
+    Threshold,
+)
 from eventsnn.network import Network, Population, Projection
 from eventsnn.point_processes import (
     Gamma,
@@ -36,14 +51,18 @@ from eventsnn.point_processes import (
 )
 from eventsnn.progress import ProgressBar, RunStatus
 from eventsnn.results import Check, Results, SpikeTrains, Traces
-from eventsnn.stimuli import SpikeSource, StepCurrent
+from eventsnn.stimuli import SpikeSource
 from eventsnn.storage import load
 
 __version__ = version("eventsnn")
 
 __all__ = [
+    "GLIF",
+    "IF",
+    "MAT2",
     "AllToAll",
     "Check",
+    "Current",
     "Explicit",
     "Exponential",
     "FixedInDegree",
@@ -53,9 +72,14 @@ __all__ = [
     "Gamma",
     "InhomogeneousPoisson",
     "InputError",
+    "LIFAlpha",
     "LIFDelta",
     "LIFExp",
+    "Linear",
+    "LinearModel",
     "LogNormal",
+    "Membrane",
+    "MihalasNiebur",
     "Network",
     "Normal",
     "OneToOne",
@@ -64,16 +88,20 @@ __all__ = [
     "Population",
     "ProgressBar",
     "Projection",
+    "RampCurrent",
     "Renewal",
+    "Reset",
     "Results",
     "RunStatus",
     "RunawayError",
     "Simulation",
+    "SineCurrent",
     "SinusoidalPoisson",
     "SpikeSource",
     "SpikeTrains",
     "StateError",
     "StepCurrent",
+    "Threshold",
     "Traces",
     "Uniform",
     "load",

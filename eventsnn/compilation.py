@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.compile_currents import compile_currents
 from eventsnn.compile_streams import compile_streams
 from eventsnn.connect import Rule
 from eventsnn.distributions import Distribution
@@ -15,7 +16,6 @@ from eventsnn.errors import InputError
 from eventsnn.models.base import Model, Value, Values, floats
 from eventsnn.network import Neurons, Synapses
 from eventsnn.plan import (
-    CurrentPlan,
     Floats,
     Ids,
     Plan,
@@ -24,7 +24,6 @@ from eventsnn.plan import (
     ProjectionPlan,
     WeightProbePlan,
 )
-from eventsnn.stimuli import StepCurrent
 from eventsnn.streams import stream_key
 from eventsnn.values import NUMBERS, draw, resolve
 
@@ -56,7 +55,7 @@ def compile_network(network: Network) -> Plan:
         populations=tuple(_population_plan(p, starts[p.name]) for p in network.populations.values()),
         projections=projections,
         streams=compile_streams(network, starts, n, _stimulus_ports),
-        currents=_compile_currents(network, starts, n),
+        currents=compile_currents(network, starts, n),
         probes=tuple(_compile_probe(probe, starts) for probe in probes),
         weight_probes=tuple(_compile_weight_probe(probe, projections) for probe in weight_probes),
         recorded=_recorded(network, starts, n),
@@ -106,61 +105,60 @@ def population_values(population: Population) -> Values:
         }
 
     values = resolved(population.values)
-    type(model).check(values, population.name)
-    return {**values, **type(model).initial_state(values), **resolved(population.state)}
+    model.check(values, population.name)
+    return {**values, **model.initial_state(values), **resolved(population.state)}
 
 
 def _population_plan(population: Population, start: int) -> PopulationPlan:
-    if not isinstance(population.model, Model):
+    model = population.model
+    if not isinstance(model, Model):
         return PopulationPlan(population.name, start, population.n, None, None)
-    V_th = population.values["V_th"]
-    one = None if np.ndim(V_th) or isinstance(V_th, Distribution) else float(V_th)  # type: ignore[arg-type]
-    return PopulationPlan(population.name, start, population.n, type(population.model), one)
+    V_th = None if "V_th" in model.recordables else population.values["V_th"]
+    one = None if V_th is None or np.ndim(V_th) or isinstance(V_th, Distribution) else float(V_th)  # type: ignore[arg-type]
+    return PopulationPlan(population.name, start, population.n, model, one)
 
 
 def _compile_neurons(network: Network, starts: dict[str, int], n: int) -> dict[str, Any]:
-    models: list[type[Model]] = []
-    tables: list[tuple[int, Floats]] = []
+    populations = [p for p in network.populations.values() if isinstance(p.model, Model)]
+    models: tuple[Any, ...] = tuple(population.model for population in populations)
+    tables: list[Floats] = []
     class_of = np.full(n, -1, dtype=np.int32)
-    v, current, I_e = np.zeros(n), np.zeros((n, 2)), np.zeros(n)
+    v, I_e = np.zeros(n), np.zeros(n)
+    variables = np.zeros((n, max((len(model.slots) for model in models), default=0)))
     classes = 0
-    for population in network.populations.values():
-        if not isinstance(population.model, Model):
-            continue
-        model = type(population.model)
+    for population, model in zip(populations, models, strict=True):
         values = population_values(population)
-        if model not in models:
-            models.append(model)
         block = slice(starts[population.name], starts[population.name] + population.n)
         constants = _constants(model, values, population.name)
-        tables.append((models.index(model), constants))
+        tables.append(constants)
         class_of[block] = classes + (np.arange(population.n) if constants.shape[1] > 1 else 0)
         classes += constants.shape[1]
-        v[block] = values["V_m"] - values["E_L"]
-        for port, name in enumerate(model.state_variables[1:]):
-            current[block, port] = values[name]
+        v[block], slots = model.to_state(values, values)
+        for slot, value in enumerate(slots):
+            variables[block, slot] = value
         I_e[block] = values["I_e"]
-    table = np.zeros((classes, max((len(model.constant_names) for model in models), default=1)))
-    class_model = np.zeros(classes, dtype=np.int32)
+    table = np.zeros((classes, max((len(constants) for constants in tables), default=1)))
+    class_model = np.repeat(np.arange(len(tables)), [constants.shape[1] for constants in tables]).astype(np.int32)
     at = 0
-    for index, constants in tables:
+    for constants in tables:
         table[at : at + constants.shape[1], : constants.shape[0]] = constants.T
-        class_model[at : at + constants.shape[1]] = index
         at += constants.shape[1]
     return {
-        "models": tuple(models), "class_of": class_of, "class_model": class_model, "constants": table,
-        "v": v, "current": current, "I_e": I_e,
+        "models": models, "class_of": class_of, "class_model": class_model, "constants": table,
+        "v": v, "variables": variables, "I_e": I_e,
     }  # fmt: skip
 
 
-def _constants(model: type[Model], values: Values, where: str) -> Floats:
+def _constants(model: Model, values: Values, where: str) -> Floats:
     with np.errstate(all="ignore"):
-        constants = model.constants(values)
-    wrong = np.argwhere(~np.isfinite(constants))
+        names, constants = model.constants(values)
+    # Without a leak tau_m is infinite, and most variables have no lowest value.
+    unbounded = np.array([name in ("tau_m", "lowest") for name in names])
+    wrong = np.argwhere(np.isnan(constants) | (np.isinf(constants) & ~unbounded[:, np.newaxis]))
     if wrong.size:
         row, neuron = wrong[0].tolist()
         raise InputError(
-            f"{where}: {model.constant_names[row]} = {constants[row, neuron]:g} follows from the parameters and must "
+            f"{where}: {names[row]} = {constants[row, neuron]:g} follows from the parameters and must "
             "be finite; give less extreme ones"
         )
     return constants
@@ -225,16 +223,15 @@ def _per_synapse(array: Floats, what: str, rule: Rule, shape: tuple[int, ...] | 
 
 
 def _port(owner: Projection | Stimulus) -> int:
-    """Index of the named port; 0 where all targets have one port; -1: by the sign of the weight."""
+    """Index of the port that all targets use; -1: by the sign of the weight, each model in its own way."""
     side = owner.post if hasattr(owner, "post") else owner.targets
-    models = {type(part.population.model) for part in side}
-    ports = [model.ports for model in models if issubclass(model, Model)]
+    models = [part.population.model for part in side if isinstance(part.population.model, Model)]
     if owner.port is not None:
-        places = {names.index(owner.port) for names in ports}
+        places = {model.ports.index(owner.port) for model in models}
         if len(places) > 1:
             raise InputError(f"{owner.name}: port {owner.port!r} differs between the models of its targets; split it")
         return places.pop()
-    return 0 if all(len(p) == 1 for p in ports) else -1
+    return 0 if all(len(model.ports) == 1 for model in models) else -1
 
 
 def synapses_of(projection: Projection) -> Synapses:
@@ -260,50 +257,24 @@ def _stimulus_ports(stimulus: Stimulus, weight: Floats) -> NDArray[np.int64]:
     port = _port(stimulus)
     if port >= 0:
         return np.full(1, port)
-    models = [target.population.model for target in stimulus.targets]
-    two = [isinstance(model, Model) and len(model.ports) > 1 for model in models]
-    second = np.repeat(two, [len(target) for target in stimulus.targets]) & (weight < 0)
-    return second.astype(np.int64)
-
-
-def _compile_currents(network: Network, starts: dict[str, int], n: int) -> CurrentPlan:
-    """Neurons that share the same set of step currents share a programme: the sum, in the order of the stimuli."""
-    currents = [s for s in network.stimuli.values() if isinstance(s.source, StepCurrent)]
-    if not currents:
-        return CurrentPlan(np.full(n, -1, dtype=np.int32), np.zeros(1, dtype=np.int64), np.empty(0), np.empty(0))
-    member = np.zeros((len(currents), n), dtype=bool)
-    for row, stimulus in zip(member, currents, strict=True):
-        row[_global_ids(stimulus.targets, starts)] = True
-    sets, of = np.unique(member, axis=1, return_inverse=True)
-    start, times, amplitudes = [0], [np.empty(0)], [np.empty(0)]
-    programme = np.full(sets.shape[1], -1, dtype=np.int32)
-    for column in range(sets.shape[1]):
-        chosen = [s.source for s, inside in zip(currents, sets[:, column], strict=True) if inside]
-        if not chosen:
-            continue
-        programme[column] = len(start) - 1
-        time = np.unique(np.concatenate([source.times for source in chosen]))  # type: ignore[union-attr]
-        total = np.zeros(time.size)
-        for source in chosen:
-            held = np.concatenate([[0.0], source.amplitudes])  # type: ignore[union-attr]
-            total = total + held[np.searchsorted(source.times, time, side="right")]  # type: ignore[union-attr]
-        times.append(time)
-        amplitudes.append(total)
-        start.append(start[-1] + time.size)
-    return CurrentPlan(
-        of=programme[of.reshape(-1)],
-        start=np.array(start, dtype=np.int64),
-        time=np.concatenate(times),
-        amplitude=np.concatenate(amplitudes),
-    )
+    by_sign = [target.population.model.by_sign for target in stimulus.targets]  # type: ignore[union-attr]
+    sizes = [len(target) for target in stimulus.targets]
+    positive, negative = (np.repeat([ports[sign] for ports in by_sign], sizes) for sign in (0, 1))  # type: ignore[index]
+    return np.where(weight < 0, negative, positive)
 
 
 def _compile_probe(probe: Probe, starts: dict[str, int]) -> ProbePlan:
     target: Any = probe.target
-    known = target.population.model.state_variables
-    variable = tuple(known.index(name) for name in probe.variables)
+    model = target.population.model
+    places = {"V_m": 0, "V_th": -1} | {name: 1 + slot for slot, name in enumerate(model.slots)}
+    offsets = model.offsets(population_values(target.population))
+    n = target.population.n
+    offset = np.stack([np.broadcast_to(offsets.get(name, 0.0), n)[target.ids] for name in probe.variables])
+    variable = tuple(places[name] for name in probe.variables)
     neuron = _global_ids([target], starts)
-    return ProbePlan(probe.name, tuple(probe.variables), variable, neuron, target.ids, probe.every, probe.times)
+    return ProbePlan(
+        probe.name, tuple(probe.variables), variable, offset, neuron, target.ids, probe.every, probe.times
+    )
 
 
 def _compile_weight_probe(probe: Probe, projections: tuple[ProjectionPlan, ...]) -> WeightProbePlan:

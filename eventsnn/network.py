@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.connect import Rule
+from eventsnn.currents import InjectedCurrent
 from eventsnn.errors import InputError, StateError, suggest
 from eventsnn.models.base import Model, Value
 from eventsnn.point_processes import PointProcess
 from eventsnn.progress import RunStatus
-from eventsnn.stimuli import SpikeSource, StepCurrent
+from eventsnn.stimuli import SpikeSource
 
 if TYPE_CHECKING:
     from eventsnn.engine import Simulation
@@ -164,7 +165,7 @@ class Stimulus:
 
     name: str
     targets: list[Neurons]
-    source: PointProcess | StepCurrent
+    source: PointProcess | InjectedCurrent
     weight: Value
     port: str | None
 
@@ -256,7 +257,7 @@ class Network:
     def stimulate(
         self,
         targets: Side,
-        source: PointProcess | StepCurrent,
+        source: PointProcess | InjectedCurrent,
         weight: Value | None = None,
         port: str | None = None,
         name: str | None = None,
@@ -269,18 +270,18 @@ class Network:
         side = self.side(targets, "stimulate")
         if isinstance(source, SpikeSource):
             raise InputError("stimulate: SpikeSource reaches neurons over synapses; make it a population and connect")
-        if not isinstance(source, PointProcess | StepCurrent):
+        if not isinstance(source, PointProcess | InjectedCurrent):
             raise InputError(
                 f"stimulate: {source!r} is not a stimulus; known are currents and point processes such as Poisson(rate)"
             )
         label = free_name(f"{type(source).__name__}->{side_name(side)}", self.stimuli)
         name = self.new_name(name, label, self.stimuli, "stimulate")
-        current = isinstance(source, StepCurrent)
+        current = isinstance(source, InjectedCurrent)
         if current and (weight is not None or port is not None):
             raise InputError(f"{name}: a current has no weight and no port; its amplitude is in pA")
         if not current and weight is None:
             raise InputError(f"{name}: a stimulus of spikes needs weight= (mV for delta synapses, pA for currents)")
-        self.require_ports(side, port, name)
+        self.require_ports(side, port, name, needs_port=not current)
         stimulus = Stimulus(name, side, source, 0.0 if weight is None else own(weight), port)
         self.stimuli[name] = stimulus
         return stimulus
@@ -393,7 +394,7 @@ class Network:
             raise InputError(f"{what}: the name {name!r} is taken; choose another")
         return name
 
-    def require_ports(self, side: list[Neurons], port: str | None, name: str) -> None:
+    def require_ports(self, side: list[Neurons], port: str | None, name: str, needs_port: bool = True) -> None:
         for part in side:
             model = part.population.model
             if not isinstance(model, Model):
@@ -402,6 +403,10 @@ class Network:
                 raise InputError(
                     f"{name}: {type(model).__name__} of {part.name} has no port {port!r}; {suggest(port, model.ports)}"
                 )
+            if needs_port and port is None and model.by_sign is None:
+                ports = ", ".join(model.ports)
+                known = f"has the ports {ports}; name one with port=" if ports else "takes no input"
+                raise InputError(f"{name}: {type(model).__name__} of {part.name} {known}")
 
 
 def own(value: Value) -> Value:

@@ -21,7 +21,7 @@ class PopulationPlan:
     name: str
     start: int
     n: int
-    model: type[Model] | None
+    model: Model | None
     V_th: float | None
 
     @property
@@ -92,25 +92,33 @@ class StreamPlan:
 
 @dataclass(frozen=True)
 class CurrentPlan:
-    """Step currents: neuron n follows programme of[n] (-1: none), amplitude (pA) from time (ms) on, in
-    start[p]:start[p+1]."""
+    """Currents: neuron n follows programme of[n] (-1: none), the pieces start[p]:start[p+1].
+
+    From time (ms) on the current is amplitude (pA) + slope (pA/ms) * (t - time) + the sinusoidal currents
+    sine_start[piece]:sine_start[piece+1] of `sine`, rows of frequency (1/ms), phase (turns), amplitude (pA).
+    """
 
     of: NDArray[np.int32]
     start: Ints
     time: Floats
     amplitude: Floats
+    slope: Floats
+    sine_start: Ints
+    sine: Floats
 
 
 @dataclass(frozen=True)
 class ProbePlan:
     """Samples of some neurons' variables; `neuron` holds global indices, `ids` those within the population.
 
-    variable: for each of the variables 0 for V_m, 1 + port for a synaptic current.
+    variable: for each of the variables 0 for V_m, 1 + slot for another of the state, -1 for the threshold; offset
+    (variables, neurons) is what is added to it, in mV.
     """
 
     name: str
     variables: tuple[str, ...]
     variable: tuple[int, ...]
+    offset: Floats
     neuron: Ids
     ids: Ints
     every: float | None
@@ -139,12 +147,12 @@ class Plan:
     currents: CurrentPlan
     probes: tuple[ProbePlan, ...]
     weight_probes: tuple[WeightProbePlan, ...]
-    models: tuple[type[Model], ...]
+    models: tuple[Model, ...]
     class_of: NDArray[np.int32]  # (n) row of constants; -1 for a source
     class_model: NDArray[np.int32]  # (classes) index into models
     constants: Floats  # (classes, longest)
     v: Floats  # (n) mV relative to E_L, at t = 0
-    current: Floats  # (n, 2) pA, at t = 0
+    variables: Floats  # (n, most slots) the rest of the state at t = 0, in the order of the model's slots
     I_e: Floats  # (n) pA
     recorded: NDArray[np.uint8]  # (n) 1 if spikes are kept
     window: float  # ms, a power of two not above the smallest delay; 0 if some delay is (nearly) 0

@@ -47,7 +47,7 @@ def make_probe(
         model = target.population.model
         owner, known = target.population.name, ["spikes"]
         if isinstance(model, Model):
-            known += model.state_variables
+            known += model.recordables
     for variable in names or [""]:
         if variable not in known:
             raise InputError(f"record: {target.name} has no {variable!r}; {suggest(variable, known)}")

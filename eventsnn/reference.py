@@ -50,11 +50,12 @@ class Entry(NamedTuple):
 class Neuron:
     """A neuron's equations, state and pending crossing."""
 
-    model: type[Model] | None  # None: a source
+    model: Model | None  # None: a source
     c: list[float]
     state: State
     release: float = 0.0  # refractory before this time
     crossing: Entry | None = None
+    searched: bool = False  # `crossing` is but the time up to which one was searched for
     spikes: int = 0
     millisecond: int = -1
     spikes_in_millisecond: int = 0
@@ -95,8 +96,8 @@ class Reference:
             return Neuron(None, [], State())
         model = plan.models[plan.class_model[k]]
         c = plan.constants[k].tolist()
-        current = plan.current[n].tolist() if len(model.ports) > 1 else []
-        return Neuron(model, c, State(0.0, float(plan.v[n]), current, c[1] * float(plan.I_e[n])))
+        x = plan.variables[n, : len(model.slots)].tolist()
+        return Neuron(model, c, State(0.0, float(plan.v[n]), x, [0.0] * len(x), c[1] * float(plan.I_e[n])))
 
     def _stream(self, n: int, s: int) -> Iterator[Entry]:
         """External spikes of stream s, ascending; it is ended if its intervals no longer advance time."""
@@ -111,11 +112,11 @@ class Reference:
             yield Entry((time, 0, EXTERNAL, n, s, at), n, port, weight)
 
     def _programme(self, n: int) -> Iterator[Entry]:
-        """Step current changes of neuron n; the weight of the entry is the new amplitude in pA."""
+        """Changes of current of neuron n; the port of the entry is the number of the piece that begins."""
         current = self.plan.currents
         p = current.of[n]
         for k in range(current.start[p], current.start[p + 1]):
-            yield Entry((float(current.time[k]), 0, CHANGE, n), n, 0, float(current.amplitude[k]))
+            yield Entry((float(current.time[k]), 0, CHANGE, n), n, k)
 
     def _queue_next(self, entries: Iterator[Entry]) -> None:
         entry = next(entries, None)
@@ -148,14 +149,30 @@ class Reference:
         if neuron.crossing is not None:
             self.queue.remove(neuron.crossing)
             neuron.crossing = None
+        self._search(n, now, round_, 0.0)
+
+    def _search(self, n: int, now: float, round_: int, reached: float) -> None:
+        """Queue the neuron's crossing, searched for from `reached` on, or the time up to which there is none."""
+        neuron = self.neurons[n]
+        assert neuron.model is not None
         state = neuron.state.copy()
         if state.t < neuron.release:
             neuron.model.hold(neuron.c, state, neuron.release - state.t)
             state.t = neuron.release
-        time = state.t + neuron.model.crossing(neuron.c, state)
+        start = reached - state.t if reached > 0.0 else 0.0
+        span, found = neuron.model.crossing(neuron.c, state, start)
+        neuron.searched = not found
+        time = state.t + span
         if time < math.inf:
             neuron.crossing = Entry((time, round_ + 1 if time == now else 0, CROSSING, n), n)
             self.queue.add(neuron.crossing)
+
+    def _refine_due(self) -> None:
+        """Go on with searches up to the next event: nothing happens at the end of one."""
+        while self.queue and self.queue[0].key[2] == CROSSING and self.neurons[self.queue[0].neuron].searched:
+            entry = self.queue.pop(0)
+            self.neurons[entry.neuron].crossing = None
+            self._search(entry.neuron, entry.time, -1, entry.time)
 
     def _fire(self, n: int, t: float, round_: int) -> None:
         neuron = self.neurons[n]
@@ -163,8 +180,8 @@ class Reference:
         if self.plan.recorded[n]:
             self.log.append((t, n))
         if neuron.model is not None:
-            neuron.state.v = neuron.c[3]
-            neuron.release = t + neuron.c[4]
+            neuron.model.reset(neuron.c, neuron.state)
+            neuron.release = t + neuron.c[3]
         if math.floor(t) != neuron.millisecond:
             neuron.millisecond, neuron.spikes_in_millisecond = math.floor(t), 0
         neuron.spikes_in_millisecond += 1
@@ -184,7 +201,10 @@ class Reference:
     def _port(self, port: int, weight: float, target: int) -> int:
         model = self.neurons[target].model
         assert model is not None
-        return port if port >= 0 else int(weight < 0.0 and len(model.ports) > 1)
+        if port >= 0:
+            return port
+        assert model.by_sign is not None
+        return model.by_sign[weight < 0.0]
 
     def _fail(self, n: int, t: float, reason: str) -> None:
         if self.failure is None or (t, n) < (self.failure[1], self.failure[0]):
@@ -194,6 +214,7 @@ class Reference:
 
     def peek(self) -> float:
         """Time of the next event in ms; inf if there is none."""
+        self._refine_due()
         return self.queue[0].time if self.queue else math.inf
 
     def pending(self, neuron: int | None = None, until: float = math.inf) -> list[Entry]:
@@ -202,6 +223,7 @@ class Reference:
 
     def step(self) -> None:
         """Process everything of the first time and round in the queue."""
+        self._refine_due()
         t, round_ = self.queue[0].key[:2]
         now: list[Entry] = []
         while self.queue and self.queue[0].key[:2] == (t, round_):
@@ -227,13 +249,19 @@ class Reference:
                 changed.add(entry.neuron)
         for entry in now:
             if entry.key[2] == CHANGE:
-                state = self.settle(entry.neuron, t)
-                state.drive = self.neurons[entry.neuron].c[1] * (float(self.plan.I_e[entry.neuron]) + entry.weight)
+                self._change_current(entry.neuron, entry.port, t)
                 changed.add(entry.neuron)
         changed |= self._receive(t, round_, now)
         for n in sorted(changed):
             self._predict(n, t, round_)
         self.counters["neuron_updates"] += len({entry.neuron for entry in now})
+
+    def _change_current(self, n: int, piece: int, t: float) -> None:
+        state, gain, current = self.settle(n, t), self.neurons[n].c[1], self.plan.currents
+        state.drive = gain * (float(self.plan.I_e[n]) + float(current.amplitude[piece]))
+        state.slope = gain * float(current.slope[piece])
+        sines = current.sine[current.sine_start[piece] : current.sine_start[piece + 1]]
+        state.sines = tuple((frequency, phase, amplitude) for frequency, phase, amplitude in sines.tolist())
 
     def _receive(self, t: float, round_: int, now: list[Entry]) -> set[int]:
         """Sum inputs by neuron and port in canonical order, external and synaptic apart, add the two sums once, then
@@ -251,7 +279,8 @@ class Reference:
             if self.neurons[n].model is None:
                 self._fire(n, t, round_)
             else:
-                sums = inputs.setdefault(n, [[0.0, 0.0], [0.0, 0.0]])[kind == ARRIVAL]
+                ports = len(self.neurons[n].model.ports)  # type: ignore[union-attr]
+                sums = inputs.setdefault(n, [[0.0] * ports, [0.0] * ports])[kind == ARRIVAL]
                 sums[entry.port] = sums[entry.port] + entry.weight
         accepted = set()
         for n, (external, synaptic) in sorted(inputs.items()):
@@ -260,8 +289,9 @@ class Reference:
             if neuron.model.instantaneous and t < neuron.release:
                 continue
             state = self.settle(n, t)
-            neuron.model.receive(state, [synaptic[0] + external[0], synaptic[1] + external[1]])
-            if t >= neuron.release and state.v >= neuron.c[2]:
+            total = [a + b for a, b in zip(synaptic, external, strict=True)]
+            neuron.model.receive(neuron.c, state, total, t < neuron.release)
+            if t >= neuron.release and state.v >= neuron.model.threshold(neuron.c, state):
                 self._fire(n, t, round_)
             accepted.add(n)
         return accepted
@@ -289,9 +319,12 @@ class Reference:
             self.neurons[n].state = kept.copy()
             now = self.settle(n, t)
             self.neurons[n].state = kept
-            for name, variable in zip(probe.variables, probe.variable, strict=True):
-                value = now.v + self.neurons[n].c[0] if variable == 0 else now.current[variable - 1]
-                self.samples[k][name][row, column] = value
+            for name, variable, offset in zip(probe.variables, probe.variable, probe.offset.tolist(), strict=True):
+                value = now.v if variable == 0 else now.x[variable - 1]
+                if variable < 0:
+                    model, c = self.neurons[n].model, self.neurons[n].c
+                    value = model.threshold(c, now)
+                self.samples[k][name][row, column] = value + offset[row]
         if column + 1 < self._sample_times[k].size:
             self.queue.add(Entry((float(self._sample_times[k][column + 1]), LAST, SAMPLE, k, column + 1), -1))
 
@@ -318,10 +351,14 @@ class Reference:
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Every neuron's state as it stands, at the time of its own last event."""
-        rows = [(s.t, s.v, *[*s.current, 0.0, 0.0][:2], s.drive) for s in (n.state for n in self.neurons)]
+        states = [neuron.state for neuron in self.neurons]
+        rows = [(s.t, s.v, s.drive, s.slope, n.release) for s, n in zip(states, self.neurons, strict=True)]
         columns = np.array(rows).T
-        release = np.array([n.release for n in self.neurons])
-        return dict(zip(("t", "v", "ex", "in", "drive"), columns, strict=True)) | {"release": release}
+        variables, low = np.zeros_like(self.plan.variables), np.zeros_like(self.plan.variables)
+        for row, s in enumerate(states):
+            variables[row, : len(s.x)], low[row, : len(s.low)] = s.x, s.low
+        names = ("t", "v", "drive", "slope", "release")
+        return dict(zip(names, columns, strict=True)) | {"variables": variables, "low": low}
 
     def verify(self) -> None:
         """Check every invariant of the queue; raises RuntimeError with the state of what broke it."""
@@ -335,7 +372,8 @@ class Reference:
             mine = [e for e in self.queue if e.key[2] == CROSSING and e.neuron == n]
             if mine != ([] if neuron.crossing is None else [neuron.crossing]):
                 problems.append(f"neuron {n}: queue holds crossings {mine}, expected {neuron.crossing}")
-            if neuron.model is not None and neuron.state.t < neuron.release and neuron.state.v != neuron.c[3]:
+            held = neuron.model is not None and neuron.model.shape.clamped and neuron.c[6] == 0.0
+            if held and neuron.state.t < neuron.release and neuron.state.v != neuron.c[7]:
                 problems.append(f"neuron {n}: refractory until {neuron.release} but V is not V_reset: {neuron.state}")
             if neuron.model is not None and neuron.crossing and neuron.crossing.time < neuron.release:
                 problems.append(f"neuron {n}: crossing at {neuron.crossing.time} before its release {neuron.release}")

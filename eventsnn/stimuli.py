@@ -36,24 +36,6 @@ class SpikeSource:
         return f"SpikeSource({len(self.trains)} train{'s' * (len(self.trains) != 1)})"
 
 
-class StepCurrent:
-    """Piecewise constant current (NEST: step_current_generator): amplitudes[k] pA from times[k] ms on, 0 before.
-
-    times: strictly ascending, not negative. Raises InputError otherwise, or if the lengths differ.
-    """
-
-    def __init__(self, times: Sequence[float] | NDArray[np.float64], amplitudes: Sequence[float] | NDArray[np.float64]):
-        self.times = distinct_times(times, "StepCurrent")
-        self.amplitudes = numbers(amplitudes, "StepCurrent: amplitudes")
-        if self.times.shape != self.amplitudes.shape:
-            raise InputError(
-                f"StepCurrent: {self.times.size} times but {self.amplitudes.size} amplitudes; give one amplitude a time"
-            )
-
-    def __repr__(self) -> str:
-        return f"StepCurrent({self.times.tolist()}, {self.amplitudes.tolist()})"
-
-
 def numbers(values: Any, what: str) -> NDArray[np.float64]:
     """A one-dimensional float64 array of finite numbers, or an InputError that names `what`."""
     array = floats(values, what, "one list of numbers")

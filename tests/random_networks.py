@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Draw:
 
 
 def random_network(seed: int, stop: float = 40.0, samples: bool = True) -> esn.Network:
-    """One to three populations of either model, given and Poisson sources, currents, loops, zero weights and delays.
+    """One to three populations of any models, given and drawn sources, currents, loops, zero weights and delays.
 
     Spikes of all populations are recorded; samples=False leaves out the state variables and changes nothing else.
     """
@@ -68,7 +69,7 @@ def random_network(seed: int, stop: float = 40.0, samples: bool = True) -> esn.N
         for population in neurons:
             spikes = np.concatenate([trains.times for trains in first.spikes.values()])
             times = np.concatenate([draw.train(50, stop), draw.rng.permutation(spikes)[:10]])
-            net.record(population, list(population.model.state_variables), times=np.unique(times))
+            net.record(population, list(population.model.recordables), times=np.unique(times))
     return net
 
 
@@ -92,12 +93,44 @@ def _population(net: esn.Network, draw: Draw, k: int) -> esn.Population:
     if draw.chance(0.5):
         V_m = E_L + draw.weight(6.0, n)
         V_m[draw.rng.random(n) < 0.2] = E_L + THRESHOLD
-    if draw.chance(0.5):
+    if draw.chance(0.4):
         return net.population(n, esn.LIFDelta(**common), name=f"delta{k}", V_m=V_m)
     tau = [2.0, 5.0, 8.0, 8.0 + 1e-9, 20.0]
     synapses = {"tau_syn_ex": draw.rng.choice(tau), "tau_syn_in": draw.rng.choice(tau)}
     currents = {"I_syn_ex": draw.weight(400.0, n), "I_syn_in": -abs(draw.weight(400.0, n))} if draw.chance(0.5) else {}
-    return net.population(n, esn.LIFExp(**common, **synapses), name=f"exp{k}", V_m=V_m, **currents)
+    model = esn.LIFExp(**common, **synapses) if draw.chance(0.5) else _other_model(draw, common | synapses, tau)
+    return net.population(n, model, name=f"current{k}", V_m=V_m, **currents)
+
+
+def _other_model(draw: Draw, common: dict[str, Any], tau: list[float]) -> esn.LinearModel:
+    """A model of the linear family whose threshold at rest, capacitance and leak are the common ones."""
+    E_L, C_m, V_th = (common[name] for name in ("E_L", "C_m", "V_th"))
+    membrane = {name: common[name] for name in ("E_L", "C_m", "t_ref", "I_e", "tau_syn_ex", "tau_syn_in")}
+    leak = C_m / common["tau_m"]
+    kind = draw.number(0, 6)
+    if kind == 0:
+        return esn.LIFAlpha(**common)
+    if kind == 1:
+        return esn.IF(**{name: value for name, value in common.items() if name != "tau_m"})
+    if kind == 2:
+        moving = {"tau_1": draw.rng.choice(tau), "alpha_1": float(draw.weight(10.0)), "alpha_2": 3.0}
+        return esn.MAT2(**membrane, **moving, tau_m=common["tau_m"], omega=V_th)
+    if kind == 3:
+        moving = {"a": draw.rng.choice([0.0, 0.02, -0.01]), "b": draw.rng.choice([0.01, 1.0 / 8.0, 0.3])}
+        after = {"A_1": float(draw.weight(300.0)), "A_2": float(draw.weight(60.0))}
+        after["k_1"] = draw.rng.choice([0.2, 0.125])
+        reset = common["V_reset"]
+        lowest = max(reset + 1.0, V_th + draw.rng.choice([-2.0, 3.0]))
+        return esn.MihalasNiebur(
+            **membrane, **moving, **after, g=leak, Theta_inf=V_th, V_reset=reset, Theta_reset=lowest
+        )
+    level = draw.number(1, 6)
+    rules = {"asc_amps_1": -50.0, "asc_amps_2": float(draw.weight(200.0))}
+    rules |= {"voltage_reset_add": 3.0, "th_spike_add": 2.0}
+    known = esn.GLIF(level).parameters
+    reset = {"V_reset": common["V_reset"]} | rules
+    reset = {name: value for name, value in reset.items() if name in known}
+    return esn.GLIF(level, **membrane, g=leak, V_th=V_th, **reset)
 
 
 def _sources(net: esn.Network, draw: Draw, stop: float) -> list[esn.Population]:
@@ -150,6 +183,15 @@ def _stimulate(net: esn.Network, draw: Draw, population: esn.Population, k: int,
         net.stimulate(population, esn.StepCurrent(times, draw.weight(300.0, times.size)))
     if draw.chance(0.3):
         net.stimulate(population[0], esn.StepCurrent([0.0, 1.0], [100.0, 0.0]))
+    if draw.chance(0.3):
+        times = np.unique(draw.train(4, stop))
+        net.stimulate(population, esn.RampCurrent(times, draw.weight(300.0, times.size)))
+    if draw.chance(0.25):
+        start = float(draw.time(0.0, stop / 2.0))
+        frequency = float(draw.rng.choice([4.0, 60.0, 900.0]))
+        size = float(draw.weight(300.0))
+        sine = esn.SineCurrent(size, frequency, phase=30.0, offset=50.0, start=start, stop=0.9 * stop)
+        net.stimulate(population[: draw.number(1, len(population) + 1)], sine)
 
 
 def _point_processes(net: esn.Network, draw: Draw, neurons: list[esn.Population]) -> None:

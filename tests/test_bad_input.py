@@ -73,7 +73,7 @@ def test_parameters_and_states(name, value):
     ("exc.set(I_e=esn.Normal(0.0, 1.0, low=-0.01, high=0.01, outside='error'))", ["exc: I_e", "outside", "redraw"]),
     ("exc.set(I_e=esn.LogNormal(1e4, 1.0))", ["exc: I_e = inf", "finite"]),
     ("exc.set(C_m=1e-320)", ["exc: R = inf", "finite"]),
-    ("exc.set(E_L=-1e308, V_th=1e308)", ["exc: threshold = inf", "finite"]),
+    ("exc.set(E_L=-1e308, V_th=1e308)", ["exc: V_th - E_L = inf", "finite"]),
 )
 def test_parameters_out_of_range(code, words):
     refused(code + "\nnet.compile()", words)

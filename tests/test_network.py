@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import eventsnn as esn
+from eventsnn.models.closed_form import TAU_M
 
 both = pytest.mark.parametrize("engine", ["compiled", "reference"])
 
@@ -108,7 +109,7 @@ def test_parameters_and_states_as_distributions():
     assert abs(np.corrcoef(tau_m, V_m)[0, 1]) < 5.0 / np.sqrt(500.0)
     plan = net.compile().plan
     assert np.array_equal(plan.v, V_m + 70.0)
-    assert np.array_equal(plan.constants[plan.class_of, 5], tau_m)
+    assert np.array_equal(plan.constants[plan.class_of, TAU_M], tau_m)
 
 
 # ---- synapses
@@ -386,7 +387,7 @@ def test_a_plan_does_not_share_the_users_arrays():
     assert simulation.plan.projections[0].weight.tolist() == [1.0] * 15
     assert simulation.run(5.0).spikes[source.name].times.tolist() == [1.0, 2.0]
     assert simulation.results().traces["exc"].times.tolist() == [1.0, 2.0]
-    assert set(simulation.plan.constants[:5, 5]) == {10.0}
+    assert set(simulation.plan.constants[:5, TAU_M]) == {10.0}
 
 
 def test_the_window_is_a_power_of_two_not_above_the_smallest_delay():

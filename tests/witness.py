@@ -8,6 +8,7 @@ from itertools import takewhile
 import numpy as np
 
 from eventsnn.models import LIFExp
+from eventsnn.models.closed_form import TAU, TAU_M, current_at
 from eventsnn.plan import Plan
 from eventsnn.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, Entry, Reference
 
@@ -32,14 +33,14 @@ class Witness(Reference):
         for neuron in self.neurons:
             if neuron.model is None:
                 continue
-            threshold = neuron.c[2]
+            threshold = neuron.model.threshold(neuron.c, neuron.state)
             see["V = V_th at t = 0"] += neuron.state.v == threshold
             see["V > V_th at t = 0"] += neuron.state.v > threshold
             see["constant current above threshold"] += neuron.state.drive > threshold
             see["constant current that ends at the threshold"] += neuron.state.drive == threshold
-            see["t_ref = 0"] += neuron.c[4] == 0.0
-            if neuron.model is LIFExp:
-                taus = sorted((neuron.c[5], neuron.c[6], neuron.c[10]))
+            see["t_ref = 0"] += neuron.c[3] == 0.0
+            if isinstance(neuron.model, LIFExp):
+                taus = sorted((neuron.c[TAU_M], *(neuron.c[current_at(neuron.model.shape, i) + TAU] for i in (0, 1))))
                 gaps = [b - a for a, b in zip(taus, taus[1:], strict=False)]
                 see["equal time constants"] += 0.0 in gaps
                 see["nearly equal time constants"] += any(0.0 < gap < 1e-6 for gap in gaps)
@@ -79,13 +80,13 @@ class Witness(Reference):
         see["tied arrivals"] += len(entries) if len(entries) > 1 else 0
         see["both ports at once"] += len({entry.port for entry in entries}) > 1
         see["nothing but weights of zero"] += all(entry.weight == 0.0 for entry in entries)
-        for port in (0, 1):
+        for port in {entry.port for entry in entries}:
             weights = [entry.weight for entry in entries if entry.port == port]
             see["sum that depends on the order"] += running_sum(weights) != running_sum(weights[::-1])
         assert neuron.model is not None
         if t < neuron.release:
             see["dropped input" if neuron.model.instantaneous else "input while refractory"] += 1
-        see["input at the end of refractoriness"] += t == neuron.release and neuron.spikes > 0 and neuron.c[4] > 0.0
+        see["input at the end of refractoriness"] += t == neuron.release and neuron.spikes > 0 and neuron.c[3] > 0.0
         if round_ > 0:
             delays = [self.plan.projections[entry.key[3]].delay for entry in entries]
             positive = [d[entry.key[6] if d.size > 1 else 0] > 0.0 for d, entry in zip(delays, entries, strict=True)]
@@ -103,7 +104,12 @@ class Witness(Reference):
         if neuron.model is None:
             self.seen["source that spikes twice at one time"] += self._last_spike.get(n) == t
         else:
-            v, threshold = neuron.state.v, neuron.c[2]
+            v, threshold = neuron.state.v, neuron.model.threshold(neuron.c, neuron.state)
+            see = self.seen
+            see["spike at the end of refractoriness"] += t == neuron.release and neuron.spikes > 0 and neuron.c[3] > 0.0
+            see["sinusoidal current at a spike"] += bool(neuron.state.sines)
+            see["ramp at a spike"] += neuron.state.slope != 0.0
+            see[f"spike of {type(neuron.model).__name__}"] += 1
             self.seen["input that lifts V to V_th exactly"] += self._receiving and v == threshold
             self.seen["crossing that lands below V_th"] += not self._receiving and v < threshold
             self.seen["neuron that spikes twice at one time"] += self._last_spike.get(n) == t
@@ -114,8 +120,9 @@ class Witness(Reference):
         neuron = self.neurons[n]
         if neuron.model is not None:
             self.seen["superseded crossing"] += neuron.crossing is not None
-            ex, in_ = [*neuron.state.current, 0.0, 0.0][:2]
-            self.seen["excitation and inhibition at once"] += ex * in_ < 0.0
+            currents = neuron.state.x[: neuron.model.shape.n_currents]
+            both = min(currents, default=0.0) < 0.0 < max(currents, default=0.0)
+            self.seen["excitation and inhibition at once"] += both
         super()._predict(n, now, round_)
 
 

@@ -1,7 +1,8 @@
 """What a neuron model declares, and the state that all models share.
 
-A model is its equations: `flow` (closed form between events), `hold` (the same while refractory), `crossing` (time to
-the first threshold crossing) and `receive` (what an input does). The engines own time, prediction and refractoriness.
+A model is its equations: `flow` (closed form between events), `hold` (the same while refractory), `threshold`,
+`crossing` (time to the first crossing), `receive` (what an input does) and `reset` (what a spike does). The engines own
+time, prediction and refractoriness.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,16 @@ Values = dict[str, NDArray[np.float64]]
 class State:
     """One neuron between two events. `v` and all potentials of the equations are relative to E_L."""
 
-    t: float = 0.0  # ms, when v and current were true
+    t: float = 0.0  # ms, when the rest was true
     v: float = 0.0  # mV
-    current: list[float] = field(default_factory=list)  # pA, one a port of a model with synaptic currents
-    drive: float = 0.0  # mV, R (I_e + step currents): where v would settle without synaptic current
+    x: list[float] = field(default_factory=list)  # the other variables, in the order of the model's slots
+    low: list[float] = field(default_factory=list)  # what additions to the currents among them have lost
+    drive: float = 0.0  # mV, R (I_e + step currents): where v would settle; without leak mV/ms, its slope
+    slope: float = 0.0  # of drive, mV/ms
+    sines: tuple[tuple[float, float, float], ...] = ()  # sinusoidal currents: frequency (1/ms), phase (turns), pA
 
     def copy(self) -> State:
-        return State(self.t, self.v, list(self.current), self.drive)
+        return State(self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines)
 
 
 class Model(ABC):
@@ -41,15 +45,16 @@ class Model(ABC):
     Raises InputError for an unknown parameter; values are checked when the network is compiled.
     """
 
-    parameters: ClassVar[dict[str, float]]
-    ports: ClassVar[tuple[str, ...]]
-    state_variables: ClassVar[tuple[str, ...]]
-    # The names of the constants that `constants` computes, in the order in which the kernels read them.
-    constant_names: ClassVar[tuple[str, ...]]
-    # True if input jumps V itself: such input is lost while the neuron is refractory.
-    instantaneous: ClassVar[bool]
+    parameters: dict[str, float]
+    ports: tuple[str, ...]
+    state_variables: tuple[str, ...]
+    # The state variables without V_m in the order in which the kernels hold them; what may be recorded.
+    slots: tuple[str, ...]
+    recordables: tuple[str, ...]
+    # How many variables of each kind there are, for the kernel.
+    shape: Any
     # The same equations compiled: a capsule of the struct Model in ext/eventsnn/_core/neuron.pxd.
-    kernel: ClassVar[object]
+    kernel: object
 
     def __init__(self, **parameters: Value):
         for name in parameters:
@@ -61,51 +66,64 @@ class Model(ABC):
         changed = [f"{k}={v!r}" for k, v in self.values.items() if v is not self.parameters[k]]
         return f"{type(self).__name__}({', '.join(changed)})"
 
-    @classmethod
-    def initial_state(cls, values: Values) -> Values:
-        """Default initial state (mV, pA): at rest without synaptic current."""
-        return {name: values["E_L"] if name == "V_m" else np.zeros(1) for name in cls.state_variables}
+    @property
+    def by_sign(self) -> tuple[int, int] | None:
+        """The ports of input without a named port, of weights >= 0 and < 0; None if it must be named."""
+        if len(self.ports) == 1:
+            return 0, 0
+        if {"ex", "in"} <= set(self.ports):
+            return self.ports.index("ex"), self.ports.index("in")
+        return None
 
-    @classmethod
-    def check(cls, values: Values, where: str) -> None:
+    @property
+    @abstractmethod
+    def instantaneous(self) -> bool:
+        """All input jumps v itself and is lost while the neuron is refractory."""
+
+    @abstractmethod
+    def initial_state(self, values: Values) -> Values:
+        """Default initial state by name."""
+
+    @abstractmethod
+    def offsets(self, values: Values) -> Values:
+        """What is added (mV) where a variable is set or recorded, by name; the others have none."""
+
+    @abstractmethod
+    def to_state(self, values: Values, state: Values) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        """v relative to E_L, and the other variables in the order of the slots."""
+
+    @abstractmethod
+    def check(self, values: Values, where: str) -> None:
         """Raise InputError, naming `where`, for the first value that the equations cannot take."""
-        for name in values:
-            if name.startswith("tau_") or name == "C_m":
-                unit = "pF" if name == "C_m" else "ms"
-                require(values[name] > 0, values[name], f"{where}: {name}", "must be positive", unit)
-        require(values["t_ref"] >= 0, values["t_ref"], f"{where}: t_ref", "must not be negative", "ms")
-        reset, threshold = np.broadcast_arrays(values["V_reset"], values["V_th"])
-        if not (reset < threshold).all():
-            i = int(np.argmin(reset < threshold))
-            raise InputError(
-                f"{where}: V_reset = {reset[i]:g} mV must lie below V_th = {threshold[i]:g} mV"
-                + (f" (neuron {i})" if reset.size > 1 else "")
-            )
 
-    @classmethod
     @abstractmethod
-    def constants(cls, values: Values) -> NDArray[np.float64]:
-        """Array (len(constant_names), n or 1) of what the equations need."""
+    def constants(self, values: Values) -> tuple[list[str], NDArray[np.float64]]:
+        """Names, and an array (names, n or 1), of what the equations need; it begins with E_L, R."""
 
-    @staticmethod
     @abstractmethod
-    def flow(c: Sequence[float], s: State, h: float) -> None:
-        """Advance v and the currents of a neuron that is free by h ms."""
+    def flow(self, c: Sequence[float], s: State, h: float) -> None:
+        """Advance the state of a neuron that is free by h ms."""
 
-    @staticmethod
     @abstractmethod
-    def hold(c: Sequence[float], s: State, h: float) -> None:
-        """Advance the currents of a refractory neuron by h ms; v stays."""
+    def hold(self, c: Sequence[float], s: State, h: float) -> None:
+        """Advance the state of a refractory neuron by h ms."""
 
-    @staticmethod
     @abstractmethod
-    def crossing(c: Sequence[float], s: State) -> float:
-        """Time in ms until v first reaches the threshold without further events; inf if it never does."""
+    def threshold(self, c: Sequence[float], s: State) -> float:
+        """The present threshold in mV relative to E_L."""
 
-    @staticmethod
     @abstractmethod
-    def receive(s: State, weights: Sequence[float]) -> None:
+    def crossing(self, c: Sequence[float], s: State, start: float = 0.0) -> tuple[float, bool]:
+        """Time in ms until v first reaches the threshold without further events, inf if it never does, and True; or a
+        time before which it does not, and False: the search then has to go on from there (`start`)."""
+
+    @abstractmethod
+    def receive(self, c: Sequence[float], s: State, weights: Sequence[float], refractory: bool) -> None:
         """Add the summed weights of one time, one sum a port."""
+
+    @abstractmethod
+    def reset(self, c: Sequence[float], s: State) -> None:
+        """What a spike does to the state."""
 
 
 def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:

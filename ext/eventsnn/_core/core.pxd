@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from eventsnn._core.neuron cimport Class, Neuron
+from eventsnn._core.neuron cimport Class, Neuron, Sine
 from eventsnn._core.queue cimport RowQueue, WakeQueue
 from eventsnn._core.stream cimport Source, Stream
 
@@ -29,7 +29,8 @@ cdef struct Probe:
     const double* time
     int64_t n_times
     int n_variables
-    const int32_t* variable   # 0 V_m, then the currents by port
+    const int32_t* variable   # 0 V_m, then the slots; -1 the threshold
+    const double* offset      # (variables, neurons) mV
     double* out               # (variables, neurons, times)
 
 
@@ -42,7 +43,9 @@ cdef struct Watch:
 
 cdef struct Core:
     int64_t n
-    Neuron* neurons
+    char* records             # the neurons, each with what lies behind it, `stride` bytes apart
+    int64_t stride
+    Neuron* scratch           # room for the copy of one
     Class* classes
     const double* I_e
     const uint8_t* recorded
@@ -51,6 +54,9 @@ cdef struct Core:
     Source* sources
     const double* change_time     # programmes one after the other, each ended by inf
     const double* change_amplitude
+    const double* change_slope
+    const int32_t* change_sine    # the first of those active from then on, and behind the last
+    const Sine* sines
     # synapses; outgoing[n] lists (projection, row) of neuron n
     Projection* projections
     const int64_t* outgoing_start
@@ -84,3 +90,7 @@ cdef struct Core:
     int64_t external_events
     int64_t updates
     int64_t fired
+
+
+cdef inline Neuron* neuron_at(const Core* e, int64_t n) noexcept nogil:
+    return <Neuron*>(e.records + n * e.stride)

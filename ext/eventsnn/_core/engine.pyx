@@ -38,6 +38,7 @@ from eventsnn._core.core cimport (
     Probe,
     Projection,
     Watch,
+    neuron_at,
 )
 from eventsnn._core.events cimport (
     fail,
@@ -51,7 +52,7 @@ from eventsnn._core.events cimport (
     sample,
 )
 from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, Class, Model, Neuron
+from eventsnn._core.neuron cimport C_R, Class, Model, Neuron, Sine, inputs, variables
 from eventsnn._core.queue cimport Row, row_first, row_pop, wake_first, wake_set
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 
@@ -76,20 +77,21 @@ REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS
 
 
 cdef inline void touch(Core* e, int32_t n) noexcept nogil:
-    if not e.neurons[n].touched:
-        e.neurons[n].touched = 1
+    if not neuron_at(e, n).touched:
+        neuron_at(e, n).touched = 1
         e.touched[e.n_touched] = n
         e.n_touched += 1
 
 
 cdef inline void deliver(Core* e, int32_t n, double t, double weight, int port) noexcept nogil:
     """Add one synapse's weight to the input pending at t."""
-    cdef Neuron* s = &e.neurons[n]
+    cdef Neuron* s = neuron_at(e, n)
     cdef Class* k = &e.classes[s.class_of]
+    cdef int other
     if port < 0:
-        port = weight < 0.0 and k.model.ports > 1
+        port = k.model.by_sign[weight < 0.0]
     if s.pending == t:
-        s.input[port] = s.input[port] + weight
+        inputs(s)[port] = inputs(s)[port] + weight
         return
     if s.crossing < t or s.outside < t or s.pending < t:
         process_before(e, n, t)
@@ -97,16 +99,17 @@ cdef inline void deliver(Core* e, int32_t n, double t, double weight, int port) 
             return
     touch(e, n)
     s.pending = t
-    s.input[port] = weight
-    s.input[1 - port] = 0.0
+    for other in range(k.model.ports):
+        inputs(s)[other] = 0.0
+    inputs(s)[port] = weight
 
 
 cdef inline void fetch_ahead(const Core* e, const int32_t* list, int64_t i, int64_t end, double t) noexcept nogil:
     """Fetch from memory what neurons further on in a list need: first the neuron, later its streams if due at t."""
-    cdef const Neuron* s = &e.neurons[list[min(i + 2 * AHEAD, end - 1)]]
+    cdef const Neuron* s = neuron_at(e, list[min(i + 2 * AHEAD, end - 1)])
     prefetch(s)
     prefetch(&s.release)
-    s = &e.neurons[list[min(i + AHEAD, end - 1)]]
+    s = neuron_at(e, list[min(i + AHEAD, end - 1)])
     if s.outside < t and s.n_streams:
         prefetch(s.streams)
         prefetch(&s.streams.kept[2])
@@ -147,7 +150,7 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     for i in range(e.n_touched):
         fetch_ahead(e, e.touched, i, e.n_touched, stop)
         n = e.touched[i]
-        s = &e.neurons[n]
+        s = neuron_at(e, n)
         s.touched = 0
         if instant:
             # What follows from it at the same time is the next round.
@@ -169,8 +172,8 @@ cdef int32_t first_due(const Core* e, double t) noexcept nogil:
     for i in range(e.wakes.size):
         n = e.wakes.neuron[i]
         if e.wakes.time[i] <= t and n < first:
-            refine_due(e, &e.neurons[n], t)
-            if next_own(&e.neurons[n]) == t:
+            refine_due(e, neuron_at(e, n), t)
+            if next_own(neuron_at(e, n)) == t:
                 first = n
     for i in range(e.rows.size):
         row = &e.rows.heap[i]
@@ -195,9 +198,9 @@ cdef bint advance_window(Core* e, double stop) noexcept nogil:
     instant = not end > t
     if instant:
         n = e.wakes.neuron[0]
-        if wake_first(&e.wakes) == t and refine_due(e, &e.neurons[n], t):
+        if wake_first(&e.wakes) == t and refine_due(e, neuron_at(e, n), t):
             # Nothing happens at a bound, so it must not count as a round.
-            wake_set(&e.wakes, n, next_own(&e.neurons[n]))
+            wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
             return True
         end = nextafter(t, infinity())
         e.round = e.round + 1 if t == e.instant else 0
@@ -248,14 +251,15 @@ cdef class Engine:
         e.max_rounds = min(plan.max_rounds, 2**31 - 2)
         e.max_spikes = min(plan.max_spikes, 2**31 - 2)
         e.instant = -1.0
-        e.neurons = <Neuron*>self.allocate(plan.n, sizeof(Neuron))
+        self.build_classes()
+        e.records = <char*>self.allocate(plan.n, e.stride)
+        e.scratch = <Neuron*>self.allocate(1, e.stride)
         e.touched = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
         e.wakes.time = <double*>self.allocate(plan.n, sizeof(double))
         e.wakes.neuron = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
         e.wakes.place = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
         e.I_e = <const double*>self.hold(plan.I_e, np.float64)
         e.recorded = <const uint8_t*>self.hold(plan.recorded, np.uint8)
-        self.build_classes()
         self.build_streams()
         self.build_projections()
         self.build_neurons()
@@ -280,13 +284,30 @@ cdef class Engine:
 
     cdef build_classes(self):
         cdef Core* e = &self.core
-        cdef int64_t k
+        cdef Model* m
+        cdef int64_t k, size
         cdef int64_t row = self.plan.constants.shape[1]
         cdef const double* constants = <const double*>self.hold(self.plan.constants, np.float64)
-        models = [<size_t>PyCapsule_GetPointer(model.kernel, "eventsnn.Model") for model in self.plan.models]
+        cdef Model* models = <Model*>self.allocate(len(self.plan.models), sizeof(Model))
+        e.stride = (sizeof(Neuron) + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+        for k, model in enumerate(self.plan.models):
+            m = &models[k]
+            m[0] = (<Model*>PyCapsule_GetPointer(model.kernel, "eventsnn.Model"))[0]
+            shape = model.shape
+            m.ports = len(model.ports)
+            if model.by_sign is not None:
+                m.by_sign[0], m.by_sign[1] = model.by_sign
+            m.instantaneous = model.instantaneous
+            m.n_slots, m.n_currents, m.n_alpha = shape.n_slots, shape.n_currents, shape.n_alpha
+            m.n_thresholds, m.n_driven = shape.n_thresholds, shape.n_driven
+            m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
+            for port, slot in enumerate(shape.targets):
+                m.target[port] = slot
+            size = sizeof(Neuron) + (m.ports + m.n_slots + m.n_currents) * sizeof(double)
+            e.stride = max(e.stride, (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
         for k in range(len(self.plan.class_model)):
-            e.classes[k].model = <const Model*><size_t>models[self.plan.class_model[k]]
+            e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
             e.classes[k].c = constants + k * row
 
     cdef build_streams(self):
@@ -372,21 +393,24 @@ cdef class Engine:
         cdef Neuron* s
         cdef int32_t n
         cdef const double[::1] v = self.plan.v
-        cdef const double[:, ::1] current = self.plan.current
+        cdef const double[:, ::1] variable = self.plan.variables
+        cdef int slot
         cdef const int32_t[::1] class_of = self.plan.class_of
         currents = self.plan.currents
         # An inf ends every programme; the last one stands for having none.
         ends = np.append(currents.start[1:], currents.time.size)
         e.change_time = <const double*>self.hold(np.insert(currents.time, ends, np.inf), np.float64)
         e.change_amplitude = <const double*>self.hold(np.insert(currents.amplitude, ends, 0.0), np.float64)
+        e.change_slope = <const double*>self.hold(np.insert(currents.slope, ends, 0.0), np.float64)
+        sines = np.stack([currents.sine_start[:-1], np.diff(currents.sine_start)], axis=1)
+        e.change_sine = <const int32_t*>self.hold(np.insert(sines, ends, 0, axis=0), np.int32)
+        e.sines = <const Sine*>self.hold(currents.sine, np.float64)
         first = np.append(currents.start[:-1] + np.arange(currents.start.size - 1), currents.time.size + ends.size - 1)
         cdef const int32_t[::1] change = first.astype(np.int32)[currents.of]
         cdef const int64_t[::1] stream_start = self.plan.streams.start
         for n in range(e.n):
-            s = &e.neurons[n]
+            s = neuron_at(e, n)
             s.v = v[n]
-            s.current[0] = current[n, 0]
-            s.current[1] = current[n, 1]
             s.class_of = class_of[n]
             s.change = change[n]
             s.streams = e.streams + stream_start[n]
@@ -395,8 +419,10 @@ cdef class Engine:
             s.pending = s.crossing = infinity()
             e.wakes.place[n] = -1
             if s.class_of >= 0:
+                for slot in range(e.classes[s.class_of].model.n_slots):
+                    variables(&e.classes[s.class_of], s)[slot] = variable[n, slot]
                 s.drive = e.classes[s.class_of].c[C_R] * e.I_e[n]
-                predict(&e.classes[s.class_of], s)
+                predict(e, s)
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
 
@@ -465,6 +491,7 @@ cdef class Engine:
             probe.n_times = times[k].size
             probe.n_variables = len(plan.variables)
             probe.variable = <const int32_t*>self.hold(plan.variable, np.int32)
+            probe.offset = <const double*>self.hold(plan.offset, np.float64)
             probe.out = <double*>self.hold(out, np.float64)
         neuron = np.concatenate([plan.neuron for plan in plans])
         of_probe = np.repeat(np.arange(len(plans)), [plan.neuron.size for plan in plans])
@@ -490,11 +517,22 @@ cdef class Engine:
 
     def state(self):
         """Every neuron's state as it stands, at the time of its own last event."""
+        cdef Core* e = &self.core
         cdef int64_t n
-        cdef double[:, ::1] out = np.empty((6, self.core.n))
+        cdef int slot, n_slots
+        cdef double[:, ::1] out = np.empty((5, e.n))
+        cdef double[:, ::1] held = np.zeros((e.n, self.plan.variables.shape[1]))
+        cdef double[:, ::1] low = np.zeros((e.n, self.plan.variables.shape[1]))
         cdef Neuron* s
-        for n in range(self.core.n):
-            s = &self.core.neurons[n]
-            out[0, n], out[1, n], out[2, n], out[3, n] = s.t, s.v, s.current[0], s.current[1]
-            out[4, n], out[5, n] = s.drive, s.release
-        return dict(zip(("t", "v", "ex", "in", "drive", "release"), np.asarray(out)))
+        for n in range(e.n):
+            s = neuron_at(e, n)
+            out[0, n], out[1, n], out[2, n], out[3, n], out[4, n] = s.t, s.v, s.drive, s.slope, s.release
+            if s.class_of < 0:
+                continue
+            n_slots = e.classes[s.class_of].model.n_slots
+            for slot in range(n_slots):
+                held[n, slot] = variables(&e.classes[s.class_of], s)[slot]
+            for slot in range(e.classes[s.class_of].model.n_currents):
+                low[n, slot] = variables(&e.classes[s.class_of], s)[n_slots + slot]
+        names = ("t", "v", "drive", "slope", "release")
+        return dict(zip(names, np.asarray(out))) | {"variables": np.asarray(held), "low": np.asarray(low)}

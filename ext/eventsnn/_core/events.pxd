@@ -4,6 +4,7 @@
 from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport realloc
+from libc.string cimport memcpy
 
 from eventsnn._core.core cimport (
     NO_MEMORY,
@@ -15,9 +16,21 @@ from eventsnn._core.core cimport (
     Probe,
     Projection,
     Watch,
+    neuron_at,
 )
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport C_E_L, C_R, C_RESET, C_T_REF, C_THRESHOLD, Class, Neuron
+from eventsnn._core.neuron cimport (
+    BOUNDED,
+    C_R,
+    C_T_REF,
+    FOUND,
+    MOST_VARIABLES,
+    SEARCHED,
+    Class,
+    Neuron,
+    inputs,
+    variables,
+)
 from eventsnn._core.queue cimport Row, row_push
 from eventsnn._core.stream cimport Source, Stream, stream_next
 
@@ -42,51 +55,49 @@ cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
 cdef inline void settle(const Class* k, Neuron* s, double t) noexcept nogil:
     """Advance a neuron's state to t, through the end of refractoriness if that lies between."""
     if t < s.release:
-        k.model.hold(k.c, s, t - s.t)
+        k.model.hold(k, s, t - s.t)
     else:
         if s.t < s.release:
-            k.model.hold(k.c, s, s.release - s.t)
+            k.model.hold(k, s, s.release - s.t)
             s.t = s.release
         if t > s.t:
-            k.model.flow(k.c, s, t - s.t)
+            k.model.flow(k, s, t - s.t)
     s.t = t
 
 
-cdef inline void released(const Class* k, const Neuron* s, Neuron* copy) noexcept nogil:
-    """A copy of a refractory neuron as it will be when it is released."""
-    copy[0] = s[0]
-    k.model.hold(k.c, copy, s.release - s.t)
-    copy.t = s.release
+cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcept nogil:
+    """The neuron, or, if it is refractory, a copy of it as it will be when it is released."""
+    if not s.t < s.release:
+        return s
+    memcpy(e.scratch, s, e.stride)
+    k.model.hold(k, e.scratch, s.release - s.t)
+    e.scratch.t = s.release
+    return e.scratch
 
 
-cdef inline void predict(const Class* k, Neuron* s) noexcept nogil:
+cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     """Bound the time of the first crossing if nothing else happens; most crossings are superseded by an event."""
-    cdef Neuron copy
-    s.bounded = 1
-    if s.t < s.release:
-        released(k, s, &copy)
-        s.crossing = copy.t + k.model.bound(k.c, &copy)
-    else:
-        s.crossing = s.t + k.model.bound(k.c, s)
+    cdef const Class* k = &e.classes[s.class_of]
+    cdef const Neuron* start = free_state(e, k, s)
+    s.bounded = BOUNDED
+    s.crossing = start.t + k.model.bound(k, start)
 
 
-cdef inline void refine(const Class* k, Neuron* s) noexcept nogil:
-    """Time of the first crossing, from the state after the neuron's last event."""
-    cdef Neuron copy
-    if s.t < s.release:
-        released(k, s, &copy)
-        s.crossing = copy.t + k.model.crossing(k.c, &copy)
-    else:
-        s.crossing = s.t + k.model.crossing(k.c, s)
-    s.bounded = 0
+cdef inline void refine(const Core* e, Neuron* s) noexcept nogil:
+    """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
+    cdef const Class* k = &e.classes[s.class_of]
+    cdef const Neuron* start = free_state(e, k, s)
+    cdef double searched = s.crossing - start.t if s.bounded == SEARCHED else 0.0
+    s.crossing = start.t + k.model.crossing(k, start, searched, &s.bounded)
 
 
 cdef inline bint refine_due(const Core* e, Neuron* s, double t) noexcept nogil:
     """Refine a bound that t has reached; True if there was one."""
-    if not s.bounded or s.crossing > t:
-        return False
-    refine(&e.classes[s.class_of], s)
-    return True
+    cdef bint bounded = False
+    while s.bounded != FOUND and s.crossing <= t:
+        refine(e, s)
+        bounded = True
+    return bounded
 
 
 cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
@@ -94,21 +105,28 @@ cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
     cdef int64_t w
     cdef Watch* watch
     cdef Probe* probe
-    cdef Neuron* s = &e.neurons[n]
+    cdef Neuron* s = neuron_at(e, n)
     cdef Class* k = &e.classes[s.class_of]
-    cdef Neuron copy
+    cdef Neuron* copy = e.scratch
     cdef int i, variable
+    cdef int64_t at
     cdef double value
     for w in range(e.watch_start[n], e.watch_start[n + 1]):
         watch = &e.watches[w]
         probe = &e.probes[watch.probe]
         while watch.at < probe.n_times and probe.time[watch.at] < before:
-            copy = s[0]
-            settle(k, &copy, probe.time[watch.at])
+            memcpy(copy, s, e.stride)
+            settle(k, copy, probe.time[watch.at])
             for i in range(probe.n_variables):
                 variable = probe.variable[i]
-                value = copy.v + k.c[C_E_L] if variable == 0 else copy.current[variable - 1]
-                probe.out[(i * probe.n + watch.row) * probe.n_times + watch.at] = value
+                if variable == 0:
+                    value = copy.v
+                elif variable > 0:
+                    value = variables(k, copy)[variable - 1]
+                else:
+                    value = k.model.threshold(k, copy)
+                at = i * probe.n + watch.row
+                probe.out[at * probe.n_times + watch.at] = value + probe.offset[at]
             watch.at += 1
 
 
@@ -123,7 +141,7 @@ cdef inline void send(Core* e, int32_t n, double t, int32_t projection, int32_t 
     entry.fired_round = e.round
     entry.projection = projection
     entry.row = row
-    entry.ordinal = e.neurons[n].spikes
+    entry.ordinal = neuron_at(e, n).spikes
     queue_slice(e, p, &entry)
 
 
@@ -135,17 +153,17 @@ cdef inline void queue_slice(Core* e, const Projection* p, Row* entry) noexcept 
 
 
 cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
-    cdef Neuron* s = &e.neurons[n]
-    cdef const double* c
+    cdef Neuron* s = neuron_at(e, n)
+    cdef const Class* of
     cdef int64_t k
     cdef int32_t millisecond
     e.fired += 1
     if e.recorded[n]:
         keep_spike(e, n, t)
     if s.class_of >= 0:
-        c = e.classes[s.class_of].c
-        s.v = c[C_RESET]
-        s.release = t + c[C_T_REF]
+        of = &e.classes[s.class_of]
+        of.model.reset(of, s)
+        s.release = t + of.c[C_T_REF]
     millisecond = <int32_t>(<int64_t>floor(t) & 0x7FFFFFFF)
     if millisecond != s.millisecond:
         s.millisecond = millisecond
@@ -182,7 +200,7 @@ cdef inline void external_input(Core* e, int32_t n, double t, double* total) noe
 
     A stream whose intervals no longer advance time is ended.
     """
-    cdef Neuron* neuron = &e.neurons[n]
+    cdef Neuron* neuron = neuron_at(e, n)
     cdef const Source* d
     cdef Stream* s
     cdef int32_t k, count
@@ -224,21 +242,27 @@ cdef inline double next_outside(const Core* e, const Neuron* s) noexcept nogil:
 
 
 cdef inline void change_current(Core* e, int32_t n, double t) noexcept nogil:
-    cdef Neuron* s = &e.neurons[n]
+    cdef Neuron* s = neuron_at(e, n)
     cdef const Class* k = &e.classes[s.class_of]
     settle(k, s, t)
     s.drive = k.c[C_R] * (e.I_e[n] + e.change_amplitude[s.change])
+    s.slope = k.c[C_R] * e.change_slope[s.change]
+    s.sines = e.sines + e.change_sine[2 * s.change]
+    s.n_sines = e.change_sine[2 * s.change + 1]
     s.change += 1
 
 
 cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
     """Everything that happens to neuron n at t: crossing, change of current, input, threshold test, prediction."""
-    cdef Neuron* s = &e.neurons[n]
+    cdef Neuron* s = neuron_at(e, n)
     cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
     cdef bint changed = False
     cdef bint input = False
-    cdef double total[2]
-    total[0] = total[1] = 0.0
+    cdef double total[MOST_VARIABLES]
+    cdef int port
+    cdef int ports = k.model.ports if k != NULL else 0
+    for port in range(ports):
+        total[port] = 0.0
     e.updates += 1
     if e.watch_start != NULL:
         sample(e, n, t)
@@ -256,22 +280,22 @@ cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
         s.outside = next_outside(e, s)
     if t == s.pending:
         s.pending = infinity()
-        total[0] = s.input[0] + total[0]
-        total[1] = s.input[1] + total[1]
+        for port in range(ports):
+            total[port] = inputs(s)[port] + total[port]
         input = True
     if input and k != NULL and not (k.model.instantaneous and t < s.release):
         settle(k, s, t)
-        k.model.receive(s, total)
-        if t >= s.release and s.v >= k.c[C_THRESHOLD]:
+        k.model.receive(k, s, total, t < s.release)
+        if t >= s.release and s.v >= k.model.threshold(k, s):
             fire(e, n, t)
         changed = True
     if changed:
-        predict(k, s)
+        predict(e, s)
 
 
 cdef inline void process_before(Core* e, int32_t n, double stop) noexcept nogil:
     """All events of neuron n before stop."""
-    cdef Neuron* s = &e.neurons[n]
+    cdef Neuron* s = neuron_at(e, n)
     cdef double t, own
     cdef double last = -1.0
     while True:

@@ -5,7 +5,7 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport int8_t, int32_t, int64_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
 
 from eventsnn._core.stream cimport Stream
 
@@ -13,53 +13,85 @@ cdef enum:
     # The constants that the engine itself reads; the rest is the model's.
     C_E_L = 0
     C_R = 1
-    C_THRESHOLD = 2
-    C_RESET = 3
-    C_T_REF = 4
+    C_T_REF = 3
+
+cdef enum:
+    # Ports and variables that a model may have.
+    MOST_VARIABLES = 64
 
 
-cdef extern from *:
-    """
-    #define EVENTSNN_BOUND_MARGIN 1e-12
-    """
-    # How far below the threshold a bound aims, as a fraction of the potentials: far more than the rounding of a
-    # crossing, so that none comes before its bound, and far less than what would make bounds useless.
-    const double BOUND_MARGIN "EVENTSNN_BOUND_MARGIN"
+cdef struct Sine:
+    # Sinusoidal current, amplitude sin(2 pi (frequency t + phase)).
+    double frequency      # 1/ms
+    double phase          # turns
+    double amplitude      # pA
 
 
 cdef struct Neuron:
-    # 128 bytes, two lines of the cache; what most inputs read and write comes first.
-    double t              # ms, when v and current were true
+    # 112 bytes; what most inputs read and write comes first. Behind it in memory lie, as double, the input of each
+    # port, the variables in the order of the model's slots, and what additions to its currents have lost.
+    double t              # ms, when the state was true
     double v              # mV relative to E_L
     double drive          # mV, R (I_e + step currents)
     double pending        # time at which `input` arrives; inf if none
-    double input[2]       # summed weights that arrive then, one a port
     double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
     double outside        # next external spike or change of current; inf if none
     double release        # refractory before this time
-    double current[2]     # pA, one a port
+    double slope          # of drive, mV/ms
     Stream* streams       # its external spikes
+    const Sine* sines     # its sinusoidal currents
     int64_t spikes        # fired so far
     int32_t n_streams
     int32_t class_of      # its Class; -1 for a source
-    int8_t touched        # listed for the present window
-    int8_t bounded        # `crossing` is but a lower bound
     int32_t change        # its next change of current, in Core.change_time
     int32_t millisecond   # of the last spike, the lower 31 bits
     int32_t burst         # spikes in it
+    int16_t n_sines
+    int8_t touched        # listed for the present window
+    int8_t bounded        # a Certainty
+
+
+cdef enum Certainty:
+    # What Neuron.crossing is: the crossing; a lower bound; one from which the search for it is to go on.
+    FOUND = 0
+    BOUNDED = 1
+    SEARCHED = 2
+
+
+cdef inline double* inputs(Neuron* s) noexcept nogil:
+    """The summed weights that arrive at `pending`, one a port."""
+    return <double*>(s + 1)
 
 
 cdef struct Model:
+    # The kernel fills in the functions, the engine the rest from the plan.
     int ports
-    int instantaneous     # input jumps v itself and is lost while refractory
-    void (*flow)(const double* c, Neuron* s, double h) noexcept nogil
-    void (*hold)(const double* c, Neuron* s, double h) noexcept nogil
-    double (*crossing)(const double* c, const Neuron* s) noexcept nogil
+    int by_sign[2]        # ports of weights >= 0 and < 0 without a named port
+    int instantaneous     # all input jumps v itself and is lost while refractory
+    int n_slots
+    int n_currents
+    int n_alpha
+    int n_thresholds
+    int n_driven
+    int leaks
+    int clamped
+    int resets
+    int target[MOST_VARIABLES]    # for each port the slot that takes its input; -1 is v
+    void (*flow)(const Class* k, Neuron* s, double h) noexcept nogil
+    void (*hold)(const Class* k, Neuron* s, double h) noexcept nogil
+    double (*threshold)(const Class* k, const Neuron* s) noexcept nogil
+    # Searches from `start` after the state; certainty says what it has found.
+    double (*crossing)(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil
     # A time before which `crossing` cannot lie, found with less work.
-    double (*bound)(const double* c, const Neuron* s) noexcept nogil
-    void (*receive)(Neuron* s, const double* weights) noexcept nogil
+    double (*bound)(const Class* k, const Neuron* s) noexcept nogil
+    void (*receive)(const Class* k, Neuron* s, const double* weights, bint refractory) noexcept nogil
+    void (*reset)(const Class* k, Neuron* s) noexcept nogil
 
 
 cdef struct Class:
     const Model* model
     const double* c
+
+
+cdef inline double* variables(const Class* k, const Neuron* s) noexcept nogil:
+    return <double*>(s + 1) + k.model.ports

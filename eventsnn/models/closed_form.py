@@ -1,0 +1,531 @@
+"""The equations of every linear model, as the reference engine runs them.
+
+ext/eventsnn/_core/linear.pyx performs the same operations in the same order. eventsnn/models/linear.py says what the
+equations are; here they are solved, from the values at the last event and never from the coefficients of a sum of
+exponentials, which cancel where time constants nearly agree.
+
+(a) What a current of 1 adds to v after h is the divided difference of exp(-r h) over the rates 1/tau_m and 1/tau, what
+    an alpha current adds, one over 1/tau_m, 1/tau, 1/tau; a ramp has the rates 0, 0, 1/tau_m, and a threshold that v
+    drives one rate more. A divided difference over two rates is an expm1, over more `divided`, without cancellation.
+(b) An input is added to a current together with what earlier additions lost (`low`): a constant weight would else be
+    rounded in the same direction every time.
+(c) The first crossing. From a time at which v is below the threshold the search goes on by intervals on which, by a
+    bound of the third derivative over all that follows, the distance u to the threshold stays negative, or is
+    monotone, or concave or convex; there one value at its end, and at the maximum of a concave one, decides. The
+    interval is halved until one of these holds. It ends when no value that v can take reaches any that the threshold
+    can take. Nothing in it asks how many exponentials there are, or whether some of them agree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from eventsnn._core.mathfunc import exp, expm1, log1p, sin_turns
+from eventsnn.models.base import State
+
+# The constants of a neuron: these, then CURRENT_WIDTH for each current, THRESHOLD_WIDTH for each threshold, the places
+# of the currents in descending order of their time constants, and the scale of the weights of each port.
+E_L, R, THRESHOLD, T_REF, TAU_M, PER_C, V_RESET, LONGEST, HEAD = 0, 1, 2, 3, 4, 5, 6, 9, 10
+TAU, DIFFERENCE, INVERSE, FASTER, CURRENT_RESET, CURRENT_WIDTH = 0, 1, 2, 3, 4, 7
+GAIN, OFFSET, THRESHOLD_RESET, THRESHOLD_WIDTH = 1, 2, 3, 6
+
+# Rounding of u, and the distance that must remain where a crossing is excluded, as fractions of what u is made of.
+NOISE = 2.0**-52
+MARGIN = 2.0**-50
+# Intervals that one search goes through before it hands back how far it has come.
+MOST_INTERVALS = 200
+MAX_ITERATIONS = 200
+# The potential is flat at its maximum: this fraction of the present interval leaves it exact.
+PEAK_TOLERANCE = 2.0**-28
+# Above the greatest value of s exp(-s), 1/e.
+ALPHA_PEAK = 0.3679
+# Where `divided` changes from a series of positive terms to a difference of which little cancels.
+SERIES_BELOW = 2.0
+TWO_PI = 6.283185307179586
+
+
+class Shape(NamedTuple):
+    """How many variables of each kind a model has; alpha currents and driven thresholds come first among theirs."""
+
+    n_currents: int
+    n_alpha: int
+    n_thresholds: int
+    n_driven: int
+    leaks: bool
+    clamped: bool
+    resets: bool  # a spike changes a current or a threshold
+    targets: tuple[int, ...]  # for each port the variable that takes its input; -1 is v
+
+    @property
+    def n_slots(self) -> int:
+        return self.n_currents + self.n_alpha + self.n_thresholds
+
+
+class Point(NamedTuple):
+    """u = v - threshold and what bounds it from some time on."""
+
+    u: float
+    du: float
+    ddu: float
+    third: float  # bound of |u'''| from here on
+    state: State
+
+
+def current_at(k: Shape, i: int) -> int:
+    return HEAD + CURRENT_WIDTH * i
+
+
+def threshold_at(k: Shape, i: int) -> int:
+    return HEAD + CURRENT_WIDTH * k.n_currents + THRESHOLD_WIDTH * i
+
+
+def decay(z: float) -> tuple[float, float]:
+    """exp(-z) and exp(-z) - 1, both accurate, with one of them computed."""
+    if z < 0.5:
+        lost = expm1(-z)
+        return 1.0 + lost, lost
+    kept = exp(-z)
+    return kept, kept - 1.0
+
+
+def divided(rates: Sequence[float], h: float) -> float:
+    """Divided difference of exp(-r h) over ascending rates, without its sign (-1)^(n-1); all terms are positive.
+
+    Where the rates are close it is h^(n-1) exp(-r_n h) times the sum over k of the complete homogeneous symmetric
+    polynomials of degree k in (r_n - r_i) h, divided by (k + n - 1)!.
+    """
+    n = len(rates)
+    if n == 1:
+        return exp(-rates[0] * h)
+    spread = rates[-1] - rates[0]
+    if spread * h >= SERIES_BELOW:
+        return (divided(rates[:-1], h) - divided(rates[1:], h)) / spread
+    scale, first = exp(-rates[-1] * h), 1.0
+    for i in range(1, n):
+        scale = scale * h
+        first = first / i
+    p = [(rates[-1] - rate) * h for rate in rates[:-1]]
+    terms = [first] * (n - 1)
+    total, order = first, n - 1
+    while terms[-1] > 2.0**-56 * total:
+        order += 1
+        degree = 0.0
+        for i in range(n - 1):
+            degree = degree + p[i] * terms[i] / order
+            terms[i] = degree
+        total = total + degree
+    return scale * total
+
+
+def ascending(*rates: float) -> list[float]:
+    return sorted(rates)
+
+
+def forced(k: Shape, c: Sequence[float], s: State, h: float) -> tuple[float, list[float], float, float]:
+    """The oscillation of v and of the driven thresholds that sinusoidal currents keep up, h after s.t; the sum of the
+    currents, and its derivative."""
+    v, current, derivative = 0.0, 0.0, 0.0
+    driven = [0.0] * k.n_driven
+    rate = 1.0 / c[TAU_M]
+    for frequency, phase, amplitude in s.sines:
+        turns = frequency * s.t + phase
+        turns = turns - math.floor(turns) + frequency * h
+        sine, cosine = sin_turns(turns), sin_turns(turns + 0.25)
+        omega = TWO_PI * frequency
+        size = amplitude * c[PER_C] / (rate * rate + omega * omega)
+        in_phase, behind = rate * size, -omega * size
+        v = v + (in_phase * sine + behind * cosine)
+        current = current + amplitude * sine
+        derivative = derivative + amplitude * omega * cosine
+        for i in range(k.n_driven):
+            at = threshold_at(k, i)
+            b = 1.0 / c[at + TAU]
+            size = c[at + GAIN] / (b * b + omega * omega)
+            alpha, beta = size * (b * in_phase + omega * behind), size * (b * behind - omega * in_phase)
+            driven[i] = driven[i] + (alpha * sine + beta * cosine)
+    return v, driven, current, derivative
+
+
+def solve(k: Shape, c: Sequence[float], s: State, h: float) -> tuple[State, float]:
+    """The state after h, and u = v - threshold there. u is found from where v would settle if that is not above the
+    threshold: then rounding cannot lift a v that only approaches it."""
+    new = s.copy()
+    tau_m, drive, slope = c[TAU_M], s.drive, s.slope
+    rate = 1.0 / tau_m
+    kept, lost = decay(h / tau_m)
+    before, after, v = 0.0, 0.0, s.v
+    swing_before, swing_after = [0.0] * k.n_driven, [0.0] * k.n_driven
+    if s.sines:
+        before, swing_before, _, _ = forced(k, c, s, 0.0)
+        after, swing_after, _, _ = forced(k, c, s, h)
+        v = v - before
+    added = 0.0
+    for i in range(k.n_currents):
+        at = current_at(k, i)
+        x = s.x[i]
+        y = s.x[k.n_currents + i] if i < k.n_alpha else 0.0
+        if x == 0.0 and y == 0.0:
+            continue
+        relative, gone = decay(h * c[at + DIFFERENCE])
+        if c[at + FASTER] != 0.0:
+            slower, own = kept, kept * relative
+        else:
+            slower = own = exp(-h / c[at + TAU])
+        response = slower * h if c[at + DIFFERENCE] == 0.0 else slower * (-gone * c[at + INVERSE])
+        added = added + x * response
+        if y != 0.0:
+            r = 1.0 / c[at + TAU]
+            added = added + y * divided(ascending(rate, r, r), h)
+            x = x + y * h
+            new.x[k.n_currents + i] = y * own
+        new.x[i] = x * own
+        new.low[i] = s.low[i] * own
+    added = c[PER_C] * added
+    if slope != 0.0:
+        added = added + (slope * rate * divided([0.0, 0.0, rate], h) if k.leaks else slope * (0.5 * h * h))
+        new.drive = drive + slope * h
+    new.v = (v + ((drive - v) * -lost + added) if k.leaks else v + (drive * h + added)) + after
+    total = thresholds_after(k, c, s, h, v, swing_before, swing_after, new)
+    if k.leaks and drive <= c[THRESHOLD] and slope == 0.0:
+        u = (drive - c[THRESHOLD]) + ((v - drive) * kept + (added + after - total))
+    else:
+        u = (v - c[THRESHOLD]) + (((drive - v) * -lost if k.leaks else drive * h) + (added + after - total))
+    return new, u
+
+
+def thresholds_after(
+    k: Shape,
+    c: Sequence[float],
+    s: State,
+    h: float,
+    v: float,
+    swing_before: Sequence[float],
+    swing_after: Sequence[float],
+    new: State,
+) -> float:
+    """Fills in the thresholds after h and returns their sum; v is without what sinusoidal currents keep up."""
+    total = 0.0
+    first = k.n_currents + k.n_alpha
+    rate = 1.0 / c[TAU_M]
+    for j in range(k.n_thresholds):
+        at = threshold_at(k, j)
+        value = s.x[first + j]
+        if j < k.n_driven:
+            b = 1.0 / c[at + TAU]
+            value = value - swing_before[j]
+            driven = v * divided(ascending(b, rate), h)
+            driven = driven + (s.drive * rate if k.leaks else s.drive) * divided(ascending(0.0, b, rate), h)
+            if s.slope != 0.0:
+                ramp = s.slope * rate if k.leaks else s.slope
+                driven = driven + ramp * divided(ascending(0.0, 0.0, b, rate), h)
+            for i in range(k.n_currents):
+                r = 1.0 / c[current_at(k, i) + TAU]
+                if s.x[i] != 0.0:
+                    driven = driven + c[PER_C] * s.x[i] * divided(ascending(b, rate, r), h)
+                if i < k.n_alpha and s.x[k.n_currents + i] != 0.0:
+                    driven = driven + c[PER_C] * s.x[k.n_currents + i] * divided(ascending(b, rate, r, r), h)
+            value = (value * exp(-h / c[at + TAU]) + c[at + GAIN] * driven) + swing_after[j]
+        elif value != 0.0:
+            value = value * exp(-h / c[at + TAU])
+        new.x[first + j] = value
+        total = total + value
+    return total
+
+
+def flow(k: Shape, c: Sequence[float], s: State, h: float) -> None:
+    new, _ = solve(k, c, s, h)
+    s.v, s.x, s.low, s.drive = new.v, new.x, new.low, new.drive
+
+
+def hold(k: Shape, c: Sequence[float], s: State, h: float) -> None:
+    """Refractory: v and the thresholds that it drives stay, the rest goes on; without a clamp all does."""
+    if not k.clamped:
+        flow(k, c, s, h)
+        return
+    for i in range(k.n_currents):
+        y = s.x[k.n_currents + i] if i < k.n_alpha else 0.0
+        if s.x[i] == 0.0 and y == 0.0:
+            continue
+        own = exp(-h / c[current_at(k, i) + TAU])
+        if y != 0.0:
+            s.x[i] = s.x[i] + y * h
+            s.x[k.n_currents + i] = y * own
+        s.x[i] = s.x[i] * own
+        s.low[i] = s.low[i] * own
+    for j in range(k.n_driven, k.n_thresholds):
+        place = k.n_currents + k.n_alpha + j
+        if s.x[place] != 0.0:
+            s.x[place] = s.x[place] * exp(-h / c[threshold_at(k, j) + TAU])
+    if s.slope != 0.0:
+        s.drive = s.drive + s.slope * h
+
+
+def threshold(k: Shape, c: Sequence[float], s: State) -> float:
+    """Relative to E_L, in mV."""
+    total = 0.0
+    for j in range(k.n_currents + k.n_alpha, k.n_slots):
+        total = total + s.x[j]
+    return c[THRESHOLD] + total
+
+
+def receive(k: Shape, c: Sequence[float], s: State, weights: Sequence[float], refractory: bool) -> None:
+    """Adds the sum of each port's weights of one time to its variable; a clamped v takes none while refractory."""
+    scales = threshold_at(k, k.n_thresholds) + k.n_currents
+    for port, slot in enumerate(k.targets):
+        weight = weights[port] * c[scales + port]
+        if slot < 0:
+            if not (refractory and k.clamped):
+                s.v = s.v + weight
+        elif slot < k.n_currents:
+            weight = weight + s.low[slot]
+            total = s.x[slot] + weight
+            part = total - s.x[slot]
+            s.low[slot] = (s.x[slot] - (total - part)) + (weight - part)
+            s.x[slot] = total
+        else:
+            s.x[slot] = s.x[slot] + weight
+
+
+def reset(k: Shape, c: Sequence[float], s: State) -> None:
+    s.v = after_spike(c, V_RESET, s.v)
+    if not k.resets:
+        return
+    for i in range(k.n_currents):
+        s.x[i] = after_spike(c, current_at(k, i) + CURRENT_RESET, s.x[i])
+    for j in range(k.n_thresholds):
+        place = k.n_currents + k.n_alpha + j
+        s.x[place] = after_spike(c, threshold_at(k, j) + THRESHOLD_RESET, s.x[place])
+
+
+def after_spike(c: Sequence[float], at: int, value: float) -> float:
+    value = c[at] * value + c[at + 1]
+    return value if value > c[at + 2] else c[at + 2]
+
+
+# ---- the first crossing
+
+
+def crossing(k: Shape, c: Sequence[float], s: State, start: float = 0.0) -> tuple[float, bool]:
+    """Time until v first reaches the threshold without further events, inf if it never does, and True; or a time
+    before which it does not, and False. The search begins `start` after the state."""
+    if start == 0.0 and s.v >= threshold(k, c, s):
+        return 0.0, True
+    if hopeless(k, c, s):
+        return math.inf, True
+    if k.n_slots == 0 and k.leaks and s.slope == 0.0 and not s.sines:
+        return c[TAU_M] * log1p((c[THRESHOLD] - s.v) / (s.drive - c[THRESHOLD])), True
+    low, scale = start, magnitude(k, c, s)
+    here = point(k, c, s, low)
+    if here.u >= 0.0:
+        return low, True
+    width = 2.0 * c[LONGEST]
+    for _ in range(MOST_INTERVALS):
+        while True:
+            kind = shape_of(here, width, scale)
+            if kind:
+                break
+            width = 0.5 * width
+        high = low + width
+        there = point(k, c, s, high)
+        if there.u >= 0.0:
+            return root(k, c, s, low, high, scale, here), True
+        if kind == CONCAVE and here.du > 0.0 > there.du:
+            top = peak(k, c, s, low, high)
+            if solve(k, c, s, top)[1] >= 0.0:
+                return root(k, c, s, low, top, scale, here), True
+        if hopeless(k, c, there.state):
+            return math.inf, True
+        low, here = high, there
+        width = 2.0 * width
+    return low, False
+
+
+CLEAR, CONCAVE, MONOTONE = 1, 2, 3
+
+
+def shape_of(p: Point, width: float, scale: float) -> int:
+    """What is certain about u on the next `width` ms, 0 if nothing is."""
+    change = p.third * width
+    curvature = p.ddu + change / 3.0
+    if curvature < 0.0 < p.du and p.du < -curvature * width:
+        top = p.u - p.du * p.du / (2.0 * curvature)
+    else:
+        top = max(p.u, p.u + (p.du + 0.5 * curvature * width) * width)
+    if top < -MARGIN * scale:
+        return CLEAR
+    if p.ddu + change <= 0.0:
+        return CONCAVE
+    if p.ddu - change >= 0.0 or p.du + (min(0.0, p.ddu) - 0.5 * change) * width >= 0.0:
+        return MONOTONE  # or convex, which from below crosses at most once as well
+    if change * width * width <= 6.0 * NOISE * scale:
+        return CONCAVE
+    return 0
+
+
+def point(k: Shape, c: Sequence[float], s: State, h: float) -> Point:
+    new, u = solve(k, c, s, h)
+    _, _, sine, d_sine = forced(k, c, s, h) if s.sines else (0.0, [], 0.0, 0.0)
+    tau_m = c[TAU_M]
+    total, d_total = sine, d_sine
+    second, third = 0.0, 0.0  # bounds of the currents' changes, and of their second derivatives
+    for i in range(k.n_currents):
+        tau = c[current_at(k, i) + TAU]
+        x = new.x[i]
+        y = new.x[k.n_currents + i] if i < k.n_alpha else 0.0
+        total = total + x
+        d_total = d_total + (y - x / tau)
+        largest = abs(x) + abs(y) * tau
+        second = second + (largest + abs(y) * tau) / tau
+        third = third + (largest + 2.0 * abs(y) * tau) / (tau * tau)
+    for frequency, _, amplitude in s.sines:
+        omega = TWO_PI * frequency
+        second = second + 2.0 * abs(amplitude) * omega
+        third = third + abs(amplitude) * omega * omega
+    if k.leaks:
+        dv = (new.drive - new.v) / tau_m + c[PER_C] * total
+        ddv = (s.slope - dv) / tau_m + c[PER_C] * d_total
+        bound_2 = abs(ddv) + c[PER_C] * second
+        bound_3 = bound_2 / tau_m + c[PER_C] * third
+    else:
+        dv = new.drive + c[PER_C] * total
+        ddv = s.slope + c[PER_C] * d_total
+        bound_2 = abs(ddv) + c[PER_C] * second
+        bound_3 = c[PER_C] * third
+    du, ddu = dv, ddv
+    for j in range(k.n_thresholds):
+        at = threshold_at(k, j)
+        tau = c[at + TAU]
+        value = new.x[k.n_currents + k.n_alpha + j]
+        gain = c[at + GAIN] if j < k.n_driven else 0.0
+        d_value = gain * new.v - value / tau
+        dd_value = gain * dv - d_value / tau
+        du, ddu = du - d_value, ddu - dd_value
+        bound_3 = bound_3 + (abs(dd_value) / tau + 2.0 * abs(gain) * bound_2)
+    return Point(u, du, ddu, bound_3, new)
+
+
+def magnitude(k: Shape, c: Sequence[float], s: State) -> float:
+    """The potentials of which u is the difference, in mV."""
+    total = 0.0
+    for i in range(k.n_currents):
+        tau = c[current_at(k, i) + TAU]
+        x = abs(s.x[i])
+        if i < k.n_alpha:
+            x = x + abs(s.x[k.n_currents + i]) * tau
+        total = total + x * min(tau, c[TAU_M])
+    for frequency, _, amplitude in s.sines:
+        total = total + abs(amplitude) / (TWO_PI * frequency)
+    total = c[PER_C] * total + (abs(s.v) + abs(c[THRESHOLD]))
+    if k.leaks:
+        total = total + abs(s.drive)
+    for j in range(k.n_currents + k.n_alpha, k.n_slots):
+        total = total + abs(s.x[j])
+    return total
+
+
+def extreme_current(k: Shape, c: Sequence[float], s: State, sign: float) -> float:
+    """Upper bound of sign times the sum of all currents from now on. Of exponentials, slowest first, the sum is an
+    average of the partial sums of their present values, and 0; so inhibition that outlives excitation counts against
+    it. (Abel's summation.)"""
+    order = threshold_at(k, k.n_thresholds)
+    best, total, more = 0.0, 0.0, 0.0
+    for place in range(k.n_currents):
+        i = int(c[order + place])
+        total = total + sign * s.x[i]
+        if total > best:
+            best = total
+        if i < k.n_alpha and sign * s.x[k.n_currents + i] > 0.0:
+            more = more + ALPHA_PEAK * (sign * s.x[k.n_currents + i]) * c[current_at(k, i) + TAU]
+    for _, _, amplitude in s.sines:
+        more = more + abs(amplitude)
+    return best + more
+
+
+def charge(k: Shape, c: Sequence[float], s: State, sign: float) -> float:
+    """Upper bound of sign times the integral of all currents from now on, pA ms."""
+    total = 0.0
+    for i in range(k.n_currents):
+        tau = c[current_at(k, i) + TAU]
+        total = total + max(0.0, sign * s.x[i]) * tau
+        if i < k.n_alpha:
+            total = total + max(0.0, sign * s.x[k.n_currents + i]) * (tau * tau)
+    for frequency, _, amplitude in s.sines:
+        total = total + 2.0 * abs(amplitude) / (TWO_PI * frequency)
+    return total
+
+
+def highest_v(k: Shape, c: Sequence[float], s: State, sign: float) -> float:
+    """Upper bound of sign times v from now on."""
+    if sign * s.slope > 0.0:
+        return math.inf
+    if k.leaks:
+        return max(sign * s.v, sign * s.drive + c[R] * extreme_current(k, c, s, sign))
+    if sign * s.drive > 0.0:
+        return math.inf
+    return sign * s.v + c[PER_C] * charge(k, c, s, sign)
+
+
+def hopeless(k: Shape, c: Sequence[float], s: State) -> bool:
+    """No value that v can take from now on reaches any that the threshold can take."""
+    highest = highest_v(k, c, s, 1.0)
+    if highest == math.inf:
+        return False
+    lowest = c[THRESHOLD]
+    for j in range(k.n_thresholds):
+        at = threshold_at(k, j)
+        value = s.x[k.n_currents + k.n_alpha + j]
+        if j < k.n_driven:
+            gain = c[at + GAIN]
+            drawn = gain * highest if gain < 0.0 else -gain * highest_v(k, c, s, -1.0) if gain > 0.0 else 0.0
+            value = min(value, drawn * c[at + TAU])
+        lowest = lowest + min(value, 0.0)
+    return highest <= lowest
+
+
+def root(k: Shape, c: Sequence[float], s: State, low: float, high: float, scale: float, first: Point) -> float:
+    """The crossing between low (below the threshold) and high (at or above it), by Newton inside the bracket."""
+    h = high
+    if first.du > 0.0:
+        guess = low - first.u / first.du
+        if low < guess < high:
+            h = guess
+    for _ in range(MAX_ITERATIONS):
+        here = point(k, c, s, h)
+        if here.u >= 0.0:
+            high = h
+        else:
+            low = h
+        new = h - here.u / here.du if here.du > 0.0 else -1.0
+        if abs(here.u) <= NOISE * scale:
+            return new if low <= new <= high else h
+        if not low < new < high:
+            new = low + 0.5 * (high - low)
+            if new == low or new == high:
+                return high
+        if abs(new - h) <= NOISE * new:
+            return new
+        h = new
+    return high
+
+
+def peak(k: Shape, c: Sequence[float], s: State, low: float, high: float) -> float:
+    """Where u is largest between low (rising) and high (falling), by Newton inside the bracket."""
+    tolerance = PEAK_TOLERANCE * (high - low)
+    h = low + 0.5 * (high - low)
+    for _ in range(MAX_ITERATIONS):
+        here = point(k, c, s, h)
+        if here.du > 0.0:
+            low = h
+        else:
+            high = h
+        new = h - here.du / here.ddu if here.ddu < 0.0 else -1.0
+        if not low < new < high:
+            new = low + 0.5 * (high - low)
+            if new == low or new == high:
+                return new
+        if abs(new - h) <= tolerance:
+            return new
+        h = new
+    return h
