@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import eventsnn as esn
 from eventsnn.cli import app
+from eventsnn.scenario import load
 from eventsnn.scenarios import brunel, cuba, digits, three_neurons, voltage_jumps
 
 
@@ -39,11 +40,14 @@ def simulated(network, duration, **parameters):
         ("digits", 20.0, 0),
         ("voltage_jumps", 2_000.0, 2),
         ("cuba", 1_000.0, 1),
+        ("mihalas_niebur_patterns", 1_000.0, 22),
+        ("glif_adaptation", 600.0, 11),
+        ("mat2_types", 700.0, 6),
     ],
 )
 def test_scenarios_pass_their_checks(tmp_path, name, duration, checks):
     assert len(run(tmp_path, name, "--duration", duration)) == checks
-    assert (tmp_path / "out" / f"{name}.png").exists() == (name in ("three_neurons", "digits"))
+    assert (tmp_path / "out" / f"{name}.png").exists() == (load(name).plot is not None)
 
 
 @pytest.mark.parametrize("name", ["brunel", "cuba", "voltage_jumps"])
