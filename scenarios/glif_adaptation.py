@@ -127,6 +127,6 @@ def _potentials(panel: Axes, results: esn.Results, level: Level) -> None:
     panel.plot(sampled.times, sampled.V_m[0], color=POTENTIAL, linewidth=1.0)
     panel.plot(sampled.times, threshold, color=THRESHOLD, linewidth=1.0, linestyle="--")
     panel.vlines(train, np.interp(train, sampled.times, threshold), -30.0, color=POTENTIAL, linewidth=1.2)
-    panel.set(ylabel="mV", ylim=(-90.0, -28.0))
+    panel.set(ylabel="mV", ylim=(-100.0, -28.0))
     panel.tick_params(labelbottom=False)
     panel.set_title(f"{level.name}: {len(train)} spikes", loc="left", fontsize="medium")

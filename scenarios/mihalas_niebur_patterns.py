@@ -155,11 +155,11 @@ def check(results: esn.Results) -> list[esn.Check]:
 def plot(results: esn.Results) -> Figure:
     """The paper's figure 1: potential with its spikes, threshold and, beneath, current of each pattern."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     columns = 4
     rows = len(PATTERNS) // columns
-    figure = Figure(figsize=(13.0, 14.5), layout="constrained")
-    # A row of space under each pair keeps titles away from the axes above them.
+    figure = Figure(figsize=(13.0, 15.5), layout=ConstrainedLayoutEngine(h_pad=0.07))
     panels = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[1.7, 0.6] * rows)
     for i, (pattern, train) in enumerate(zip(PATTERNS, trains(results), strict=True)):
         row, column = divmod(i, columns)
@@ -179,17 +179,17 @@ def plot(results: esn.Results) -> Figure:
 
 
 POTENTIAL, THRESHOLD, CURRENT = "#0072B2", "#D55E00", "0.35"
+TOP = -15.0  # mV, where spikes end
 
 
 def _potentials(panel: Axes, results: esn.Results, neuron: int, train: NDArray[np.float64]) -> None:
     sampled = results.traces["patterns"]
     shown = sampled.times < PATTERNS[neuron].duration
     times, V_m, theta = sampled.times[shown], sampled.V_m[neuron][shown], sampled.Theta[neuron][shown]
-    top = max(-25.0, float(theta.max(initial=-25.0)) + 12.0)
     panel.plot(times, V_m, color=POTENTIAL, linewidth=1.0)
     panel.plot(times, theta, color=THRESHOLD, linewidth=1.0, linestyle="--")
-    panel.vlines(train, np.interp(train, times, theta), top, color=POTENTIAL, linewidth=1.0)
-    panel.set_ylim(float(V_m.min(initial=-90.0)) - 5.0, top)
+    panel.vlines(train, np.interp(train, times, theta), TOP, color=POTENTIAL, linewidth=1.0)
+    panel.set_ylim(float(V_m.min(initial=-90.0)) - 5.0, TOP)
     panel.tick_params(labelbottom=False)
     panel.spines[["top", "right"]].set_visible(False)
 

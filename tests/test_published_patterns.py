@@ -294,7 +294,8 @@ def test_mat2_types_are_of_their_type(trains):
     bursts = mat2.bursts(trains["chattering"])
     assert [len(burst) for burst in bursts] == [17] + [3] * 7
     # Every spike but a burst's first waits for the end of refractoriness, and comes with it.
-    assert all((np.diff(burst) == pytest.approx(2.0, abs=1e-12)).all() if len(burst) > 1 else False for burst in bursts)
+    for burst in bursts:
+        np.testing.assert_allclose(np.diff(burst), 2.0, rtol=0, atol=1e-12)
 
 
 def test_initial_currents_that_others_use_change_the_count_of_class_1_only():
