@@ -298,6 +298,26 @@ def test_mat2_types_are_of_their_type(trains):
         np.testing.assert_allclose(np.diff(burst), 2.0, rtol=0, atol=1e-12)
 
 
+def euler(pattern, step):
+    """Number of spikes on a grid, with the table's parameters written out."""
+    v, above, fast, slow, count = 0.0, 20.0, 0.0, 0.0, 0
+    for k in range(round(pattern.duration / step)):
+        current = next((x for t, x in reversed(pattern.current) if t <= k * step + 1e-9), 0.0)
+        v, above = (
+            v + step * (current + fast + slow - 0.05 * v),
+            above + step * (pattern.a * v - 0.01 * (above - 20.0)),
+        )
+        fast, slow = fast - step * 0.2 * fast, slow - step * 0.02 * slow
+        if v >= above:
+            v, above, fast, slow, count = 0.0, max(10.0, above), pattern.A_1, slow + pattern.A_2, count + 1
+    return count
+
+
+@pytest.mark.parametrize(("step", "count"), [(0.1, 8), (0.01, 7)])
+def test_a_grid_invents_a_spike_of_the_rebound_burst_and_a_finer_one_does_not(step, count):
+    assert euler(CASES["rebound burst"][3], step) == count
+
+
 def test_initial_currents_that_others_use_change_the_count_of_class_1_only():
     for pattern in patterns.PATTERNS:
         train = spikes(pattern_neuron(pattern, I_1=0.01, I_2=0.001), pattern.current, pattern.duration)
