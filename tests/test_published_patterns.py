@@ -332,10 +332,11 @@ def test_initial_currents_that_others_use_change_the_count_of_class_1_only():
 @pytest.mark.parametrize("scenario", [patterns, glif, mat2], ids=lambda scenario: scenario.__name__.split(".")[-1])
 def test_checks_notice_a_spike_that_is_late_or_missing(scenario):
     assert all(check.passed for check in scenario.check(simulated(scenario)))
-    for V_m, failing in ((1e-6, "largest error"), (-200.0, "spikes of")):
+    for change, failing in (("late", "largest error"), ("missing", "spikes of")):
         network = scenario.build()
         for population in network.populations.values():
-            population.set(V_m=population.get("V_m") + V_m)
+            C_m = population.get("C_m")
+            population.set(**({"C_m": C_m * (1.0 + 1e-8)} if change == "late" else {"I_e": -C_m}))
         failed = [check.name for check in scenario.check(simulated(scenario, network)) if not check.passed]
         assert any(name.startswith(failing) for name in failed), failed
 
