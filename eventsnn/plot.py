@@ -134,7 +134,8 @@ def figure(results: Results) -> Figure:
         V_th = float(threshold) if isinstance(threshold, int | float) else None
         colour = _colour(names.index(name)) if name in names else "black"
         traces([panel], one, variable, results.spikes.get(name) if variable == "V_m" else None, V_th, colour)
-        panel.set_ylabel(f"{name} {sampled.ids[index]}\n{variable} ({unit(variable)})", fontsize="small")
+        known = f" ({unit(variable)})" if unit(variable) else ""
+        panel.set_ylabel(f"{name} {sampled.ids[index]}\n{variable}{known}", fontsize="small")
     for panel in axes:
         panel.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel("time (ms)")

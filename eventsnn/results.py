@@ -22,13 +22,17 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Item = TypeVar("Item")
 
-_UNIT_OF_PREFIX = {"V_": "mV", "E_": "mV", "I_": "pA", "g_": "nS", "C_": "pF", "t_": "ms", "tau_": "ms"}
+_UNIT_OF_PREFIX = {
+    "V_": "mV", "E_": "mV", "Theta": "mV", "threshold": "mV", "I_": "pA", "ASC_": "pA", "dI_": "pA/ms", "g_": "nS",
+    "C_": "pF", "t_": "ms", "tau_": "ms",
+}  # fmt: skip
 
 
 def unit(variable: str) -> str:
     """The unit that NEST's naming gives a recorded variable: "mV" for V_m, "pA" for I_syn_ex, "nS" for g_ex.
 
-    A weight is in mV, pA or nS, depending on the model it projects to: its unit is "" here.
+    A weight is in mV, pA or nS, depending on the model it projects to: its unit is "" here, as is that of a variable
+    that a user has named otherwise.
     """
     return next((name for prefix, name in _UNIT_OF_PREFIX.items() if variable.startswith(prefix)), "")
 

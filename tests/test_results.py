@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eventsnn.errors import InputError
+from eventsnn.models import GLIF, MAT2, MihalasNiebur
 from eventsnn.results import Check, Results, SpikeTrains, Traces, unit
 
 
@@ -225,6 +226,11 @@ def test_traces_that_do_not_fit_are_refused(times, values, sentence):
 
 def test_units_follow_the_names():
     assert [unit(v) for v in ("V_m", "I_syn_ex", "g_in", "tau_m", "weight")] == ["mV", "pA", "nS", "ms", ""]
+    units = {"V_m": "mV", "V_th": "mV", "ASC_1": "pA", "dI_syn_in": "pA/ms", "threshold_voltage": "mV"}
+    glif = GLIF(level=5)
+    assert set(units) <= set(glif.recordables)
+    assert {variable: unit(variable) for variable in units} == units
+    assert all(unit(variable) for variable in (*glif.recordables, *MihalasNiebur().recordables, *MAT2().recordables))
 
 
 def test_check_passes_within_its_tolerance_and_never_with_nan():
