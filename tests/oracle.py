@@ -99,11 +99,13 @@ class Crossing:
     t: Real
     slope: float  # mV/ms of V - threshold there
     bend: float  # mV/ms^2
+    size: float  # mV, max(threshold, sum of |R I_k|, |drive|, |v|) when the search began; R of 10 ms without leak
 
 
 @dataclass
 class Spike(Crossing):
     by_input: bool = False  # an input or the end of refractoriness, not the flow, brought it about
+    restart: float = 0.0  # mV/ms, the slope of V - threshold when refractoriness has ended
 
 
 class Undecided(Exception):
@@ -419,6 +421,10 @@ class Cell:
             self._kept = drive, Particular(self, drive)
         return self._kept[1]
 
+    def set_threshold(self, theta: Real) -> None:
+        """The same neuron with another threshold (mV, relative to E_L)."""
+        self.theta, self._kept, self.closest = self.N.real(theta), None, math.inf
+
     def free(self, x: Sequence[Real], p: Particular) -> list[Real]:
         """The state without what the drive makes of it."""
         x = list(x)
@@ -446,6 +452,19 @@ class Cell:
             total = total - x[k]
         return total
 
+    def size(self, x: Sequence[Real], drive: Drive) -> float:
+        """max(threshold, sum of |R I_k|, |drive|, |v|) in mV: what the rounding of float64 is relative to."""
+        R = min(self.flow.tau[self.v], 10.0 if not self.rates[self.v] else math.inf) / float(self.C)
+        external = abs(float(self.I_e + drive.level)) + sum(abs(float(a)) for a, _, _ in drive.sines)
+        currents = 0.0
+        for current in self.currents:
+            k = self.place[current.name]
+            currents += abs(float(x[k]))
+            if current.alpha:
+                currents += abs(float(x[k - 1] / current.rate))
+        thresholds = abs(float(self.theta)) + sum(abs(float(value)) for value in x[self.v + 1 :])
+        return max(thresholds, R * currents, R * external, abs(float(x[self.v])))
+
     # ---- the first zero of f, or of a derivative
 
     def crossing(
@@ -454,7 +473,7 @@ class Cell:
         """The first s in [start, length] at which sign * f^(order) >= 0, or None; f = V - threshold from state x."""
         N, flow, p = self.N, self.flow, self.particular(drive)
         x0 = self.free(x, p)
-        search = Search(self, x0, p, order, sign)
+        search = Search(self, x0, p, order, sign, self.size(x, drive))
         a, xa = N.real(start), x0 if not start else flow.step(x0, N.real(start))
         length = N.real(length)
         here = search.local(a, xa)
@@ -517,9 +536,9 @@ class Cell:
         def fire(crossing: Crossing | None) -> None:
             nonlocal x, release
             if crossing is None:
-                found.append(Spike(t, math.inf, 0.0, True))
+                found.append(Spike(t, math.inf, 0.0, self.size(x, drive), True))
             else:
-                found.append(Spike(t, crossing.slope, crossing.bend))
+                found.append(Spike(t, crossing.slope, crossing.bend, crossing.size))
             if len(found) > 1 and found[-2].t == t and self.t_ref == 0:
                 raise Undecided("two spikes at one time")
             x[self.v] = self.scale * x[self.v] + self.jump
@@ -532,6 +551,8 @@ class Cell:
             nonlocal x, release
             release = None
             x = self.reset(x, at_release=True)
+            p = self.particular(drive)
+            found[-1].restart = Search(self, self.free(x, p), p, 0, 1, 0.0).local(N.real(0), self.free(x, p)).d[1]
             if self.height(x) >= 0:
                 fire(None)
 
@@ -597,8 +618,8 @@ def shifted(drive: Drive, s: Real) -> Drive:
 class Search:
     """f (or a derivative, or its negative) from one state on: values in 384 bits, and shapes of steps."""
 
-    def __init__(self, cell: Cell, x0: Sequence[Real], p: Particular, order: int, sign: int):
-        self.cell, self.p, self.first, self.way = cell, p, order, sign
+    def __init__(self, cell: Cell, x0: Sequence[Real], p: Particular, order: int, sign: int, size: float):
+        self.cell, self.p, self.first, self.way, self.size = cell, p, order, sign, size
         self.x0 = x0
         self.levels: list[list[Real]] | None = None
         self.rows = [[sign * value for value in row] for row in cell.flow.rows[order : order + 5]]
@@ -697,7 +718,7 @@ class Search:
         return s
 
     def result(self, s: Real) -> Crossing:
-        return Crossing(s, float(self.value(1, s)), float(self.value(2, s)))
+        return Crossing(s, float(self.value(1, s)), float(self.value(2, s)), self.size)
 
 
 @dataclass

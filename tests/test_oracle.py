@@ -126,8 +126,7 @@ def test_conditions_that_the_search_must_find():
     top = cell.crossing(x, Drive(), 100.0, order=1, sign=-1)
     height = cell.advance(x, Drive(), top.t)[cell.v]
     for sign in (1, -1):
-        cell.theta = height + sign * oracle.ARITHMETIC.real(10) ** -30
-        cell._kept = None
+        cell.set_threshold(height + sign * oracle.ARITHMETIC.real(10) ** -30)
         crossing = cell.crossing(x, Drive(), 100.0)
         if sign > 0:
             assert crossing is None and cell.closest < 1e-29
