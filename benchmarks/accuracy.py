@@ -1,0 +1,205 @@
+"""How far are spike times from the exact ones, and is a spike ever missed or invented? Writes docs/accuracy.md.
+
+Motivation: "exact" is a promise that only a comparison with far more digits can keep. Every linear model runs in the
+compiled engine, thousands of neurons at a time, and each neuron is solved again by tests/oracle.py in 384 bits:
+
+    states    one neuron in a random state: does it cross within 300 ms, and when?
+    trains    2,000 ms of random input, some of it at 100 kHz: every spike
+    currents  trains with step, ramp and sine currents; sine currents of 1 to 1,000 Hz from random states
+    grazing   a random state whose first maximum (or the higher of the first two) lies within 1e-9 of the threshold
+
+Run: python benchmarks/accuracy.py [--models NAME ...] [--states N] [--trains N] [--dense N] [--grazing N] [--sines N]
+with the test extra installed. The full numbers (the defaults) take about two hours on one core; --models runs some rows
+only. What was found is kept in --results and the page is written from it, so that a run can be done in parts.
+
+Exit code 1 if anything differs from the oracle by more than float64 explains.
+"""
+
+import argparse
+import datetime
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import exact  # noqa: E402
+import oracle  # noqa: E402
+
+CHUNK = 10_000  # cases of one network: what a neuron's parameters and states are held in memory for
+SECTIONS = ("states", "trains", "currents", "grazing")
+
+HEAD = """# Accuracy
+
+How far the spike times of every linear model are from the exact ones. This page is written by
+`python benchmarks/accuracy.py`, and its last section by `python benchmarks/accuracy_peers.py`; seeds are fixed, so that
+the same program writes the same numbers. Last run: {date}.
+
+The exact solution is `tests/oracle.py`: one neuron in 384 bits (115 digits), with crossings that are proved and not
+sampled, and nothing rounded between the parameters and the spike times. The simulator runs as it always does, in
+float64, with the compiled engine. A small part of this runs with every `make test` (`tests/test_exact.py`).
+
+The size of the potentials is max(threshold, sum of |R I_k|, |R I_e|, |V - E_L|), and an ulp is 2.2e-16 of it. The
+conditioning of a crossing is how far it moves if V is off by an ulp of that size: ulp / slope, or the time in which a
+maximum falls by an ulp if that is less. It is what float64 can know of a crossing; "in units of conditioning" counts an
+ulp of the time as well. An error of max(1e-12 ms, 4 ulp of the time) is the aim wherever a crossing is not
+grazing.
+"""
+
+TEXTS = {
+    "states": """
+## Random states
+
+Each neuron has parameters and a state of its own, and no input. It crosses its threshold within 300 ms or it does not.
+
+| model | neurons | cross | missed | invented | largest error (ms) | of conditioning | above the aim |
+|---|---|---|---|---|---|---|---|
+""",
+    "trains": """
+## Random trains
+
+Neurons from rest for 2,000 ms under 20 sources or more with weights of their own, at 0.3 to 10 inputs a ms, {dense} of
+each model at 100 (100 kHz). Delays round nothing here, so that all errors are the simulator's. An error above the aim
+must be explained by what float64 does: half an ulp of the current for each input that it still holds, times the
+crossing's conditioning, and the rounding of the spike before, from which V starts again.
+
+| model | trains | inputs | spikes | missed | invented | largest error (ms) | above the aim |
+|---|---|---|---|---|---|---|---|
+""",
+    "currents": """
+## External currents
+
+Trains as above with a step, ramp or sine current besides; and LIFExp neurons in random states under sine currents of 1
+to 1,000 Hz for 100 ms, half of them with a maximum of V within 1e-4 of the threshold.
+
+| what | neurons | spikes | missed | invented | largest error (ms) | of conditioning | above the aim |
+|---|---|---|---|---|---|---|---|
+""",
+    "grazing": """
+## Maxima at the threshold
+
+A random state, its first maximum (in some cases the higher of the first two) in 384 bits, and a threshold that differs
+from it by a factor of 1 +- 1e-15 to 1e-9, with logarithmically uniform distance. Where the maximum is more than 1e-13
+of the potentials away from the threshold (column "clear"), the decision must be right; nearer, rounding may decide, and
+the last column says how often it decided otherwise.
+
+| model | cases | above | clear | missed | invented | error in units of conditioning | not clear: otherwise |
+|---|---|---|---|---|---|---|---|
+""",
+}
+
+PEERS = re.compile(r"\n<!-- peers -->.*", re.DOTALL)
+
+
+def merge(total: dict, tally: exact.Tally) -> dict:
+    for key, value in vars(tally).items():
+        if key in ("error", "ulps", "conditioned"):
+            total[key] = max(total.get(key, 0.0), float(value))
+        elif key == "wrong":
+            total[key] = [*total.get(key, []), *value[:20]]
+        else:
+            total[key] = total.get(key, 0) + int(value)
+    return total
+
+
+def chunks(n: int):
+    """(cases, seed): each chunk has a seed of its own."""
+    for k, first in enumerate(range(0, n, CHUNK)):
+        yield min(CHUNK, n - first), k + 1
+
+
+def line(section: str, name: str, r: dict) -> str:
+    error, unit = f"{r['error']:.1e}", f"{r['conditioned']:.2g}"
+    if section == "grazing":
+        cells = [r["cases"], r["over"], r["decided"], r["missed"], r["invented"], unit, r["excused"]]
+    elif section == "trains":
+        cells = [r["cases"], r["inputs"], r["spikes"], r["missed"], r["invented"], error, r["beyond"]]
+    else:
+        cells = [r["cases"], r["spikes"], r["missed"], r["invented"], error, unit, r["beyond"]]
+    return "| " + " | ".join([name, *(f"{c:,}" if isinstance(c, int) else c for c in cells)]) + " |\n"
+
+
+def page(results: dict, dense: int, old: str) -> str:
+    date = max((r["date"] for rows in results.values() for r in rows.values()), default="never")
+    text = HEAD.format(date=date)
+    for section in SECTIONS:
+        rows = results.get(section, {})
+        order = [name for name in [*exact.FAMILIES, *CURRENTS] if name in rows]
+        if not order:
+            continue
+        text += TEXTS[section].format(dense=dense)
+        text += "".join(line(section, name, rows[name]) for name in order)
+        if len(order) > 1 and section != "currents":
+            total: dict = {}
+            for name in order:
+                for key, value in rows[name].items():
+                    if isinstance(value, float):
+                        total[key] = max(total.get(key, 0.0), value)
+                    elif isinstance(value, int):
+                        total[key] = total.get(key, 0) + value
+            text += line(section, "all", total)
+    wrong = [sentence for rows in results.values() for r in rows.values() for sentence in r["wrong"]]
+    if wrong:
+        text += "\n## Not as it should be\n\n" + "".join(f"- {sentence}\n" for sentence in wrong[:50])
+    peers = PEERS.search(old)
+    return text + (peers.group(0) if peers else "")
+
+
+CURRENTS = ("LIFExp under trains with step, ramp and sine currents", "LIFExp under sine currents")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="*", metavar="NAME", help="rows whose name begins so; all unless given")
+    parser.add_argument("--sections", nargs="*", choices=SECTIONS, default=SECTIONS)
+    parser.add_argument("--states", type=int, default=10_000, metavar="N", help="of each row")
+    parser.add_argument("--trains", type=int, default=200, metavar="N", help="of each row")
+    parser.add_argument("--dense", type=int, default=3, metavar="N", help="trains of 100 kHz among them")
+    parser.add_argument("--sines", type=int, default=100_000, metavar="N", help="in all")
+    parser.add_argument("--grazing", type=int, default=1_000_000, metavar="N", help="in all rows together")
+    parser.add_argument("--results", type=Path, default=ROOT / "runs" / "accuracy.json")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "accuracy.md")
+    options = parser.parse_args()
+    if oracle.ARITHMETIC.name != "gmpy2":
+        print("gmpy2 is not installed: mpmath alone takes several times as long")
+
+    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    rows = [family for family in exact.FAMILIES.values() if family.available and family.usable]
+    can_graze = [family.name for family in rows if family.model != "LIFDelta"]
+    each = -(-options.grazing // len(can_graze))
+    jobs = []
+    for family in rows:
+        if options.models and not family.name.startswith(tuple(options.models)):
+            continue
+        name = family.name
+        jobs += [("states", name, [(exact.compare_states, family, n, seed) for n, seed in chunks(options.states)])]
+        jobs += [("trains", name, [(exact.compare_trains, family, options.trains, options.dense, 1)])]
+        if name in can_graze:
+            jobs += [("grazing", name, [(exact.compare_grazing, family, n, seed) for n, seed in chunks(each)])]
+    if not options.models:
+        some = (exact.compare_trains, exact.FAMILIES["LIFExp"], options.trains, 0, 2, 2_000.0, exact.random_current)
+        jobs += [("currents", CURRENTS[0], [some])]
+        jobs += [("currents", CURRENTS[1], [(exact.compare_sines, n, seed) for n, seed in chunks(options.sines)])]
+    failed = False
+    for section, name, calls in jobs:
+        if section not in options.sections:
+            continue
+        total: dict = {"date": datetime.date.today().isoformat()}
+        for function, *arguments in calls:
+            merge(total, function(*arguments))
+        results.setdefault(section, {})[name] = total
+        print(f"{section}: {line(section, name, total)}", end="", flush=True)
+        for sentence in total["wrong"]:
+            print(f"  WRONG {sentence}", flush=True)
+        failed = failed or bool(total["wrong"])
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        options.results.write_text(json.dumps(results, indent=1))
+        old = options.out.read_text() if options.out.exists() else ""
+        options.out.write_text(page(results, options.dense, old))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""How far from the exact spike times are the simulators of the field, on the same trains of input?
+
+Motivation: time-driven simulators round spikes to a grid. NEST's precise models do not, but look for a crossing within
+each step by other means: most see only those that are still above threshold at the end of a step.
+
+50 neurons of each model (NEST's defaults, tau_m = 10 ms, tau_syn = 2 ms, t_ref = 2 ms, E_L = 0) receive 0.1 to 5
+random inputs a ms from 20 sources for 1,000 ms. tests/oracle.py says when they spike. A spike is found if the simulator
+has one within t_ref of it, else it is missed; what is left over is invented. Errors are those of the spikes found.
+
+Run: python benchmarks/accuracy_peers.py [--nest-python PYTHON] [--brian2-python PYTHON], in an environment with
+eventsnn and its test extra. NEST and Brian2 may live in environments of their own, whose interpreters the options or
+the variables NEST_PYTHON and BRIAN2_PYTHON name; what is not found is skipped. It takes some minutes, most of them for
+Brian2 at 0.001 ms, and rewrites its section of docs/accuracy.md.
+
+RESULT
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+TRAINS, DURATION, SEED, DELAY = 50, 1_000.0, 1, 1.0
+PARAMETERS = {"tau_m": 10.0, "C_m": 250.0, "E_L": 0.0, "V_th": 15.0, "V_reset": 0.0, "t_ref": 2.0}
+SYNAPSES = {"tau_syn_ex": 2.0, "tau_syn_in": 2.0}
+MODELS = ("LIFDelta", "LIFExp", "LIFAlpha")
+NEST = {
+    "LIFDelta": ("iaf_psc_delta_ps", "iaf_psc_delta"),
+    "LIFExp": ("iaf_psc_exp_ps_lossless", "iaf_psc_exp_ps", "iaf_psc_exp"),
+    "LIFAlpha": ("iaf_psc_alpha_ps", "iaf_psc_alpha"),
+}
+NEST_STEPS = (1.0, 0.1, 0.01)
+BRIAN2_STEPS = (0.1, 0.001)
+
+
+# ---- in the environment of a peer: nothing of eventsnn may be imported here
+
+
+def nest_spikes(model: str, step: float, data: dict) -> list[np.ndarray]:
+    import nest
+
+    nest.set_verbosity("M_ERROR")
+    nest.ResetKernel()
+    nest.set(resolution=step)
+    n = len(data["I_e"])
+    precise = "_ps" in model
+    parameters = {**PARAMETERS, **({} if "delta" in model else SYNAPSES)}
+    neurons = nest.Create(model, n, params=parameters)
+    neurons.V_m, neurons.I_e = 0.0, data["I_e"]
+    for i in range(n):
+        mine = data["target"] == i
+        order = np.argsort(data["times"][mine], kind="stable")
+        times, weights = data["times"][mine][order], data["weights"][mine][order]
+        generator = nest.Create("spike_generator", params={"precise_times" if precise else "allow_offgrid_times": True})
+        generator.set(spike_times=times, spike_weights=weights)
+        nest.Connect(generator, neurons[i], syn_spec={"weight": 1.0, "delay": DELAY})
+    recorder = nest.Create("spike_recorder")
+    nest.Connect(neurons, recorder)
+    nest.Simulate(data["duration"])
+    events = recorder.get("events")
+    first = neurons[0].global_id
+    return [np.sort(events["times"][events["senders"] == first + i]) for i in range(n)]
+
+
+def brian2_spikes(model: str, step: float, data: dict) -> list[np.ndarray]:
+    import brian2 as b
+
+    b.start_scope()
+    b.defaultclock.dt = step * b.ms
+    n = len(data["I_e"])
+    # As potentials of 1 per mV and currents of 1 per pA: I / C_m is in mV/ms.
+    equations = {
+        "LIFDelta": "dv/dt = -v/tau_m + drive/ms : 1 (unless refractory)",
+        "LIFExp": """
+            dv/dt = -v/tau_m + (drive + x)/ms : 1 (unless refractory)
+            dx/dt = -x/tau : 1""",
+        "LIFAlpha": """
+            dv/dt = -v/tau_m + (drive + x)/ms : 1 (unless refractory)
+            dx/dt = y/ms - x/tau : 1
+            dy/dt = -y/tau : 1""",
+    }[model]
+    names = {"tau_m": PARAMETERS["tau_m"] * b.ms, "tau": SYNAPSES["tau_syn_ex"] * b.ms}
+    neurons = b.NeuronGroup(
+        n, equations + "\ndrive : 1", threshold=f"v >= {PARAMETERS['V_th']}", reset="v = 0", method="exact",
+        refractory=PARAMETERS["t_ref"] * b.ms, namespace=names,
+    )  # fmt: skip
+    neurons.drive = data["I_e"] / PARAMETERS["C_m"]
+    # A generator takes one spike a step: further ones of a source go to copies of it.
+    steps = np.floor(data["times"] / step + 1e-6).astype(int)
+    order = np.lexsort((steps, data["source"]))
+    source, steps = data["source"][order], steps[order]
+    rank = np.zeros(len(order), dtype=int)
+    for k in range(1, len(order)):
+        if source[k] == source[k - 1] and steps[k] == steps[k - 1]:
+            rank[k] = rank[k - 1] + 1
+    copies = rank.max() + 1
+    pairs, first, place = np.unique(source * copies + rank, return_index=True, return_inverse=True)
+    generator = b.SpikeGeneratorGroup(len(pairs), place, steps * step * b.ms)
+    scale = {"LIFDelta": 1.0, "LIFExp": 1.0 / PARAMETERS["C_m"], "LIFAlpha": np.e / 2.0 / PARAMETERS["C_m"]}[model]
+    target = {"LIFDelta": "v", "LIFExp": "x", "LIFAlpha": "y"}[model]
+    event = f"{target}_post += w*int(not_refractory_post)" if model == "LIFDelta" else f"{target}_post += w"
+    synapses = b.Synapses(generator, neurons, "w : 1", on_pre=event, delay=DELAY * b.ms)
+    synapses.connect(i=np.arange(len(pairs)), j=data["target"][order][first])
+    synapses.w = data["weights"][order][first] * scale
+    monitor = b.SpikeMonitor(neurons)
+    network = b.Network(neurons, generator, synapses, monitor)
+    network.run(data["duration"] * b.ms)
+    times = np.asarray(monitor.t / b.ms)
+    return [times[np.asarray(monitor.i) == i] for i in range(n)]
+
+
+def worker(peer: str, model: str, step: float, source: str, out: str) -> None:
+    data = dict(np.load(source))
+    data["duration"] = float(data["duration"])
+    trains = (nest_spikes if peer == "nest" else brian2_spikes)(model, step, data)
+    np.savez(out, ids=np.repeat(np.arange(len(trains)), [len(t) for t in trains]), times=np.concatenate(trains))
+
+
+# ---- here
+
+
+def peer_spikes(python: str, peer: str, model: str, step: float, source: str) -> list[np.ndarray] | None:
+    """The spikes of a simulator that runs in an environment of its own; None, with a line, if it does not run."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder) / "spikes.npz")
+        command = [python, str(Path(__file__).resolve()), "--worker", peer, model, str(step), source, out]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        if done.returncode:
+            reason = (done.stderr.strip() or "failed").splitlines()[-1]
+            print(f"{peer} {model} at {step} ms: skipped, {reason}", flush=True)
+            return None
+        found = np.load(out)
+        n = len(np.load(source)["I_e"])
+        return [found["times"][found["ids"] == i] for i in range(n)]
+
+
+def interpreter(option: str | None, variable: str, module: str) -> str | None:
+    python = option or os.environ.get(variable) or sys.executable
+    if subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode == 0:
+        return python
+    print(f"{module}: skipped, not installed; name an interpreter that has it by --{module}-python or {variable}")
+    return None
+
+
+def match(expected: list, got: np.ndarray, window: float) -> tuple[list[float], int, int]:
+    """Errors of the spikes found, and the numbers of missed and invented ones; both trains ascend."""
+    import oracle
+
+    errors, missed, j = [], 0, 0
+    for spike in expected:
+        t = float(spike.t)
+        while j < len(got) and got[j] <= t - window:
+            j += 1
+        if j < len(got) and got[j] < t + window:
+            errors.append(abs(float(oracle.ARITHMETIC.real(float(got[j])) - spike.t)))
+            j += 1
+        else:
+            missed += 1
+    return errors, missed, len(got) - len(errors)
+
+
+def row(simulator: str, step: str, expected: list[list], got: list[np.ndarray]) -> str:
+    errors: list[float] = []
+    missed = invented = 0
+    for a, b in zip(expected, got, strict=True):
+        more, lost, extra = match(a, b, PARAMETERS["t_ref"])
+        errors += more
+        missed += lost
+        invented += extra
+    worst, median = (f"{max(errors):.1e}", f"{float(np.median(errors)):.1e}") if errors else ("-", "-")
+    return f"| {simulator} | {step} | {sum(map(len, got)):,} | {missed} | {invented} | {worst} | {median} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--nest-python", metavar="PYTHON")
+    parser.add_argument("--brian2-python", metavar="PYTHON")
+    parser.add_argument("--trains", type=int, default=TRAINS)
+    parser.add_argument("--duration", type=float, default=DURATION)
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "accuracy.md")
+    options = parser.parse_args()
+    sys.path.insert(0, str(ROOT / "tests"))
+    import exact
+
+    nest = interpreter(options.nest_python, "NEST_PYTHON", "nest")
+    brian2 = interpreter(options.brian2_python, "BRIAN2_PYTHON", "brian2")
+    lines = []
+    for model in options.models:
+        family = exact.FAMILIES[model]
+        if not family.available:
+            continue
+        parameters = {**PARAMETERS, **({} if model == "LIFDelta" else SYNAPSES)}
+        rng = np.random.default_rng(SEED)
+        inputs, I_e = [], np.zeros(options.trains)
+        for i in range(options.trains):
+            p = {**parameters, "I_e": 0.0}
+            mine, I_e[i] = exact.random_inputs(family, p, rng, options.duration, float(exact.loguniform(rng, 0.1, 5.0, 1)[0]))
+            inputs.append(mine)
+        expected = []
+        for mine, current in zip(inputs, I_e, strict=True):
+            cell = family.cell({**parameters, "I_e": float(current)})
+            expected.append(cell.spikes(cell.state(), options.duration, mine.merged()))
+        lines += ["", f"**{model}**, {sum(map(len, expected)):,} spikes", ""]
+        lines += ["| simulator | step (ms) | spikes | missed | invented | largest error (ms) | median error (ms) |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+        columns = {**{k: np.full(options.trains, v) for k, v in parameters.items()}, "I_e": I_e}
+        lines += [row("eventsnn", "none", expected, exact.run_trains(family, columns, inputs, options.duration, ()))]
+        print("\n".join(lines[-5:]), flush=True)
+        flat = [
+            (20 * i + k, i, train, weight)
+            for i, mine in enumerate(inputs)
+            for k, (train, weight) in enumerate(zip(mine.trains, mine.weights, strict=True))
+        ]
+        counts = [len(train) for _, _, train, _ in flat]
+        with tempfile.TemporaryDirectory() as folder:
+            source = str(Path(folder) / "input.npz")
+            np.savez(
+                source, I_e=I_e, duration=options.duration, times=np.concatenate([train for _, _, train, _ in flat]),
+                source=np.repeat([k for k, _, _, _ in flat], counts), target=np.repeat([i for _, i, _, _ in flat], counts),
+                weights=np.repeat([w for _, _, _, w in flat], counts),
+            )  # fmt: skip
+            jobs = [(nest, "nest", name, step) for name in NEST[model] for step in NEST_STEPS]
+            jobs += [(brian2, "brian2", model, step) for step in BRIAN2_STEPS]
+            for python, peer, name, step in jobs:
+                if python is not None:
+                    got = peer_spikes(python, peer, name, step, source)
+                    if got is not None:
+                        label = f"NEST {name}" if peer == "nest" else "Brian2"
+                        lines += [row(label, f"{step:g}", expected, got)]
+                        print(lines[-1], flush=True)
+    write(options.out, lines, options)
+
+
+def write(out: Path, lines: list[str], options: argparse.Namespace) -> None:
+    import datetime
+    import re
+
+    text = out.read_text() if out.exists() else "# Accuracy\n"
+    text = re.sub(r"\n<!-- peers -->.*", "", text, flags=re.DOTALL).rstrip("\n") + "\n"
+    about = f"""
+<!-- peers -->
+## Side by side
+
+{options.trains} neurons of each model (NEST's defaults with E_L = 0) under the same random input, 0.1 to 5 a ms, for
+{options.duration:,.0f} ms, against the oracle. A spike is found if the simulator has one within t_ref = 2 ms of it; the
+errors are those of the spikes found. On a grid inputs are moved to the grid too. Written by
+`python benchmarks/accuracy_peers.py`, last run {datetime.date.today().isoformat()}.
+"""
+    out.write_text(text + about + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        worker(sys.argv[2], sys.argv[3], float(sys.argv[4]), sys.argv[5], sys.argv[6])
+    else:
+        main()
