@@ -44,7 +44,7 @@ float64, with the compiled engine. A small part of this runs with every `make te
 The size of the potentials is max(threshold, sum of |R I_k|, |R I_e|, |V - E_L|), and an ulp is 2.2e-16 of it. The
 conditioning of a crossing is how far it moves if V is off by an ulp of that size: ulp / slope, or the time in which a
 maximum falls by an ulp if that is less. It is what float64 can know of a crossing; "in units of conditioning" counts an
-ulp of the time as well. An error of max(1e-12 ms, 4 ulp of the time) is the aim wherever a crossing is not
+ulp of the time as well. At most max(1e-12 ms, 4 ulp of the time) is the aim wherever a crossing is not
 grazing.
 """
 
