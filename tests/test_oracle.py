@@ -118,6 +118,105 @@ def test_flow_and_crossing_against_a_numerical_integrator(name):
     assert found >= 2
 
 
+# ---- resets, refractoriness and moving thresholds: the models once more, in absolute potentials
+
+
+def mat2(p):
+    def slopes(y, held):
+        return [-(y[0] - p["E_L"]) / p["tau_m"] + p["I_e"] / p["C_m"], -y[1] / p["tau_1"], -y[2] / p["tau_2"]]
+
+    def height(y):
+        return y[0] - (p["omega"] + y[1] + y[2])
+
+    def at_spike(y):
+        return [y[0], y[1] + p["alpha_1"], y[2] + p["alpha_2"]]
+
+    return [p["E_L"], 0.0, 0.0], slopes, height, at_spike, None
+
+
+def mihalas_niebur(p):
+    def slopes(y, held):
+        V, theta, I_1, I_2 = y
+        free = 0.0 if held else 1.0
+        return [
+            free * (p["I_e"] + I_1 + I_2 - p["g"] * (V - p["E_L"])) / p["C_m"],
+            free * (p["a"] * (V - p["E_L"]) - p["b"] * (theta - p["Theta_inf"])),
+            -p["k_1"] * I_1, -p["k_2"] * I_2,
+        ]  # fmt: skip
+
+    def at_spike(y):
+        theta = max(p["Theta_reset"], y[1])
+        return [p["V_reset"], theta, p["R_1"] * y[2] + p["A_1"], p["R_2"] * y[3] + p["A_2"]]
+
+    return [p["E_L"], p["Theta_inf"], 0.0, 0.0], slopes, lambda y: y[0] - y[1], at_spike, None
+
+
+def glif(p):
+    def slopes(y, held):
+        V, spike, voltage, A_1, A_2 = y
+        free = 0.0 if held else 1.0
+        return [
+            free * (p["I_e"] + A_1 + A_2 - p["g"] * (V - p["E_L"])) / p["C_m"],
+            -p["th_spike_decay"] * spike,
+            free * (p["th_voltage_index"] * (V - p["E_L"]) - p["th_voltage_decay"] * voltage),
+            -p["asc_decay_1"] * A_1, -p["asc_decay_2"] * A_2,
+        ]  # fmt: skip
+
+    def height(y):
+        return y[0] - (p["V_th"] + y[1] + y[2])
+
+    def at_spike(y):
+        return [p["E_L"] + p["voltage_reset_fraction"] * (y[0] - p["E_L"]) + p["voltage_reset_add"], *y[1:]]
+
+    def at_release(y):
+        A_1, A_2 = p["asc_r_1"] * y[3] + p["asc_amps_1"], p["asc_r_2"] * y[4] + p["asc_amps_2"]
+        return [y[0], y[1] + p["th_spike_add"], y[2], A_1, A_2]
+
+    return [p["E_L"], 0.0, 0.0, 0.0, 0.0], slopes, height, at_spike, at_release
+
+
+@pytest.mark.parametrize(
+    ("name", "equations"), [("MAT2", mat2), ("MihalasNiebur", mihalas_niebur), ("GLIF, level 5", glif)]
+)
+def test_spikes_of_adapting_neurons_against_a_numerical_integrator(name, equations):
+    """A constant current for 150 ms: DOP853 with an event at the threshold, restarted at each spike and release."""
+    family, spikes = exact.FAMILIES[name], 0
+    rng = np.random.default_rng(21)
+    for _ in range(6):
+        p = exact.at(family.draw(rng, 1), 0)
+        p = {key: float(np.ravel(value)[0]) for key, value in p.items()}
+        p["I_e"] = 1.6 * float(exact.threshold(p) / exact.resistance(family, p))
+        y, slopes, height, at_spike, at_release = equations(p)
+        t, stop, found = 0.0, 150.0, []
+
+        def event(t, y, height=height):
+            return height(y)
+
+        event.terminal, event.direction = True, 1.0
+
+        def integrate(y, start, end, held, events, slopes=slopes):
+            return solve_ivp(
+                lambda t, y: slopes(y, held), (start, end), y, method="DOP853", rtol=1e-11, atol=1e-11, max_step=1.0,
+                events=events,
+            )  # fmt: skip
+
+        while t < stop:
+            free = integrate(y, t, stop, False, event)
+            t, y = free.t[-1], free.y[:, -1]
+            if t >= stop:
+                break
+            found.append(t)
+            held = integrate(at_spike(y), t, t + p["t_ref"], family.model != "MAT2", None)
+            t, y = held.t[-1], held.y[:, -1]
+            if at_release is not None:
+                y = at_release(y)
+        cell = family.cell(p)
+        expected = [float(spike.t) for spike in cell.spikes(cell.state(), stop)]
+        assert expected == pytest.approx(found, abs=1e-6)
+        spikes += len(found)
+    assert spikes > 20
+
+
 def test_conditions_that_the_search_must_find():
     """Two humps within 1e-30 mV of the threshold, on either side; float64 sees no difference."""
     p = {**LIF, "I_e": 0.0, "V_th": 1e6, "tau_syn_ex": 2.0, "tau_syn_in": 2.0 * (1 + 1e-9)}
