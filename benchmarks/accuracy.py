@@ -174,10 +174,12 @@ def main() -> int:
         if options.models and not family.name.startswith(tuple(options.models)):
             continue
         name = family.name
-        jobs += [("states", name, [(exact.compare_states, family, n, seed) for n, seed in chunks(options.states)])]
-        jobs += [("trains", name, [(exact.compare_trains, family, options.trains, options.dense, 1)])]
         if name in can_graze:
             jobs += [("grazing", name, [(exact.compare_grazing, family, n, seed) for n, seed in chunks(each)])]
+        if family.humps > 1:
+            continue
+        jobs += [("states", name, [(exact.compare_states, family, n, seed) for n, seed in chunks(options.states)])]
+        jobs += [("trains", name, [(exact.compare_trains, family, options.trains, options.dense, 1)])]
     if not options.models:
         some = (exact.compare_trains, exact.FAMILIES["LIFExp"], options.trains, 0, 2, 2_000.0, exact.random_current)
         jobs += [("currents", CURRENTS[0], [some])]

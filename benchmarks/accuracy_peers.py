@@ -43,8 +43,6 @@ BRIAN2_STEPS = (0.1, 0.001)
 
 def nest_spikes(model: str, step: float, data: dict) -> list[np.ndarray]:
     """All neurons at once; if NEST stops with an error, each alone, and nan for those at which it stops."""
-    import nest
-
     try:
         return nest_run(model, step, data)
     except Exception:  # NEST makes the class of an error when it occurs

@@ -45,6 +45,7 @@ class Family:
     draw: Callable[[np.random.Generator, int], Columns]
     ports: tuple[str, ...] = ("ex", "in")
     fixed: dict[str, Any] = field(default_factory=dict)
+    humps: int = 1  # maxima that the states of `grazing` have at least; if more than 1, the family is for those alone
 
     @property
     def available(self) -> bool:
@@ -135,6 +136,16 @@ def several(rng: np.random.Generator, tau_m: Array, n: int) -> list[Array]:
 FOUR = ("fast", "slow", "third", "fourth")
 
 
+def apart(rng: np.random.Generator, tau_m: Array, n: int) -> list[Array]:
+    """A fast, a middle and a slow port, each several times slower than the one before; the fast one may equal tau_m."""
+    near = 1.0 + rng.choice([-1.0, 1.0], n) * loguniform(rng, 1e-15, 1e-9, n)
+    kind = rng.integers(0, 4, n)
+    fast = np.select([kind == 0, kind == 1], [tau_m, tau_m * near], tau_m * rng.uniform(0.3, 1.5, n))
+    middle = tau_m * rng.uniform(2.0, 4.0, n)
+    slow = middle * rng.uniform(3.0, 6.0, n)
+    return [fast, middle, slow, np.where(rng.random(n) < 0.5, slow, slow * near)]
+
+
 def no_leak(rng: np.random.Generator, n: int) -> Columns:
     p = membrane(rng, n)
     del p["tau_m"]
@@ -221,6 +232,8 @@ def families() -> list[Family]:
         Family("IF", "IF", no_leak),
         Family("MAT2", "MAT2", mat2),
         Family("MihalasNiebur", "MihalasNiebur", mihalas_niebur),
+        Family("LIFExp, two humps", "LIFExp", synaptic(apart, FOUR), FOUR, humps=2),
+        Family("LIFAlpha, two humps", "LIFAlpha", synaptic(apart, FOUR), FOUR, humps=2),
     ]
     return rows + [Family(f"GLIF, level {k}", "GLIF", glif, fixed={"level": k}) for k in range(1, 6)]
 
@@ -262,6 +275,14 @@ def random_states(family: Family, p: Columns, rng: np.random.Generator, n: int) 
         if family.alpha:
             again = np.where(rng.random(n) < 0.8, sign, -sign) * (rng.random(n) < 0.9)
             states[f"dI_syn_{port}"] = again * size / p[f"tau_syn_{port}"] * loguniform(rng, 0.1, 5.0, n)
+    if family.humps > 1:  # up with the fast current, down with the middle one, up again with the slow ones
+        slow = theta / R * loguniform(rng, 0.5, 4.0, n)
+        factors = [rng.uniform(1.0, 8.0, n), -rng.uniform(1.0, 3.0, n), np.ones(n), rng.uniform(0.0, 0.2, n)]
+        for port, factor in zip(family.ports, factors, strict=True):
+            size = slow * factor
+            states[f"I_syn_{port}"] = size
+            if family.alpha:
+                states[f"dI_syn_{port}"] = size / p[f"tau_syn_{port}"] * rng.uniform(-0.2, 0.5, n)
     if family.model == "MAT2":
         states["V_th_alpha_1"] = rng.uniform(-1.0, 1.0, n) * theta * 0.3 * (rng.random(n) < 0.7)
         states["V_th_alpha_2"] = rng.uniform(-0.5, 1.0, n) * theta * 0.3 * (rng.random(n) < 0.7)
@@ -599,9 +620,9 @@ def compare_sines(n: int, seed: int, horizon: float = 100.0, group: int = 500) -
         mine = at(p, i)
         cell = family.cell(mine)
         x = exact_state(cell, mine, at(states, i))
-        top = maximum(cell, x, drives[i // group], horizon, 1 + int(rng.integers(0, 5)))
-        if top is not None and top > max(0.5, float(x[cell.v])):
-            theta = float(top) * (1.0 + rng.choice([-1.0, 1.0]) * float(loguniform(rng, 1e-9, 1e-4, 1)[0]))
+        heights = maxima(cell, x, drives[i // group], horizon, 1 + int(rng.integers(0, 5)))
+        if heights and max(heights) > max(0.5, float(x[cell.v])):
+            theta = float(max(heights)) * (1.0 + rng.choice([-1.0, 1.0]) * float(loguniform(rng, 1e-9, 1e-4, 1)[0]))
             p["V_th"][i] = mine["E_L"] + theta
             p["V_reset"][i] = min(p["V_reset"][i], p["V_th"][i] - 1.0)
     got = first_spikes(family, p, states, horizon, stimuli)
@@ -614,14 +635,14 @@ def compare_sines(n: int, seed: int, horizon: float = 100.0, group: int = 500) -
     return tally
 
 
-def maximum(cell: oracle.Cell, x: Sequence[Any], drive: oracle.Drive, length: float, count: int) -> Any:
-    """The highest of the first `count` maxima of V - moving thresholds after now (mV); None if there is none."""
+def maxima(cell: oracle.Cell, x: Sequence[Any], drive: oracle.Drive, length: float, count: int) -> list[Any]:
+    """Heights (mV) of the first `count` maxima of V - moving thresholds after now; fewer if there are not so many."""
     N = cell.N
     nudge = N.real(2) ** -60  # beyond a zero of the slope, which is resolved to 1e-40
     start: Any = N.real(0)
-    best = None
+    heights = []
     rising = cell.crossing(x, drive, 0.0, order=1) is not None
-    for _ in range(count):
+    while len(heights) < count:
         if not rising:
             bottom = cell.crossing(x, drive, length, order=1, start=start)
             if bottom is None:
@@ -630,10 +651,9 @@ def maximum(cell: oracle.Cell, x: Sequence[Any], drive: oracle.Drive, length: fl
         top = cell.crossing(x, drive, length, order=1, sign=-1, start=start)
         if top is None:
             break
-        height = cell.height(cell.advance(x, drive, top.t)) + cell.theta
-        best = height if best is None else max(best, height)
+        heights.append(cell.height(cell.advance(x, drive, top.t)) + cell.theta)
         start, rising = top.t + nudge, False
-    return best
+    return heights
 
 
 # ---- grazing
@@ -643,7 +663,7 @@ THRESHOLDS = {"MAT2": "omega", "MihalasNiebur": "Theta_inf"}
 
 
 def grazing(family: Family, n: int, seed: int, group: int = 50) -> tuple[Columns, Columns, Array]:
-    """n neurons whose first maximum, or the highest of their first two, lies within 1e-9 of the threshold: parameters,
+    """n neurons whose first maximum, or the higher of their first two, lies within 1e-9 of the threshold: parameters,
     states, and by how many mV it lies above. Of one draw of parameters up to `group` states are kept."""
     rng = np.random.default_rng([seed, 4])
     name = THRESHOLDS.get(family.model, "V_th")
@@ -666,9 +686,12 @@ def grazing(family: Family, n: int, seed: int, group: int = 50) -> tuple[Columns
             fall = cell.crossing(x, oracle.Drive(), 0.0, order=1) is None
             if fall and rng.random() < 0.9:  # most of those have no maximum, which takes long to find out
                 continue
-            top = maximum(cell, x, oracle.Drive(), 0.3 * HORIZON, 1 + int(rng.random() < 0.1))
+            heights = maxima(cell, x, oracle.Drive(), 0.3 * HORIZON, max(family.humps, 1 + int(rng.random() < 0.1)))
+            if len(heights) < family.humps:
+                continue
+            top = heights[0] if rng.random() < 0.5 else max(heights)
             start = cell.height(x) + cell.theta
-            if top is None or top < 0.5 or top <= start + 1e-6:
+            if top < 0.5 or top <= start + 1e-6:
                 continue
             theta = float(top) * (1.0 + rng.choice([-1.0, 1.0]) * float(loguniform(rng, 1e-15, 1e-9, 1)[0]))
             mine = {**p, name: theta}

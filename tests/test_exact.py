@@ -10,6 +10,7 @@ import pytest
 from exact import FAMILIES
 
 AVAILABLE = [name for name, family in FAMILIES.items() if family.available and family.usable]
+SMOOTH = [name for name in AVAILABLE if FAMILIES[name].humps == 1]
 GRAZING = [name for name in AVAILABLE if FAMILIES[name].model != "LIFDelta"]  # V of LIFDelta has no maximum
 
 
@@ -19,12 +20,12 @@ def check(tally, at_least):
     assert tally.spikes >= at_least
 
 
-@pytest.mark.parametrize("name", AVAILABLE)
+@pytest.mark.parametrize("name", SMOOTH)
 def test_first_crossing_of_random_states(name):
     check(exact.compare_states(FAMILIES[name], 300, seed=11), at_least=50)
 
 
-@pytest.mark.parametrize("name", AVAILABLE)
+@pytest.mark.parametrize("name", SMOOTH)
 def test_random_trains(name):
     check(exact.compare_trains(FAMILIES[name], 5, 0, seed=11, duration=300.0), at_least=5)
 
@@ -47,8 +48,9 @@ def test_a_train_of_100_kHz():
 @pytest.mark.long
 @pytest.mark.parametrize("name", AVAILABLE)
 def test_many_random_states_trains_and_maxima(name):
-    check(exact.compare_states(FAMILIES[name], 5_000, seed=12), at_least=1_000)
-    check(exact.compare_trains(FAMILIES[name], 20, 1, seed=12), at_least=200)
+    if name in SMOOTH:
+        check(exact.compare_states(FAMILIES[name], 5_000, seed=12), at_least=1_000)
+        check(exact.compare_trains(FAMILIES[name], 20, 1, seed=12), at_least=200)
     if name in GRAZING:
         check(exact.compare_grazing(FAMILIES[name], 5_000, seed=12), at_least=2_000)
 
