@@ -57,7 +57,10 @@ class Family:
 
     def instance(self, parameters: Columns) -> Any:
         keywords = {"ports": self.ports} if self.model in ("LIFExp", "LIFAlpha") and self.ports != ("ex", "in") else {}
-        return getattr(esn, self.model)(**keywords, **self.fixed, **parameters)
+        make = getattr(esn, self.model)
+        known = make(**keywords, **self.fixed).parameters  # a GLIF has those of its level
+        given = {name: value for name, value in parameters.items() if name in known}
+        return make(**keywords, **self.fixed, **given)
 
     def cell(self, parameters: Columns) -> oracle.Cell:
         return oracle.cell(self.model, {**self.fixed, **parameters}, self.ports)
@@ -699,6 +702,7 @@ def grazing(family: Family, n: int, seed: int, group: int = 50) -> tuple[Columns
                 mine["V_reset"] = min(mine["V_reset"], theta - 1.0)
             if "Theta" in state:
                 state["Theta"], mine["Theta_reset"] = theta, theta - 5.0
+                mine["V_reset"] = min(mine["V_reset"], theta - 6.0)
             kept.append((mine, state, float(top - cell.N.real(theta))))
     kept = kept[:n]
     columns = [{key: np.array([case[j][key] for case in kept]) for key in kept[0][j]} for j in (0, 1)]
