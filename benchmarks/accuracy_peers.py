@@ -215,8 +215,6 @@ def main() -> None:
     lines = []
     for model in options.models:
         family = exact.FAMILIES[model]
-        if not family.available:
-            continue
         parameters = {**PARAMETERS, **({} if model == "LIFDelta" else SYNAPSES)}
         rng = np.random.default_rng(SEED)
         inputs, I_e = [], np.zeros(options.trains)

@@ -47,14 +47,6 @@ class Family:
     fixed: dict[str, Any] = field(default_factory=dict)
     humps: int = 1  # maxima that the states of `grazing` have at least; if more than 1, the family is for those alone
 
-    @property
-    def available(self) -> bool:
-        return hasattr(esn, self.model)
-
-    @property
-    def usable(self) -> bool:
-        return self.ports in (("ex", "in"), ("delta",)) or hasattr(esn, "LIFAlpha")
-
     def instance(self, parameters: Columns) -> Any:
         keywords = {"ports": self.ports} if self.model in ("LIFExp", "LIFAlpha") and self.ports != ("ex", "in") else {}
         make = getattr(esn, self.model)
@@ -573,7 +565,7 @@ def sine_drive(amplitude: float, frequency: float, phase: float, offset: float, 
 def random_current(rng: np.random.Generator, size: float, duration: float) -> tuple[Any, list[tuple[float, Any]]]:
     """A random step, ramp or sine current of about `size` pA: for the simulator, and the same for the oracle."""
     N = oracle.ARITHMETIC
-    kind = rng.choice([name for name in ("StepCurrent", "RampCurrent", "SineCurrent") if hasattr(esn, name)])
+    kind = rng.choice(["StepCurrent", "RampCurrent", "SineCurrent"])
     times = np.sort(rng.uniform(0.0, duration, 30))
     amplitudes = rng.normal(0.0, 0.5 * size, 30)
     levels = list(zip(times.tolist(), amplitudes.tolist(), strict=True))
@@ -596,7 +588,7 @@ def random_current(rng: np.random.Generator, size: float, duration: float) -> tu
     return esn.SineCurrent(**wave, start=start, stop=stop), drives
 
 
-def compare_sines(n: int, seed: int, horizon: float = 100.0, group: int = 500) -> Tally:
+def compare_sines(n: int, seed: int, horizon: float = 100.0, group: int = 100) -> Tally:
     """n random LIFExp neurons in random states under sinusoidal currents of 1 to 1,000 Hz, `group` of them under each.
 
     Half of the thresholds are moved to within 1e-4 of a maximum that V would reach.

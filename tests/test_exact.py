@@ -9,9 +9,8 @@ import oracle
 import pytest
 from exact import FAMILIES
 
-AVAILABLE = [name for name, family in FAMILIES.items() if family.available and family.usable]
-SMOOTH = [name for name in AVAILABLE if FAMILIES[name].humps == 1]
-GRAZING = [name for name in AVAILABLE if FAMILIES[name].model != "LIFDelta"]  # V of LIFDelta has no maximum
+ANY_STATE = [name for name, family in FAMILIES.items() if family.humps == 1]
+GRAZING = [name for name, family in FAMILIES.items() if family.model != "LIFDelta"]  # V of LIFDelta has no maximum
 
 
 def check(tally, at_least):
@@ -20,12 +19,12 @@ def check(tally, at_least):
     assert tally.spikes >= at_least
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("name", ANY_STATE)
 def test_first_crossing_of_random_states(name):
     check(exact.compare_states(FAMILIES[name], 300, seed=11), at_least=50)
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("name", ANY_STATE)
 def test_random_trains(name):
     check(exact.compare_trains(FAMILIES[name], 5, 0, seed=11, duration=300.0), at_least=5)
 
@@ -41,18 +40,27 @@ def test_step_ramp_and_sine_currents_under_random_trains():
     check(exact.compare_trains(FAMILIES["LIFExp"], 9, 0, 11, 300.0, exact.random_current), at_least=20)
 
 
+def test_sine_currents():
+    check(exact.compare_sines(400, seed=11, group=20), at_least=100)
+
+
 def test_a_train_of_100_kHz():
     check(exact.compare_trains(FAMILIES["LIFExp"], 1, 1, 11, 300.0), at_least=1)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", AVAILABLE)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_many_random_states_trains_and_maxima(name):
-    if name in SMOOTH:
+    if name in ANY_STATE:
         check(exact.compare_states(FAMILIES[name], 5_000, seed=12), at_least=1_000)
         check(exact.compare_trains(FAMILIES[name], 20, 1, seed=12), at_least=200)
     if name in GRAZING:
         check(exact.compare_grazing(FAMILIES[name], 5_000, seed=12), at_least=2_000)
+
+
+@pytest.mark.long
+def test_many_sine_currents():
+    check(exact.compare_sines(10_000, seed=12), at_least=3_000)
 
 
 # ---- the comparison itself
