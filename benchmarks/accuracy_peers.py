@@ -53,8 +53,8 @@ Result, 2026-11-23, NEST 3.10.0, Brian2 2.9.0; step and errors in ms:
 
     * without the one neuron of 50 at which it stops with a NumericalInstability
 
-NEST's precise models find every spike of these trains at 0.1 ms and below, with errors that grow as the step shrinks. At
-1 ms iaf_psc_exp_ps and iaf_psc_alpha_ps miss some. On a grid spikes are lost and invented at every step.
+NEST's precise models find every spike of these trains at 0.1 ms and below, with errors that grow as the step shrinks;
+at 1 ms iaf_psc_exp_ps and iaf_psc_alpha_ps miss some. On a grid of 0.01 ms or more spikes are lost and invented.
 """
 
 import argparse
