@@ -17,6 +17,7 @@ Exit code 1 if anything differs from the oracle by more than float64 explains.
 
 import argparse
 import datetime
+import fnmatch
 import json
 import re
 import sys
@@ -153,7 +154,7 @@ CURRENTS = ("LIFExp under trains with step, ramp and sine currents", "LIFExp und
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="*", metavar="NAME", help="rows whose name begins so; all unless given")
+    parser.add_argument("--models", nargs="*", metavar="NAME", help="rows, as 'GLIF*'; all unless given")
     parser.add_argument("--sections", nargs="*", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--states", type=int, default=10_000, metavar="N", help="of each row")
     parser.add_argument("--trains", type=int, default=200, metavar="N", help="of each row")
@@ -171,7 +172,7 @@ def main() -> int:
     each = -(-options.grazing // len(can_graze))
     jobs = []
     for family in exact.FAMILIES.values():
-        if options.models and not family.name.startswith(tuple(options.models)):
+        if options.models and not any(fnmatch.fnmatchcase(family.name, pattern) for pattern in options.models):
             continue
         name = family.name
         if name in can_graze:
