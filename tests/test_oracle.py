@@ -47,7 +47,7 @@ def test_alpha_response(tau):
 
 
 def right_hand_side(cell, drive):
-    """The equations of the contract, written down once more."""
+    """The equations, written down once more."""
     rates = [float(rate) for rate in cell.rates]
     C, I_e = float(cell.C), float(cell.I_e)
 
