@@ -517,7 +517,8 @@ def compare_train(
 
     - what the crossing makes of a few ulp of the potentials, and of half an ulp for each input that its currents still
       hold (`held`): each is rounded when it is added, and a constant weight always in the same direction;
-    - what it inherits from the spike before, whose time is a float64: V starts again that much too early or too late.
+    - what it inherits from the spike before, whose time is a float64: V starts again that much too early or too late,
+      and a neuron that is above its threshold when refractoriness ends spikes that much too early or too late.
     """
     tally.cases += 1
     tally.spikes += len(expected)
@@ -533,7 +534,9 @@ def compare_train(
         error = abs(float(oracle.ARITHMETIC.real(time) - spike.t))
         ulp = math.ulp(float(spike.t))
         own = inherited = 0.0
-        if not spike.by_input:
+        if spike.cause == "release":
+            inherited = allowed + ulp
+        elif spike.cause == "flow":
             own = conditioning(spike.size, spike.slope, spike.bend)
             tally.conditioned = max(tally.conditioned, error / (own + ulp))
             if before is not None:

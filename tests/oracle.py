@@ -104,7 +104,7 @@ class Crossing:
 
 @dataclass
 class Spike(Crossing):
-    by_input: bool = False  # an input or the end of refractoriness, not the flow, brought it about
+    cause: str = "flow"  # or "input", "release": what brought V to the threshold or above
     restart: float = 0.0  # mV/ms, the slope of V - threshold when refractoriness has ended
 
 
@@ -533,10 +533,10 @@ class Cell:
         )
         events.append((stop, 2, None))
 
-        def fire(crossing: Crossing | None) -> None:
+        def fire(crossing: Crossing | None, cause: str = "flow") -> None:
             nonlocal x, release
             if crossing is None:
-                found.append(Spike(t, math.inf, 0.0, self.size(x, drive), True))
+                found.append(Spike(t, math.inf, 0.0, self.size(x, drive), cause))
             else:
                 found.append(Spike(t, crossing.slope, crossing.bend, crossing.size))
             if len(found) > 1 and found[-2].t == t and self.t_ref == 0:
@@ -554,10 +554,10 @@ class Cell:
             p = self.particular(drive)
             found[-1].restart = Search(self, self.free(x, p), p, 0, 1, 0.0).local(N.real(0), self.free(x, p)).d[1]
             if self.height(x) >= 0:
-                fire(None)
+                fire(None, "release")
 
         if self.height(x) >= 0:
-            fire(None)
+            fire(None, "input")
         i = 0
         while i < len(events):
             due = events[i][0]
@@ -594,7 +594,7 @@ class Cell:
                 received = True
                 i += 1
             if received and release is None and self.height(x) >= 0:
-                fire(None)
+                fire(None, "input")
         return [spike for spike in found if spike.t < stop]
 
     def reset(self, x: Sequence[Real], at_release: bool) -> list[Real]:
