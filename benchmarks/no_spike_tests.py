@@ -25,7 +25,7 @@ from collections import Counter
 
 import eventsnn as esn
 from eventsnn import scenario
-from eventsnn.models import closed_form
+from eventsnn.models import crossing as crossing_search
 
 STOP, SHORT = 500.0, 20.0  # ms
 DRIVEN = "neurons under balanced Poisson input"
@@ -43,11 +43,11 @@ def driven() -> esn.Network:
 
 def count(name: str) -> Counter:
     seen: Counter = Counter()
-    crossing, shape_of = closed_form.crossing, closed_form.shape_of
+    crossing, shape_of = crossing_search.crossing, crossing_search.shape_of
 
     def counted_crossing(k, c, s, start=0.0):
         seen["states"] += 1
-        seen["hopeless"] += closed_form.hopeless(k, c, s)
+        seen["hopeless"] += crossing_search.hopeless(k, c, s)
         before = seen["intervals"]
         h, found = crossing(k, c, s, start)
         seen["spikes if nothing else happened"] += h < math.inf
@@ -57,15 +57,15 @@ def count(name: str) -> Counter:
     def counted_shape_of(p, width, scale):
         kind = shape_of(p, width, scale)
         seen["intervals"] += kind != 0
-        seen["intervals excluded without a look inside"] += kind == closed_form.CLEAR
+        seen["intervals excluded without a look inside"] += kind == crossing_search.CLEAR
         return kind
 
-    closed_form.crossing, closed_form.shape_of = counted_crossing, counted_shape_of
+    crossing_search.crossing, crossing_search.shape_of = counted_crossing, counted_shape_of
     try:
         network = driven() if name == DRIVEN else scenario.load(name).build()
         network.run(SHORT if name == "cuba" else STOP, engine="reference")
     finally:
-        closed_form.crossing, closed_form.shape_of = crossing, shape_of
+        crossing_search.crossing, crossing_search.shape_of = crossing, shape_of
     return seen
 
 

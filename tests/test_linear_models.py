@@ -8,7 +8,7 @@ from exact_models import MODELS, constants_of, name_of, on_grid, situations, tab
 from mpmath import mp, mpf
 
 import eventsnn as esn
-from eventsnn.models import closed_form
+from eventsnn.models import closed_form, crossing
 from eventsnn.models.base import State
 
 nan, inf = math.nan, math.inf
@@ -84,12 +84,12 @@ def test_bounds_are_never_below_what_they_bound(model):
             parts = [name for name in model.slots if name.startswith(("V_th", "T", "threshold"))]
             above = grid["V_m"] - c[2] - sum(grid[name] for name in parts)
             for sign in (1.0, -1.0):
-                bound = closed_form.extreme_current(model.shape, c, s, sign)
+                bound = crossing.extreme_current(model.shape, c, s, sign)
                 assert (sign * total).max() <= bound + 1e-10 * (1.0 + abs(bound)), (c, s)
-                bound = closed_form.highest_v(model.shape, c, s, sign)
+                bound = crossing.highest_v(model.shape, c, s, sign)
                 assert (sign * grid["V_m"]).max() <= bound + 1e-9 * (1.0 + abs(s.v)), (c, s)
                 finite += bound < inf
-            if closed_form.hopeless(model.shape, c, s):
+            if crossing.hopeless(model.shape, c, s):
                 never += 1
                 assert (above < 1e-9 * (1.0 + abs(s.v))).all(), (c, s)
             assert p["E_L"] == 0.0

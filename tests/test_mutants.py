@@ -27,7 +27,7 @@ STOP = 40.0
 SEEDS = range(120)
 
 REFERENCE, STREAMS = "eventsnn.reference", "eventsnn.streams"
-CLOSED_FORM = "eventsnn.models.closed_form"
+CLOSED_FORM, SEARCH = "eventsnn.models.closed_form", "eventsnn.models.crossing"
 
 # (name, module, old text, new text)
 MUTANTS = [
@@ -146,19 +146,19 @@ MUTANTS = [
     ),
     (
         "V = V_th at t = 0 is no crossing",
-        CLOSED_FORM,
-        "if start == 0.0 and s.v >= threshold(k, c, s):",
-        "if start == 0.0 and s.v > threshold(k, c, s):",
+        SEARCH,
+        "if start == 0.0 and s.v >= closed_form.threshold(k, c, s):",
+        "if start == 0.0 and s.v > closed_form.threshold(k, c, s):",
     ),
     (
         "maximum of V not bracketed",
-        CLOSED_FORM,
+        SEARCH,
         "if kind == CONCAVE and here.du > 0.0 > there.du:",
         "if False:",
     ),
     (
         "crossing found less precisely",
-        CLOSED_FORM,
+        SEARCH,
         "NOISE = 2.0**-52",
         "NOISE = 2.0**-42",
     ),
@@ -208,12 +208,12 @@ MUTANTS = [
     (
         "numpy's exp",
         CLOSED_FORM,
-        "from eventsnn._core.mathfunc import exp, expm1, log1p, sin_turns",
-        "from numpy import exp\n\nfrom eventsnn._core.mathfunc import expm1, log1p, sin_turns",
+        "from eventsnn._core.mathfunc import exp, expm1, sin_turns",
+        "from numpy import exp\n\nfrom eventsnn._core.mathfunc import expm1, sin_turns",
     ),
     (
         "log for log1p",
-        CLOSED_FORM,
+        SEARCH,
         "log1p((c[THRESHOLD] - s.v) / (s.drive - c[THRESHOLD]))",
         "math.log((s.drive - s.v) / (s.drive - c[THRESHOLD]))",
     ),
@@ -320,22 +320,23 @@ def load(name: str, old: str = "", new: str = "") -> ModuleType:
 
 def load_engine(mutated: str = "", old: str = "", new: str = "") -> dict[str, ModuleType]:
     """Fresh copies of everything that the reference consists of, one of them mutated."""
-    modules = {
-        name: load(name, old, new) if name == mutated else load(name) for name in (REFERENCE, STREAMS, CLOSED_FORM)
-    }
+    names = (REFERENCE, STREAMS, CLOSED_FORM, SEARCH)
+    modules = {name: load(name, old, new) if name == mutated else load(name) for name in names}
     modules[REFERENCE].streams = modules[STREAMS]  # type: ignore[attr-defined]
+    modules[SEARCH].closed_form = modules[CLOSED_FORM]  # type: ignore[attr-defined]
     return modules
 
 
 class OnCopy:
-    """A model whose equations are those of a copy of closed_form."""
+    """A model whose equations are those of copies of closed_form and crossing."""
 
-    def __init__(self, model: Any, equations: ModuleType):
-        self._model, self._equations = model, equations
+    def __init__(self, model: Any, modules: dict[str, ModuleType]):
+        self._model, self._modules = model, modules
 
     def __getattr__(self, name: str) -> Any:
         if name in ("flow", "hold", "threshold", "crossing", "receive", "reset"):
-            return functools.partial(getattr(self._equations, name), self._model.shape)
+            module = self._modules[SEARCH if name == "crossing" else CLOSED_FORM]
+            return functools.partial(getattr(module, name), self._model.shape)
         return getattr(self._model, name)
 
 
@@ -349,7 +350,7 @@ def compiled_run(seed: int) -> tuple[Plan, dict[str, bytes]]:
 def differing(modules: dict[str, ModuleType], seed: int) -> list[str]:
     """What of the event log differs between the loaded reference and the compiled engine."""
     plan, wanted = compiled_run(seed)
-    own = dataclasses.replace(plan, models=tuple(OnCopy(model, modules[CLOSED_FORM]) for model in plan.models))
+    own = dataclasses.replace(plan, models=tuple(OnCopy(model, modules) for model in plan.models))
     return differences(wanted, event_log(simulation_of(plan, modules[REFERENCE].Reference(own)), STOP))
 
 

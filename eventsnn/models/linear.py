@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from eventsnn._core import linear as kernels
 from eventsnn.errors import InputError
-from eventsnn.models import closed_form
+from eventsnn.models import closed_form, crossing
 from eventsnn.models.base import Model, State, Value, Values, require
 
 Number = float | NDArray[np.float64]
@@ -300,7 +300,7 @@ class LinearModel(Model):
         return closed_form.threshold(self.shape, c, s)
 
     def crossing(self, c: Sequence[float], s: State, start: float = 0.0) -> tuple[float, bool]:
-        return closed_form.crossing(self.shape, c, s, start)
+        return crossing.crossing(self.shape, c, s, start)
 
     def receive(self, c: Sequence[float], s: State, weights: Sequence[float], refractory: bool) -> None:
         closed_form.receive(self.shape, c, s, weights, refractory)

@@ -402,10 +402,10 @@ cdef class Engine:
         e.change_time = <const double*>self.hold(np.insert(currents.time, ends, np.inf), np.float64)
         e.change_amplitude = <const double*>self.hold(np.insert(currents.amplitude, ends, 0.0), np.float64)
         e.change_slope = <const double*>self.hold(np.insert(currents.slope, ends, 0.0), np.float64)
-        sines = np.stack([currents.sine_start[:-1], np.diff(currents.sine_start)], axis=1)
+        sines = np.column_stack([currents.sine_start, np.diff(currents.sine_start, append=0)])[: currents.time.size]
         e.change_sine = <const int32_t*>self.hold(np.insert(sines, ends, 0, axis=0), np.int32)
         e.sines = <const Sine*>self.hold(currents.sine, np.float64)
-        first = np.append(currents.start[:-1] + np.arange(currents.start.size - 1), currents.time.size + ends.size - 1)
+        first = np.append(currents.start[: currents.start.size - 1] + np.arange(currents.start.size - 1), currents.time.size + ends.size - 1)
         cdef const int32_t[::1] change = first.astype(np.int32)[currents.of]
         cdef const int64_t[::1] stream_start = self.plan.streams.start
         for n in range(e.n):
