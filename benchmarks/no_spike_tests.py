@@ -72,11 +72,11 @@ def count(name: str) -> Counter:
 if __name__ == "__main__":
     for name in NETWORKS:
         seen = count(name)
-        states, intervals = seen["states"], max(seen["intervals"], 1)
+        states, searches, intervals = seen["states"], max(seen["searches"], 1), max(seen["intervals"], 1)
         print(
             f"{name}: {states} states, hopeless {100 * seen['hopeless'] / states:.1f} %, "
-            f"searched {100 * seen['searches'] / states:.1f} % in {intervals / max(seen['searches'], 1):.1f} intervals, "
-            f"of which excluded {100 * seen['intervals excluded without a look inside'] / intervals:.1f} %; "
+            f"searched {100 * seen['searches'] / states:.1f} % in {intervals / searches:.1f} intervals, "
+            f"of them excluded {100 * seen['intervals excluded without a look inside'] / intervals:.1f} %; "
             f"would spike {100 * seen['spikes if nothing else happened'] / states:.1f} %",
             flush=True,
         )

@@ -100,8 +100,8 @@ MUTANTS = [
     (
         "inputs of current synapses lost while refractory",
         CLOSED_FORM,
-        "        elif slot < k.n_currents:",
-        "        elif refractory:\n            pass\n        elif slot < k.n_currents:",
+        "        else:\n            weight = weight + s.low[slot]",
+        "        elif not refractory:\n            weight = weight + s.low[slot]",
     ),
     (
         "V not held while refractory",
@@ -226,8 +226,8 @@ MUTANTS = [
     (
         "what additions to a current lose is dropped",
         CLOSED_FORM,
-        "weight = weight + s.low[slot]",
-        "pass",
+        "            weight = weight + s.low[slot]\n",
+        "",
     ),
     (
         "reset that leaves the other variables alone",

@@ -1,8 +1,8 @@
 """The equations of every linear model, as the reference engine runs them.
 
-ext/eventsnn/_core/closed_form.pxd and linear.pyx perform the same operations in the same order. eventsnn/models/linear.py
-says what the equations are; here they are solved, from the values at the last event and never from the coefficients of
-a sum of exponentials, which cancel where time constants nearly agree.
+ext/eventsnn/_core/closed_form.pxd and linear.pyx perform the same operations in the same order. What the equations are
+stands in eventsnn/models/linear.py; here they are solved, from the values at the last event and never from the
+coefficients of a sum of exponentials, which cancel where time constants nearly agree.
 
 (a) What a current of 1 adds to v after h is the divided difference of exp(-r h) over the rates 1/tau_m and 1/tau, what
     an alpha current adds, one over 1/tau_m, 1/tau, 1/tau; a ramp has the rates 0, 0, 1/tau_m, and a threshold that v
@@ -155,6 +155,7 @@ def solve(k: Shape, c: Sequence[float], s: State, h: float) -> tuple[State, floa
             added = added + y * divided(ascending(rate, r, r), h)
             x = x + y * h
             new.x[k.n_currents + i] = y * own
+            new.low[k.n_currents + i] = s.low[k.n_currents + i] * own
         new.x[i] = x * own
         new.low[i] = s.low[i] * own
     added = c[PER_C] * added
@@ -227,6 +228,7 @@ def hold(k: Shape, c: Sequence[float], s: State, h: float) -> None:
         if y != 0.0:
             s.x[i] = s.x[i] + y * h
             s.x[k.n_currents + i] = y * own
+            s.low[k.n_currents + i] = s.low[k.n_currents + i] * own
         s.x[i] = s.x[i] * own
         s.low[i] = s.low[i] * own
     for j in range(k.n_driven, k.n_thresholds):
@@ -253,14 +255,12 @@ def receive(k: Shape, c: Sequence[float], s: State, weights: Sequence[float], re
         if slot < 0:
             if not (refractory and k.clamped):
                 s.v = s.v + weight
-        elif slot < k.n_currents:
+        else:
             weight = weight + s.low[slot]
             total = s.x[slot] + weight
             part = total - s.x[slot]
             s.low[slot] = (s.x[slot] - (total - part)) + (weight - part)
             s.x[slot] = total
-        else:
-            s.x[slot] = s.x[slot] + weight
 
 
 def reset(k: Shape, c: Sequence[float], s: State) -> None:

@@ -258,6 +258,8 @@ cdef inline double solve(const Class* k, const State* s, double h, State* new) n
             x = x + y * h
         if i < m.n_alpha:
             new.x[m.n_currents + i] = y * own
+            if new.low != NULL and y != 0.0:
+                new.low[m.n_currents + i] = new.low[m.n_currents + i] * own
         new.x[i] = x * own
         if new.low != NULL:
             new.low[i] = new.low[i] * own

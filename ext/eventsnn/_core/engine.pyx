@@ -303,7 +303,7 @@ cdef class Engine:
             m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
             for port, slot in enumerate(shape.targets):
                 m.target[port] = slot
-            size = sizeof(Neuron) + (m.ports + m.n_slots + m.n_currents) * sizeof(double)
+            size = sizeof(Neuron) + (m.ports + m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)
             e.stride = max(e.stride, (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
         for k in range(len(self.plan.class_model)):
@@ -519,7 +519,8 @@ cdef class Engine:
         """Every neuron's state as it stands, at the time of its own last event."""
         cdef Core* e = &self.core
         cdef int64_t n
-        cdef int slot, n_slots
+        cdef const Model* m
+        cdef int slot
         cdef double[:, ::1] out = np.empty((5, e.n))
         cdef double[:, ::1] held = np.zeros((e.n, self.plan.variables.shape[1]))
         cdef double[:, ::1] low = np.zeros((e.n, self.plan.variables.shape[1]))
@@ -529,10 +530,10 @@ cdef class Engine:
             out[0, n], out[1, n], out[2, n], out[3, n], out[4, n] = s.t, s.v, s.drive, s.slope, s.release
             if s.class_of < 0:
                 continue
-            n_slots = e.classes[s.class_of].model.n_slots
-            for slot in range(n_slots):
+            m = e.classes[s.class_of].model
+            for slot in range(m.n_slots):
                 held[n, slot] = variables(&e.classes[s.class_of], s)[slot]
-            for slot in range(e.classes[s.class_of].model.n_currents):
-                low[n, slot] = variables(&e.classes[s.class_of], s)[n_slots + slot]
+            for slot in range(m.n_currents + m.n_alpha):
+                low[n, slot] = variables(&e.classes[s.class_of], s)[m.n_slots + slot]
         names = ("t", "v", "drive", "slope", "release")
         return dict(zip(names, np.asarray(out))) | {"variables": np.asarray(held), "low": np.asarray(low)}

@@ -60,6 +60,7 @@ cdef void hold(const Class* k, Neuron* s, double h) noexcept nogil:
         if y != 0.0:
             x[i] = x[i] + y * h
             x[m.n_currents + i] = y * own
+            low[m.n_currents + i] = low[m.n_currents + i] * own
         x[i] = x[i] * own
         low[i] = low[i] * own
     for i in range(m.n_currents + m.n_alpha + m.n_driven, m.n_slots):
@@ -86,14 +87,12 @@ cdef void receive(const Class* k, Neuron* s, const double* weights, bint refract
         if slot < 0:
             if not (refractory and m.clamped):
                 s.v = s.v + weight
-        elif slot < m.n_currents:
+        else:
             weight = weight + low[slot]
             total = x[slot] + weight
             part = total - x[slot]
             low[slot] = (x[slot] - (total - part)) + (weight - part)
             x[slot] = total
-        else:
-            x[slot] = x[slot] + weight
 
 
 cdef inline double after_spike(const double* rule, double value) noexcept nogil:
