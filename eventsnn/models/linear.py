@@ -235,7 +235,8 @@ class LinearModel(Model):
         reset, threshold, E_L, fixed = np.broadcast_arrays(
             _array(membrane.reset.jump), _array(membrane.V_th), _array(membrane.E_L), fixed
         )
-        bad = fixed & ~(reset < threshold - E_L)
+        with np.errstate(over="ignore"):  # what is too large is named when the constants follow from it
+            bad = fixed & ~(reset < threshold - E_L)
         if bad.any():
             i = int(np.argmax(bad))
             raise InputError(
