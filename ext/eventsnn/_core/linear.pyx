@@ -3,7 +3,6 @@
 from cpython.pycapsule cimport PyCapsule_New
 from libc.string cimport memcpy
 
-from eventsnn._core cimport crossing as search
 from eventsnn._core.closed_form cimport (
     CURRENT_RESET,
     TAU,
@@ -19,6 +18,7 @@ from eventsnn._core.closed_form cimport (
     threshold_at,
     threshold_now,
 )
+from eventsnn._core.crossing cimport bound, crossing
 from eventsnn._core.mathfunc cimport exp
 from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Model, Neuron, variables
 
@@ -118,8 +118,8 @@ cdef Model model
 model.flow = flow
 model.hold = hold
 model.threshold = threshold
-model.crossing = search.crossing
-model.bound = search.bound
+model.crossing = crossing
+model.bound = bound
 model.receive = receive
 model.reset = reset
 
