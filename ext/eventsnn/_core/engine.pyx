@@ -108,7 +108,7 @@ cdef inline void fetch_ahead(const Core* e, const int32_t* list, int64_t i, int6
     """Fetch from memory what neurons further on in a list need: first the neuron, later its streams if due at t."""
     cdef const Neuron* s = neuron_at(e, list[min(i + 2 * AHEAD, end - 1)])
     prefetch(s)
-    prefetch(&s.release)
+    prefetch(<const char*>s + CACHE_LINE)
     s = neuron_at(e, list[min(i + AHEAD, end - 1)])
     if s.outside < t and s.n_streams:
         prefetch(s.streams)
