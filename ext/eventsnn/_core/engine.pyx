@@ -405,7 +405,8 @@ cdef class Engine:
         sines = np.column_stack([currents.sine_start, np.diff(currents.sine_start, append=0)])[: currents.time.size]
         e.change_sine = <const int32_t*>self.hold(np.insert(sines, ends, 0, axis=0), np.int32)
         e.sines = <const Sine*>self.hold(currents.sine, np.float64)
-        first = np.append(currents.start[: currents.start.size - 1] + np.arange(currents.start.size - 1), currents.time.size + ends.size - 1)
+        n_programmes = currents.start.size - 1
+        first = np.append(currents.start[:n_programmes] + np.arange(n_programmes), currents.time.size + n_programmes)
         cdef const int32_t[::1] change = first.astype(np.int32)[currents.of]
         cdef const int64_t[::1] stream_start = self.plan.streams.start
         for n in range(e.n):
