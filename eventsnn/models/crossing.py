@@ -71,6 +71,8 @@ def crossing(k: Shape, c: Sequence[float], s: State, start: float = 0.0) -> tupl
         return low, True
     width = 2.0 * c[LONGEST]
     for _ in range(MOST_INTERVALS):
+        if not (scale < math.inf and here.third < math.inf):
+            return math.inf, True  # a state that is not finite any more
         while True:
             kind = shape_of(here, width, scale)
             if kind:

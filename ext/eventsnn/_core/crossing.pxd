@@ -309,6 +309,8 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
         return low
     width = 2.0 * c[LONGEST]
     for _ in range(MOST_INTERVALS):
+        if not (scale < infinity() and here.third < infinity()):
+            return infinity()
         while True:
             kind = shape_of(here, width, scale)
             if kind:
