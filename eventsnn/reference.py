@@ -27,6 +27,7 @@ from sortedcontainers import SortedKeyList
 
 from eventsnn import streams
 from eventsnn.models.base import Model, State
+from eventsnn.models.closed_form import T_REF, V_RESET, R
 from eventsnn.plan import Plan
 
 CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
@@ -97,7 +98,7 @@ class Reference:
         model = plan.models[plan.class_model[k]]
         c = plan.constants[k].tolist()
         x = plan.variables[n, : len(model.slots)].tolist()
-        return Neuron(model, c, State(0.0, float(plan.v[n]), x, [0.0] * len(x), c[1] * float(plan.I_e[n])))
+        return Neuron(model, c, State(0.0, float(plan.v[n]), x, [0.0] * len(x), c[R] * float(plan.I_e[n])))
 
     def _stream(self, n: int, s: int) -> Iterator[Entry]:
         """External spikes of stream s, ascending; it is ended if its intervals no longer advance time."""
@@ -181,7 +182,7 @@ class Reference:
             self.log.append((t, n))
         if neuron.model is not None:
             neuron.model.reset(neuron.c, neuron.state)
-            neuron.release = t + neuron.c[3]
+            neuron.release = t + neuron.c[T_REF]
         if math.floor(t) != neuron.millisecond:
             neuron.millisecond, neuron.spikes_in_millisecond = math.floor(t), 0
         neuron.spikes_in_millisecond += 1
@@ -257,7 +258,7 @@ class Reference:
         self.counters["neuron_updates"] += len({entry.neuron for entry in now})
 
     def _change_current(self, n: int, piece: int, t: float) -> None:
-        state, gain, current = self.settle(n, t), self.neurons[n].c[1], self.plan.currents
+        state, gain, current = self.settle(n, t), self.neurons[n].c[R], self.plan.currents
         state.drive = gain * (float(self.plan.I_e[n]) + float(current.amplitude[piece]))
         state.slope = gain * float(current.slope[piece])
         sines = current.sine[current.sine_start[piece] : current.sine_start[piece + 1]]
@@ -372,8 +373,8 @@ class Reference:
             mine = [e for e in self.queue if e.key[2] == CROSSING and e.neuron == n]
             if mine != ([] if neuron.crossing is None else [neuron.crossing]):
                 problems.append(f"neuron {n}: queue holds crossings {mine}, expected {neuron.crossing}")
-            held = neuron.model is not None and neuron.model.shape.clamped and neuron.c[6] == 0.0
-            if held and neuron.state.t < neuron.release and neuron.state.v != neuron.c[7]:
+            held = neuron.model is not None and neuron.model.shape.clamped and neuron.c[V_RESET] == 0.0
+            if held and neuron.state.t < neuron.release and neuron.state.v != neuron.c[V_RESET + 1]:
                 problems.append(f"neuron {n}: refractory until {neuron.release} but V is not V_reset: {neuron.state}")
             if neuron.model is not None and neuron.crossing and neuron.crossing.time < neuron.release:
                 problems.append(f"neuron {n}: crossing at {neuron.crossing.time} before its release {neuron.release}")

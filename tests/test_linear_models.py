@@ -1,6 +1,8 @@
 """The parts of the linear models: divided differences, bounds, delicate crossings; and what is refused."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -161,6 +163,27 @@ def test_ports_of_nearly_equal_time_constants_hide_no_maximum(engine):
         assert abs(time - exact) < 1e-13
 
 
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_search_is_taken_up_where_it_ended(engine):
+    """V rises towards 14 mV under an oscillation of 1 MHz and 1.4 mV: 34,000 maxima, each higher than the last, and so
+    more intervals than one search goes through."""
+    frequency, amplitude, tau = 1000.0, 2.2e6, 10.0
+    net = esn.Network()
+    cells = net.population(1, esn.LIFExp(E_L=0.0, V_th=15.0, V_reset=0.0, t_ref=100.0, I_e=350.0), name="cells")
+    net.stimulate(cells, esn.SineCurrent(amplitude, 1000.0 * frequency))
+    (time,) = net.run(60.0, engine=engine).spikes["cells"].times
+    with mp.workdps(40):
+        omega = 2 * mp.pi * mpf(frequency)
+        size = mpf(amplitude) / 250 / (omega**2 + mpf(tau) ** -2)
+
+        def above(t):
+            swing = size * (mp.sin(omega * t) / tau - omega * mp.cos(omega * t))
+            return 14 + swing - (14 - size * omega) * mp.exp(-t / tau) - 15
+
+        assert abs(time - mp.findroot(above, mpf(time))) < 1e-13
+        assert max(above(time - mpf(k) / 1000 / frequency) for k in range(1, 1001)) < 0
+
+
 def approach(v, taus, currents):
     """T_i and a_i of v - threshold = sum of a_i exp(-t / T_i); the drive is the threshold, 15 mV, and R 1 mV / pA."""
     terms = {mpf(10): mpf(v) - 15}
@@ -298,6 +321,7 @@ current, threshold = esn.Current, esn.Threshold
         ({"currents": [current("I", 5.0, alpha=True), current("dI", 5.0)]}, ["the name 'dI'", "taken"]),
         ({"thresholds": [threshold("V_th", 5.0)]}, ["the name 'V_th'", "taken"]),
         ({"thresholds": [threshold("tau", 5.0)]}, ["the name 'tau'", "taken"]),
+        ({"currents": [current("spikes", 5.0)]}, ["the name 'spikes'", "taken"]),
         (
             {"currents": [current("I", 5.0, "a"), current("J", 5.0, "a")]},
             ["Described: two variables have the port 'a'", "a port of its own"],
@@ -313,11 +337,59 @@ current, threshold = esn.Current, esn.Threshold
             {"currents": [current(f"I_{i}", 5.0, alpha=True) for i in range(33)]},
             ["Described: 66 variables are more than the 64"],
         ),
+        (
+            {"currents": [current(f"I_{i}", 5.0, f"port_{i}") for i in range(64)], "port": "delta"},
+            ["Described: 65 ports are more than the 64"],
+        ),
         ({"reset": esn.Reset(0.0, 15.0)}, ["cells: V_reset = 15 mV must lie below V_th = 15 mV"]),
     ],
 )  # fmt: skip
 def test_descriptions_that_are_refused(parts, words):
     refused(lambda: Described(**parts), *words)
+
+
+class Adapting(esn.LinearModel):
+    """A spike adds `jump` to a current, by default nothing."""
+
+    parameters = {"I_e": 0.0, "jump": 0.0, "tau_a": 50.0}
+
+    def equations(self, p):
+        parts = [esn.Current("I_a", p["tau_a"], reset=esn.Reset(jump=p["jump"]))]
+        if np.any(p["tau_a"] > 100.0):
+            parts.append(esn.Current("I_b", 5.0))
+        return esn.Linear(esn.Membrane(10.0, 250.0, 0.0, 15.0, 2.0), parts)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_reset_that_changes_nothing_by_default_is_not_forgotten(engine):
+    net = esn.Network()
+    cells = net.population(1, Adapting(jump=-200.0), name="cells", I_e=500.0)
+    net.record(cells, "I_a", times=[10.0 * math.log(4.0) + 1e-9])
+    results = net.run(15.0, engine=engine)
+    (first,) = results.spikes["cells"].times
+    assert first == pytest.approx(10.0 * math.log(4.0), abs=1e-14)  # 20 (1 - exp(-t / 10)) = 15
+    assert results.traces["cells"].I_a[0, 0] == pytest.approx(-200.0, abs=1e-8)
+
+
+def test_variables_must_not_depend_on_values():
+    words = ["cells: equations returned other variables", "let only numbers depend on the parameters"]
+    refused(lambda: Adapting(tau_a=101.0), *words)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+@pytest.mark.parametrize("weights", [(1e308, 1e308), (1e308, 1e308, -1e308, -1e308)])
+def test_a_state_that_is_not_finite_ends_the_search(engine, weights):
+    """Weights whose sum overflows, of one sign and of both: in a process of its own, for it once never returned."""
+    code = f"""
+import eventsnn as esn
+net = esn.Network()
+cells = net.population(1, esn.LIFExp(), name="cells")
+for weight in {weights}:
+    net.connect(net.population(1, esn.SpikeSource([1.0])), cells, esn.AllToAll(), weight=weight)
+print(len(net.run(10.0, engine={engine!r}).spikes["cells"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_model_with_all_its_variables_runs():

@@ -82,20 +82,20 @@ MUTANTS = [
     (
         "end of refractoriness one ulp late",
         REFERENCE,
-        "neuron.release = t + neuron.c[3]",
-        "neuron.release = math.nextafter(t + neuron.c[3], math.inf)",
+        "neuron.release = t + neuron.c[T_REF]",
+        "neuron.release = math.nextafter(t + neuron.c[T_REF], math.inf)",
     ),
     (
         "end of refractoriness one ulp early",
         REFERENCE,
-        "neuron.release = t + neuron.c[3]",
-        "neuron.release = max(t, math.nextafter(t + neuron.c[3], 0.0))",
+        "neuron.release = t + neuron.c[T_REF]",
+        "neuron.release = max(t, math.nextafter(t + neuron.c[T_REF], 0.0))",
     ),
     (
         "input exactly at the end of refractoriness dropped",
         REFERENCE,
         "neuron.model.instantaneous and t < neuron.release:",
-        "neuron.model.instantaneous and (t < neuron.release or t == neuron.release > neuron.c[3] > 0.0):",
+        "neuron.model.instantaneous and (t < neuron.release or t == neuron.release > neuron.c[T_REF] > 0.0):",
     ),
     (
         "inputs of current synapses lost while refractory",

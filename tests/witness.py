@@ -8,7 +8,7 @@ from itertools import takewhile
 import numpy as np
 
 from eventsnn.models import LIFExp
-from eventsnn.models.closed_form import TAU, TAU_M, current_at
+from eventsnn.models.closed_form import T_REF, TAU, TAU_M, current_at
 from eventsnn.plan import Plan
 from eventsnn.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, Entry, Reference
 
@@ -38,7 +38,7 @@ class Witness(Reference):
             see["V > V_th at t = 0"] += neuron.state.v > threshold
             see["constant current above threshold"] += neuron.state.drive > threshold
             see["constant current that ends at the threshold"] += neuron.state.drive == threshold
-            see["t_ref = 0"] += neuron.c[3] == 0.0
+            see["t_ref = 0"] += neuron.c[T_REF] == 0.0
             if isinstance(neuron.model, LIFExp):
                 taus = sorted((neuron.c[TAU_M], *(neuron.c[current_at(neuron.model.shape, i) + TAU] for i in (0, 1))))
                 gaps = [b - a for a, b in zip(taus, taus[1:], strict=False)]
@@ -86,7 +86,7 @@ class Witness(Reference):
         assert neuron.model is not None
         if t < neuron.release:
             see["dropped input" if neuron.model.instantaneous else "input while refractory"] += 1
-        see["input at the end of refractoriness"] += t == neuron.release and neuron.spikes > 0 and neuron.c[3] > 0.0
+        see["input at the end of refractoriness"] += t == neuron.release and neuron.spikes > 0 and neuron.c[T_REF] > 0.0
         if round_ > 0:
             delays = [self.plan.projections[entry.key[3]].delay for entry in entries]
             positive = [d[entry.key[6] if d.size > 1 else 0] > 0.0 for d, entry in zip(delays, entries, strict=True)]
@@ -106,7 +106,8 @@ class Witness(Reference):
         else:
             v, threshold = neuron.state.v, neuron.model.threshold(neuron.c, neuron.state)
             see = self.seen
-            see["spike at the end of refractoriness"] += t == neuron.release and neuron.spikes > 0 and neuron.c[3] > 0.0
+            held = neuron.spikes > 0 and neuron.c[T_REF] > 0.0
+            see["spike at the end of refractoriness"] += held and t == neuron.release
             see["sinusoidal current at a spike"] += bool(neuron.state.sines)
             see["ramp at a spike"] += neuron.state.slope != 0.0
             see[f"spike of {type(neuron.model).__name__}"] += 1

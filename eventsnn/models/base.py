@@ -98,7 +98,7 @@ class Model(ABC):
 
     @abstractmethod
     def constants(self, values: Values) -> tuple[list[str], NDArray[np.float64]]:
-        """Names, and an array (names, n or 1), of what the equations need; it begins with E_L, R."""
+        """Names, and an array (names, n or 1), of what the equations need; it begins with R and t_ref."""
 
     @abstractmethod
     def flow(self, c: Sequence[float], s: State, h: float) -> None:

@@ -22,9 +22,9 @@ from eventsnn.models.base import State
 
 # The constants of a neuron: these, then CURRENT_WIDTH for each current, THRESHOLD_WIDTH for each threshold, the places
 # of the currents in descending order of their time constants, and the scale of the weights of each port.
-E_L, R, THRESHOLD, T_REF, TAU_M, PER_C, V_RESET, LONGEST, HEAD = 0, 1, 2, 3, 4, 5, 6, 9, 10
+R, T_REF, THRESHOLD, TAU_M, PER_C, V_RESET, LONGEST, HEAD = 0, 1, 2, 3, 4, 5, 8, 9
 TAU, DIFFERENCE, INVERSE, FASTER, CURRENT_RESET, CURRENT_WIDTH = 0, 1, 2, 3, 4, 7
-GAIN, OFFSET, THRESHOLD_RESET, THRESHOLD_WIDTH = 1, 2, 3, 6
+GAIN, THRESHOLD_RESET, THRESHOLD_WIDTH = 1, 2, 5
 
 # Where `divided` changes from a series of positive terms to a difference of which little cancels.
 SERIES_BELOW = 2.0
@@ -94,10 +94,6 @@ def divided(rates: Sequence[float], h: float) -> float:
     return scale * total
 
 
-def ascending(*rates: float) -> list[float]:
-    return sorted(rates)
-
-
 def forced(k: Shape, c: Sequence[float], s: State, h: float) -> tuple[float, list[float], float, float]:
     """The oscillation of v and of the driven thresholds that sinusoidal currents keep up, h after s.t; the sum of the
     currents, and its derivative."""
@@ -152,7 +148,7 @@ def solve(k: Shape, c: Sequence[float], s: State, h: float) -> tuple[State, floa
         added = added + x * response
         if y != 0.0:
             r = 1.0 / c[at + TAU]
-            added = added + y * divided(ascending(rate, r, r), h)
+            added = added + y * divided(sorted([rate, r, r]), h)
             x = x + y * h
             new.x[k.n_currents + i] = y * own
             new.low[k.n_currents + i] = s.low[k.n_currents + i] * own
@@ -191,17 +187,17 @@ def thresholds_after(
         if j < k.n_driven:
             b = 1.0 / c[at + TAU]
             value = value - swing_before[j]
-            driven = v * divided(ascending(b, rate), h)
-            driven = driven + (s.drive * rate if k.leaks else s.drive) * divided(ascending(0.0, b, rate), h)
+            driven = v * divided(sorted([b, rate]), h)
+            driven = driven + (s.drive * rate if k.leaks else s.drive) * divided(sorted([0.0, b, rate]), h)
             if s.slope != 0.0:
                 ramp = s.slope * rate if k.leaks else s.slope
-                driven = driven + ramp * divided(ascending(0.0, 0.0, b, rate), h)
+                driven = driven + ramp * divided(sorted([0.0, 0.0, b, rate]), h)
             for i in range(k.n_currents):
                 r = 1.0 / c[current_at(k, i) + TAU]
                 if s.x[i] != 0.0:
-                    driven = driven + c[PER_C] * s.x[i] * divided(ascending(b, rate, r), h)
+                    driven = driven + c[PER_C] * s.x[i] * divided(sorted([b, rate, r]), h)
                 if i < k.n_alpha and s.x[k.n_currents + i] != 0.0:
-                    driven = driven + c[PER_C] * s.x[k.n_currents + i] * divided(ascending(b, rate, r, r), h)
+                    driven = driven + c[PER_C] * s.x[k.n_currents + i] * divided(sorted([b, rate, r, r]), h)
             value = (value * exp(-h / c[at + TAU]) + c[at + GAIN] * driven) + swing_after[j]
         elif value != 0.0:
             value = value * exp(-h / c[at + TAU])

@@ -38,7 +38,7 @@ MOST_VARIABLES = 64
 
 @dataclass(frozen=True)
 class Reset:
-    """What a spike does to a variable: z <- max(lowest, scale z + jump). Without arguments, nothing.
+    """What a spike does to a variable: z <- max(lowest, scale z + jump); without arguments, nothing.
 
     For the membrane z is V_m - E_L, for a threshold its deviation from rest. |scale| must not exceed 1.
     """
@@ -46,10 +46,6 @@ class Reset:
     scale: Number = 1.0
     jump: Number = 0.0
     lowest: Number = -math.inf
-
-    @property
-    def changes_nothing(self) -> bool:
-        return not (np.any(self.scale != 1.0) or np.any(self.jump != 0.0) or np.any(self.lowest != -math.inf))
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class Current:
     tau: Number
     port: str | None = None
     alpha: bool = False
-    reset: Reset = field(default=Reset())
+    reset: Reset | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ class Threshold:
     name: str
     tau: Number
     gain: Number | None = None
-    reset: Reset = field(default=Reset())
+    reset: Reset | None = None
     offset: Number = 0.0
 
 
@@ -108,6 +104,16 @@ class Linear:
     membrane: Membrane
     currents: Sequence[Current] = ()
     thresholds: Sequence[Threshold] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What of a linear model does not depend on its values: the names and the order of what a neuron holds."""
+
+    slots: tuple[str, ...]
+    state_variables: tuple[str, ...]
+    ports: tuple[str, ...]
+    shape: closed_form.Shape
 
 
 class LinearModel(Model):
@@ -140,7 +146,12 @@ class LinearModel(Model):
         super().__init__(**parameters)
         if "I_e" not in self.parameters:
             raise InputError(f"{type(self).__name__}: parameters must name I_e, the constant current in pA; add it")
-        self._layout(self._described({name: np.array([value]) for name, value in self.parameters.items()}))
+        linear = self._described({name: np.array([value]) for name, value in self.parameters.items()})
+        layout = self.layout = _layout(linear)
+        self.slots, self.state_variables, self.ports = layout.slots, layout.state_variables, layout.ports
+        self.shape = layout.shape
+        self.recordables = self.state_variables + (("V_th",) if linear.thresholds else ())
+        self._check_names()
 
     @abstractmethod
     def equations(self, p: Values) -> Linear:
@@ -152,43 +163,18 @@ class LinearModel(Model):
             raise InputError(f"{type(self).__name__}: equations returned {linear!r}; it must return a Linear")
         return linear
 
-    def _layout(self, linear: Linear) -> None:
-        """The order of the variables in the state: alpha currents come first among currents, and driven thresholds
-        among thresholds, so that the kernels need no indices."""
+    def _check_names(self) -> None:
         name = type(self).__name__
-        currents = sorted(linear.currents, key=lambda current: not current.alpha)
-        thresholds = sorted(linear.thresholds, key=lambda threshold: threshold.gain is None)
-        n_alpha = sum(current.alpha for current in currents)
-        slots = [current.name for current in currents]
-        slots += [f"d{current.name}" for current in currents[:n_alpha]] + [part.name for part in thresholds]
-        self.slots = tuple(slots)
-        order = [n for c in linear.currents for n in ((c.name, f"d{c.name}") if c.alpha else (c.name,))]
-        self.state_variables = ("V_m", *order, *(part.name for part in linear.thresholds))
-        taken = [*self.state_variables, "V_th", *self.parameters]
+        taken = [*self.state_variables, "V_th", "spikes", *self.parameters]
         for variable in self.state_variables:
             if taken.count(variable) > 1:
                 raise InputError(f"{name}: the name {variable!r} of a variable is taken; choose another")
-        if len(slots) > MOST_VARIABLES:
-            raise InputError(f"{name}: {len(slots)} variables are more than the {MOST_VARIABLES} a neuron can have")
-        into = [(current.port, slots.index(f"d{current.name}" if current.alpha else current.name))
-                for current in linear.currents if current.port is not None]  # fmt: skip
-        into += [(linear.membrane.port, -1)] if linear.membrane.port is not None else []
-        self.ports = tuple(port for port, _ in into)
         for port in self.ports:
             if self.ports.count(port) > 1:
                 raise InputError(f"{name}: two variables have the port {port!r}; give each a port of its own")
-        parts: list[Current | Threshold] = [*currents, *thresholds]
-        self.shape = closed_form.Shape(
-            n_currents=len(currents),
-            n_alpha=n_alpha,
-            n_thresholds=len(thresholds),
-            n_driven=sum(part.gain is not None for part in thresholds),
-            leaks=linear.membrane.tau_m is not None,
-            clamped=linear.membrane.clamped,
-            resets=not all(part.reset.changes_nothing for part in parts),
-            targets=tuple(slot for _, slot in into),
-        )
-        self.recordables = self.state_variables + (("V_th",) if thresholds else ())
+        for count, what in [(len(self.slots), "variables"), (len(self.ports), "ports")]:
+            if count > MOST_VARIABLES:
+                raise InputError(f"{name}: {count} {what} are more than the {MOST_VARIABLES} a neuron can have")
 
     # ---- values
 
@@ -218,6 +204,11 @@ class LinearModel(Model):
         if "t_ref" in values:
             require(values["t_ref"] >= 0, values["t_ref"], f"{where}: t_ref", "must not be negative", "ms")
         linear = self._described(values)
+        if _layout(linear) != self.layout:
+            raise InputError(
+                f"{where}: equations returned other variables, ports or resets for these values than for the defaults; "
+                "let only numbers depend on the parameters"
+            )
         membrane = linear.membrane
         parts: list[Current | Threshold] = [*linear.currents, *linear.thresholds]
         taus = {part.name: _array(part.tau) for part in parts}
@@ -227,7 +218,8 @@ class LinearModel(Model):
             what = f"{where}: the time constant of {name}"
             require((tau > 0) & np.isfinite(tau), tau, what, "must be positive and finite, or it would grow", "ms")
         self._check_distance(taus, where)
-        for name, rule in [("V_m", membrane.reset), *((part.name, part.reset) for part in parts)]:
+        resets = {"V_m": membrane.reset} | {part.name: part.reset for part in parts if part.reset is not None}
+        for name, rule in resets.items():
             scale = _array(rule.scale)
             require(np.abs(scale) <= 1, scale, f"{where}: scale of the reset of {name}",
                     "must lie between -1 and 1, or it would grow from spike to spike")  # fmt: skip
@@ -263,12 +255,10 @@ class LinearModel(Model):
         C_m, tau_m = _array(m.C_m), _array(math.inf if m.tau_m is None else m.tau_m)
         gain = 1.0 / C_m if m.tau_m is None else tau_m / C_m
         rows: list[tuple[str, Any]] = [
-            ("E_L", m.E_L), ("R", gain), ("V_th - E_L", m.V_th - m.E_L),
-            ("t_ref", m.t_ref), ("tau_m", tau_m), ("1/C_m", 1.0 / C_m),
+            ("R", gain), ("t_ref", m.t_ref), ("V_th - E_L", m.V_th - m.E_L), ("tau_m", tau_m), ("1/C_m", 1.0 / C_m),
+            *_reset_rows("V_m", m.reset),
         ]  # fmt: skip
-        rows += _reset_rows("V_m", m.reset)
-        currents = sorted(linear.currents, key=lambda current: not current.alpha)
-        thresholds = sorted(linear.thresholds, key=lambda threshold: threshold.gain is None)
+        currents, thresholds = _in_order(linear)
         parts: list[Current | Threshold] = [*currents, *thresholds]
         taus = [_array(part.tau) for part in parts] + ([] if m.tau_m is None else [tau_m])
         rows += [("longest", np.maximum.reduce(np.broadcast_arrays(*taus)) if taus else 1.0)]
@@ -280,7 +270,7 @@ class LinearModel(Model):
             rows += [("faster", np.where(tau <= tau_m, 1.0, 0.0)), *_reset_rows(current.name, current.reset)]
         for part in thresholds:
             rows += [(f"tau of {part.name}", part.tau), ("gain", 0.0 if part.gain is None else part.gain)]
-            rows += [("offset", part.offset), *_reset_rows(part.name, part.reset)]
+            rows += _reset_rows(part.name, part.reset)
         rows += [("slowest", place) for place in _slowest_first(currents)]
         for current in linear.currents:
             if current.port is not None:
@@ -310,6 +300,40 @@ class LinearModel(Model):
         closed_form.reset(self.shape, c, s)
 
 
+def _in_order(linear: Linear) -> tuple[list[Current], list[Threshold]]:
+    """As the state holds them: alpha currents come first among currents, and driven thresholds among thresholds, so
+    that the kernels need no indices."""
+    currents = sorted(linear.currents, key=lambda current: not current.alpha)
+    return currents, sorted(linear.thresholds, key=lambda part: part.gain is None)
+
+
+def _layout(linear: Linear) -> Layout:
+    currents, thresholds = _in_order(linear)
+    parts: list[Current | Threshold] = [*currents, *thresholds]
+    n_alpha = sum(current.alpha for current in currents)
+    slots = [current.name for current in currents]
+    slots += [f"d{current.name}" for current in currents[:n_alpha]] + [part.name for part in thresholds]
+    order = [name for c in linear.currents for name in ((c.name, f"d{c.name}") if c.alpha else (c.name,))]
+    into = [
+        (current.port, slots.index(f"d{current.name}" if current.alpha else current.name))
+        for current in linear.currents
+        if current.port is not None
+    ]
+    into += [(linear.membrane.port, -1)] if linear.membrane.port is not None else []
+    shape = closed_form.Shape(
+        n_currents=len(currents),
+        n_alpha=n_alpha,
+        n_thresholds=len(thresholds),
+        n_driven=sum(part.gain is not None for part in thresholds),
+        leaks=linear.membrane.tau_m is not None,
+        clamped=linear.membrane.clamped,
+        resets=any(part.reset is not None for part in parts),
+        targets=tuple(slot for _, slot in into),
+    )
+    names = ("V_m", *order, *(part.name for part in linear.thresholds))
+    return Layout(tuple(slots), names, tuple(port for port, _ in into), shape)
+
+
 def _array(value: Any) -> NDArray[np.float64]:
     return np.atleast_1d(np.asarray(value, dtype=np.float64))
 
@@ -319,7 +343,8 @@ def _inverse_difference(tau_m: NDArray[np.float64], tau: NDArray[np.float64]) ->
     return np.where(gap > 0.0, tau_m * tau / np.where(gap > 0.0, gap, 1.0), 0.0)
 
 
-def _reset_rows(name: str, reset: Reset) -> list[tuple[str, Any]]:
+def _reset_rows(name: str, reset: Reset | None) -> list[tuple[str, Any]]:
+    reset = reset or Reset()
     return [(f"scale of {name}", reset.scale), (f"jump of {name}", reset.jump), ("lowest", reset.lowest)]
 
 

@@ -7,13 +7,13 @@ from eventsnn._core.mathfunc cimport exp, expm1, sin_turns
 from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Model, Neuron, Sine, variables
 
 cdef enum:
-    R = 1
+    R = 0
     THRESHOLD = 2
-    TAU_M = 4
-    PER_C = 5
-    V_RESET = 6
-    LONGEST = 9
-    HEAD = 10
+    TAU_M = 3
+    PER_C = 4
+    V_RESET = 5
+    LONGEST = 8
+    HEAD = 9
     # of a current
     TAU = 0
     DIFFERENCE = 1
@@ -23,8 +23,8 @@ cdef enum:
     CURRENT_WIDTH = 7
     # of a threshold
     GAIN = 1
-    THRESHOLD_RESET = 3
-    THRESHOLD_WIDTH = 6
+    THRESHOLD_RESET = 2
+    THRESHOLD_WIDTH = 5
 
 
 cdef extern from *:

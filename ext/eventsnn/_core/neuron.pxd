@@ -11,9 +11,8 @@ from eventsnn._core.stream cimport Stream
 
 cdef enum:
     # The constants that the engine itself reads; the rest is the model's.
-    C_E_L = 0
-    C_R = 1
-    C_T_REF = 3
+    C_R = 0
+    C_T_REF = 1
 
 cdef enum:
     # Ports and variables that a model may have.
