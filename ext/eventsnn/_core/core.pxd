@@ -43,7 +43,8 @@ cdef struct Watch:
 
 cdef struct Core:
     int64_t n
-    char* records             # the neurons, each with what lies behind it, `stride` bytes apart
+    char* records             # the first neuron; each has `front` bytes of inputs before it, all lie `stride` apart
+    int64_t front
     int64_t stride
     Neuron* scratch           # room for the copy of one
     Class* classes

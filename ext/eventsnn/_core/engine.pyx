@@ -52,7 +52,7 @@ from eventsnn._core.events cimport (
     sample,
 )
 from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, Class, Model, Neuron, Sine, inputs, variables
+from eventsnn._core.neuron cimport C_R, Class, Model, Neuron, Sine, input_at, variables
 from eventsnn._core.queue cimport Row, row_first, row_pop, wake_first, wake_set
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 
@@ -91,7 +91,7 @@ cdef inline void deliver(Core* e, int32_t n, double t, double weight, int port) 
     if port < 0:
         port = k.model.by_sign[weight < 0.0]
     if s.pending == t:
-        inputs(s)[port] = inputs(s)[port] + weight
+        input_at(s, port)[0] = input_at(s, port)[0] + weight
         return
     if s.crossing < t or s.outside < t or s.pending < t:
         process_before(e, n, t)
@@ -100,8 +100,8 @@ cdef inline void deliver(Core* e, int32_t n, double t, double weight, int port) 
     touch(e, n)
     s.pending = t
     for other in range(k.model.ports):
-        inputs(s)[other] = 0.0
-    inputs(s)[port] = weight
+        input_at(s, other)[0] = 0.0
+    input_at(s, port)[0] = 0.0 + weight  # -0.0 is added to 0.0 in the reference
 
 
 cdef inline void fetch_ahead(const Core* e, const int32_t* list, int64_t i, int64_t end, double t) noexcept nogil:
@@ -252,7 +252,7 @@ cdef class Engine:
         e.max_spikes = min(plan.max_spikes, 2**31 - 2)
         e.instant = -1.0
         self.build_classes()
-        e.records = <char*>self.allocate(plan.n, e.stride)
+        e.records = <char*>self.allocate(plan.n, e.stride) + e.front
         e.scratch = <Neuron*>self.allocate(1, e.stride)
         e.touched = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
         e.wakes.time = <double*>self.allocate(plan.n, sizeof(double))
@@ -285,11 +285,11 @@ cdef class Engine:
     cdef build_classes(self):
         cdef Core* e = &self.core
         cdef Model* m
-        cdef int64_t k, size
+        cdef int64_t k
+        cdef int64_t behind = 0
         cdef int64_t row = self.plan.constants.shape[1]
         cdef const double* constants = <const double*>self.hold(self.plan.constants, np.float64)
         cdef Model* models = <Model*>self.allocate(len(self.plan.models), sizeof(Model))
-        e.stride = (sizeof(Neuron) + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
         for k, model in enumerate(self.plan.models):
             m = &models[k]
             m[0] = (<Model*>PyCapsule_GetPointer(model.kernel, "eventsnn.Model"))[0]
@@ -303,8 +303,9 @@ cdef class Engine:
             m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
             for port, slot in enumerate(shape.targets):
                 m.target[port] = slot
-            size = sizeof(Neuron) + (m.ports + m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)
-            e.stride = max(e.stride, (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
+            e.front = max(e.front, <int64_t>(m.ports * sizeof(double)))
+            behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)))
+        e.stride = (e.front + sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
         for k in range(len(self.plan.class_model)):
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]

@@ -28,7 +28,7 @@ from eventsnn._core.neuron cimport (
     SEARCHED,
     Class,
     Neuron,
-    inputs,
+    input_at,
     variables,
 )
 from eventsnn._core.queue cimport Row, row_push
@@ -69,7 +69,7 @@ cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcep
     """The neuron, or, if it is refractory, a copy of it as it will be when it is released."""
     if not s.t < s.release:
         return s
-    memcpy(e.scratch, s, e.stride)
+    memcpy(e.scratch, s, e.stride - e.front)
     k.model.hold(k, e.scratch, s.release - s.t)
     e.scratch.t = s.release
     return e.scratch
@@ -115,7 +115,7 @@ cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
         watch = &e.watches[w]
         probe = &e.probes[watch.probe]
         while watch.at < probe.n_times and probe.time[watch.at] < before:
-            memcpy(copy, s, e.stride)
+            memcpy(copy, s, e.stride - e.front)
             settle(k, copy, probe.time[watch.at])
             for i in range(probe.n_variables):
                 variable = probe.variable[i]
@@ -261,8 +261,6 @@ cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
     cdef double total[MOST_VARIABLES]
     cdef int port
     cdef int ports = k.model.ports if k != NULL else 0
-    for port in range(ports):
-        total[port] = 0.0
     e.updates += 1
     if e.watch_start != NULL:
         sample(e, n, t)
@@ -275,13 +273,15 @@ cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
             change_current(e, n, t)
             changed = True
         if t == next_external(s):
+            for port in range(ports):
+                total[port] = 0.0
             external_input(e, n, t, total)
             input = True
         s.outside = next_outside(e, s)
     if t == s.pending:
         s.pending = infinity()
         for port in range(ports):
-            total[port] = inputs(s)[port] + total[port]
+            total[port] = input_at(s, port)[0] + total[port] if input else input_at(s, port)[0]
         input = True
     if input and k != NULL and not (k.model.instantaneous and t < s.release):
         settle(k, s, t)

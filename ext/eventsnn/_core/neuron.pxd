@@ -27,12 +27,13 @@ cdef struct Sine:
 
 
 cdef struct Neuron:
-    # 112 bytes; what most inputs read and write comes first. Behind it in memory lie, as double, the input of each
-    # port, the variables in the order of the model's slots, and what additions to its currents have lost.
+    # 112 bytes, in the order in which most inputs read and write them. In front of it in memory, and so in the same
+    # line of the cache, lie as double the inputs of its ports, from the last to the first; behind it the variables in
+    # the order of the model's slots, and what additions to its currents have lost.
     double t              # ms, when the state was true
     double v              # mV relative to E_L
     double drive          # mV, R (I_e + step currents)
-    double pending        # time at which `input` arrives; inf if none
+    double pending        # time at which `inputs` arrive; inf if none
     double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
     double outside        # next external spike or change of current; inf if none
     double release        # refractory before this time
@@ -57,9 +58,9 @@ cdef enum Certainty:
     SEARCHED = 2
 
 
-cdef inline double* inputs(Neuron* s) noexcept nogil:
-    """The summed weights that arrive at `pending`, one a port."""
-    return <double*>(s + 1)
+cdef inline double* input_at(Neuron* s, int port) noexcept nogil:
+    """The summed weights that arrive at `pending` at this port."""
+    return <double*>s - 1 - port
 
 
 cdef struct Model:
@@ -93,4 +94,4 @@ cdef struct Class:
 
 
 cdef inline double* variables(const Class* k, const Neuron* s) noexcept nogil:
-    return <double*>(s + 1) + k.model.ports
+    return <double*>(s + 1)
