@@ -9,16 +9,19 @@ compiled engine, thousands of neurons at a time, and each neuron is solved again
     grazing   a random state whose first maximum (or the higher of the first two) lies within 1e-9 of the threshold
 
 Run: python benchmarks/accuracy.py [--models NAME ...] [--states N] [--trains N] [--dense N] [--grazing N] [--sines N]
-with the test extra installed. The full numbers (the defaults) take about two hours on one core; --models runs some rows
-only. What was found is kept in --results and the page is written from it, so that a run can be done in parts.
+with the test extra installed. The full numbers (the defaults) take about three hours of one core, shared by
+--processes; --sections and --models run some rows only. What was found is kept in --results and the page is written
+from it, so that a run can be done in parts.
 
 Exit code 1 if anything differs from the oracle by more than float64 explains.
 """
 
 import argparse
+import concurrent.futures
 import datetime
 import fnmatch
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -152,6 +155,43 @@ def page(results: dict, dense: int, old: str) -> str:
 CURRENTS = ("LIFExp under trains with step, ramp and sine currents", "LIFExp under sine currents")
 
 
+def jobs(options: argparse.Namespace) -> list[tuple[str, str]]:
+    """The rows of the page that are asked for, as (section, name)."""
+    rows = []
+    for family in exact.FAMILIES.values():
+        sections = [section for section in ("states", "trains") if family.humps == 1]
+        sections += ["grazing"] if family.model != "LIFDelta" else []
+        rows += [(section, family.name) for section in sections]
+    rows += [("currents", name) for name in CURRENTS]
+    patterns = options.models or ["*"]
+    return [
+        (section, name)
+        for section, name in rows
+        if section in options.sections and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    ]
+
+
+def measure(section: str, name: str, options: argparse.Namespace) -> dict:
+    """One row."""
+    total: dict = {"date": datetime.date.today().isoformat()}
+    if name == CURRENTS[0]:
+        family = exact.FAMILIES["LIFExp"]
+        merge(total, exact.compare_trains(family, options.trains, 0, 2, 2_000.0, exact.random_current))
+    elif name == CURRENTS[1]:
+        for n, seed in chunks(options.sines):
+            merge(total, exact.compare_sines(n, seed))
+    elif section == "trains":
+        merge(total, exact.compare_trains(exact.FAMILIES[name], options.trains, options.dense, 1))
+    elif section == "states":
+        for n, seed in chunks(options.states):
+            merge(total, exact.compare_states(exact.FAMILIES[name], n, seed))
+    else:
+        can_graze = [family for family in exact.FAMILIES.values() if family.model != "LIFDelta"]
+        for n, seed in chunks(-(-options.grazing // len(can_graze))):
+            merge(total, exact.compare_grazing(exact.FAMILIES[name], n, seed))
+    return total
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="*", metavar="NAME", help="rows, as 'GLIF*'; all unless given")
@@ -161,6 +201,7 @@ def main() -> int:
     parser.add_argument("--dense", type=int, default=3, metavar="N", help="trains of 100 kHz among them")
     parser.add_argument("--sines", type=int, default=100_000, metavar="N", help="in all")
     parser.add_argument("--grazing", type=int, default=1_000_000, metavar="N", help="in all rows together")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--results", type=Path, default=ROOT / "runs" / "accuracy.json")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "accuracy.md")
     options = parser.parse_args()
@@ -168,39 +209,20 @@ def main() -> int:
         print("gmpy2 is not installed: mpmath alone takes several times as long")
 
     results = json.loads(options.results.read_text()) if options.results.exists() else {}
-    can_graze = [family.name for family in exact.FAMILIES.values() if family.model != "LIFDelta"]
-    each = -(-options.grazing // len(can_graze))
-    jobs = []
-    for family in exact.FAMILIES.values():
-        if options.models and not any(fnmatch.fnmatchcase(family.name, pattern) for pattern in options.models):
-            continue
-        name = family.name
-        if name in can_graze:
-            jobs += [("grazing", name, [(exact.compare_grazing, family, n, seed) for n, seed in chunks(each)])]
-        if family.humps > 1:
-            continue
-        jobs += [("states", name, [(exact.compare_states, family, n, seed) for n, seed in chunks(options.states)])]
-        jobs += [("trains", name, [(exact.compare_trains, family, options.trains, options.dense, 1)])]
-    if not options.models:
-        some = (exact.compare_trains, exact.FAMILIES["LIFExp"], options.trains, 0, 2, 2_000.0, exact.random_current)
-        jobs += [("currents", CURRENTS[0], [some])]
-        jobs += [("currents", CURRENTS[1], [(exact.compare_sines, n, seed) for n, seed in chunks(options.sines)])]
     failed = False
-    for section, name, calls in jobs:
-        if section not in options.sections:
-            continue
-        total: dict = {"date": datetime.date.today().isoformat()}
-        for function, *arguments in calls:
-            merge(total, function(*arguments))
-        results.setdefault(section, {})[name] = total
-        print(f"{section}: {line(section, name, total)}", end="", flush=True)
-        for sentence in total["wrong"]:
-            print(f"  WRONG {sentence}", flush=True)
-        failed = failed or bool(total["wrong"])
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps(results, indent=1))
-        old = options.out.read_text() if options.out.exists() else ""
-        options.out.write_text(page(results, options.dense, old))
+    with concurrent.futures.ProcessPoolExecutor(options.processes) as pool:
+        running = {pool.submit(measure, section, name, options): (section, name) for section, name in jobs(options)}
+        for done in concurrent.futures.as_completed(running):
+            section, name = running[done]
+            total = results.setdefault(section, {})[name] = done.result()
+            print(f"{section}: {line(section, name, total)}", end="", flush=True)
+            for sentence in total["wrong"]:
+                print(f"  WRONG {sentence}", flush=True)
+            failed = failed or bool(total["wrong"])
+            options.results.parent.mkdir(parents=True, exist_ok=True)
+            options.results.write_text(json.dumps(results, indent=1))
+            old = options.out.read_text() if options.out.exists() else ""
+            options.out.write_text(page(results, options.dense, old))
     return int(failed)
 
 
