@@ -260,7 +260,10 @@ class Simulation:
         return self._state
 
     def peek(self) -> float:
-        """Time of the next event in ms, inf if there is none (reference engine only)."""
+        """Time of the next event in ms, inf if there is none (reference engine only).
+
+        A search for a crossing that has not ended counts as an event: a step goes on with it, and nothing else happens.
+        """
         return self._reference("peek").peek()
 
     def step(self) -> None:

@@ -5,7 +5,8 @@ The compiled engine must give the same event log, bit for bit. docs/semantics.md
 The queue holds, sorted by their full key,
 - one Arrival for every synapse that a spike travels on: (time, round, ARRIVAL, projection, pre, ordinal, synapse), the
   synapses of a row being numbered by (delay, post, draw),
-- one Crossing for every neuron that will reach its threshold if nothing else happens: (time, round, CROSSING, neuron),
+- one Crossing for every neuron that will reach its threshold if nothing else happens: (time, round, CROSSING, neuron);
+  while the search for it has not ended, the time that it has reached, in the round SEARCH,
 - the next Change of every neuron with step currents: (time, 0, CHANGE, neuron),
 - the next External spike of every stream: (time, 0, EXTERNAL, neuron, stream),
 - the next Sample of every probe: (time, LAST, SAMPLE, probe).
@@ -31,6 +32,7 @@ from eventsnn.models.closed_form import T_REF, V_RESET, R
 from eventsnn.plan import Plan
 
 CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
+SEARCH = -1  # the round in which searches for a crossing go on: before every event at the time they have reached
 LAST = 2**62  # the round of samples: after every other at its time
 
 
@@ -56,7 +58,6 @@ class Neuron:
     state: State
     release: float = 0.0  # refractory before this time
     crossing: Entry | None = None
-    searched: bool = False  # `crossing` is but the time up to which one was searched for
     spikes: int = 0
     millisecond: int = -1
     spikes_in_millisecond: int = 0
@@ -162,18 +163,11 @@ class Reference:
             state.t = neuron.release
         start = reached - state.t if reached > 0.0 else 0.0
         span, found = neuron.model.crossing(neuron.c, state, start)
-        neuron.searched = not found
         time = state.t + span
         if time < math.inf:
-            neuron.crossing = Entry((time, round_ + 1 if time == now else 0, CROSSING, n), n)
+            at = SEARCH if not found else round_ + 1 if time == now else 0
+            neuron.crossing = Entry((time, at, CROSSING, n), n)
             self.queue.add(neuron.crossing)
-
-    def _refine_due(self) -> None:
-        """Go on with searches up to the next event: nothing happens at the end of one."""
-        while self.queue and self.queue[0].key[2] == CROSSING and self.neurons[self.queue[0].neuron].searched:
-            entry = self.queue.pop(0)
-            self.neurons[entry.neuron].crossing = None
-            self._search(entry.neuron, entry.time, -1, entry.time)
 
     def _fire(self, n: int, t: float, round_: int) -> None:
         neuron = self.neurons[n]
@@ -214,17 +208,15 @@ class Reference:
     # ---- the schedule
 
     def peek(self) -> float:
-        """Time of the next event in ms; inf if there is none."""
-        self._refine_due()
+        """Time of the next event in ms, or of the next step of a search for a crossing; inf if there is neither."""
         return self.queue[0].time if self.queue else math.inf
 
     def pending(self, neuron: int | None = None, until: float = math.inf) -> list[Entry]:
         """What is in the queue, in canonical order, for one neuron (global index) or all, before `until` (ms)."""
-        return [e for e in self.queue if e.time < until and neuron in (None, e.neuron)]
+        return [e for e in self.queue if e.time < until and neuron in (None, e.neuron) and e.key[1] != SEARCH]
 
     def step(self) -> None:
         """Process everything of the first time and round in the queue."""
-        self._refine_due()
         t, round_ = self.queue[0].key[:2]
         now: list[Entry] = []
         while self.queue and self.queue[0].key[:2] == (t, round_):
@@ -234,6 +226,11 @@ class Reference:
                 self._queue_next(self._streams[entry.key[4]])  # it may come at the same time
             elif entry.key[2] == CHANGE:
                 self._queue_next(self._changes[entry.neuron])
+        if round_ == SEARCH:
+            for entry in now:
+                self.neurons[entry.neuron].crossing = None
+                self._search(entry.neuron, t, SEARCH, t)
+            return
         if round_ == LAST:
             for entry in now:
                 self._sample(entry)

@@ -184,6 +184,20 @@ def test_a_search_is_taken_up_where_it_ended(engine):
         assert max(above(time - mpf(k) / 1000 / frequency) for k in range(1, 1001)) < 0
 
 
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_a_search_that_never_ends_holds_up_no_run(engine):
+    """12 mV and an oscillation of 0.06 mV for ever, of a current that would bring V to the threshold if it stayed."""
+    net = esn.Network()
+    cells = net.population(1, esn.LIFExp(E_L=0.0, V_th=15.0, V_reset=0.0, I_e=300.0), name="cells", V_m=12.0)
+    net.stimulate(cells, esn.SineCurrent(100.0, 1000.0))
+    assert len(net.run(50.0, engine=engine).spikes["cells"]) == 0
+    simulation = net.compile(engine="reference")
+    before = simulation.peek()
+    for _ in range(5):
+        simulation.step()
+    assert before < simulation.time < simulation.peek() < inf and simulation.pending() == []
+
+
 def approach(v, taus, currents):
     """T_i and a_i of v - threshold = sum of a_i exp(-t / T_i); the drive is the threshold, 15 mV, and R 1 mV / pA."""
     terms = {mpf(10): mpf(v) - 15}

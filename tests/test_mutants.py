@@ -190,7 +190,7 @@ MUTANTS = [
         "sample before the inputs of its time",
         REFERENCE,
         "LAST = 2**62",
-        "LAST = -1",
+        "LAST = -2",
     ),
     (
         "sample advances the state",

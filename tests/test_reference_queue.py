@@ -11,7 +11,7 @@ from random_networks import random_network
 
 import eventsnn as esn
 from eventsnn.plan import Plan
-from eventsnn.reference import ARRIVAL, CROSSING, EXTERNAL, SAMPLE, Entry, Reference
+from eventsnn.reference import ARRIVAL, CROSSING, EXTERNAL, SAMPLE, SEARCH, Entry, Reference
 
 STOP = 40.0
 
@@ -32,7 +32,7 @@ class Ledger(Reference):
         first = self.queue[0].key[:2]
         due = [entry for entry in self.queue if entry.key[:3] == (*first, CROSSING)]
         super().step()
-        self.fired += len(due)
+        self.fired += len(due) if first[1] != SEARCH else 0
 
 
 class Actors:
@@ -68,7 +68,8 @@ class Actors:
 
     def look(self) -> None:
         """pending() is the queue, filtered, in canonical order; looking changes nothing."""
-        everything = list(self.reference.queue)
+        before = list(self.reference.queue)
+        everything = [entry for entry in before if entry.key[1] != SEARCH]
         n = int(self.rng.integers(0, self.reference.plan.n))
         until = float(self.rng.choice([e.time for e in everything])) if everything else 0.0
         assert self.reference.pending() == everything == sorted(everything, key=lambda entry: entry.key)
@@ -76,7 +77,7 @@ class Actors:
         assert self.reference.pending(until=until) == [e for e in everything if e.key[0] < until]
         both = self.reference.pending(neuron=n, until=until)
         assert both == [e for e in everything if e.neuron == n and e.key[0] < until]
-        assert list(self.reference.queue) == everything
+        assert list(self.reference.queue) == before
 
 
 def crossings(reference: Reference) -> list[Entry]:

@@ -10,7 +10,7 @@ import numpy as np
 from eventsnn.models import LIFExp
 from eventsnn.models.closed_form import T_REF, TAU, TAU_M, current_at
 from eventsnn.plan import Plan
-from eventsnn.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, Entry, Reference
+from eventsnn.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, SEARCH, Entry, Reference
 
 
 class Witness(Reference):
@@ -50,7 +50,7 @@ class Witness(Reference):
         now = list(takewhile(lambda entry: entry.key[:2] == first, self.queue))
         if first[1] == LAST:
             self.seen["sample at the time of a spike"] += first[0] in self._last_spike.values()
-        else:
+        elif first[1] != SEARCH:
             self._see_round(*first, now)
         super().step()
         if self.failure is not None:
