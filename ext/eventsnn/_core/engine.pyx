@@ -517,6 +517,14 @@ cdef class Engine:
                 sample(e, e.watches[w].neuron, e.time if self.failure is None else e.failed_at)
         return [dict(zip(plan.variables, out)) for plan, out in zip(self.plan.probes, self.sampled)]
 
+    def bounds(self):
+        """For every neuron a time (ms) before which it does not spike if nothing else happens."""
+        cdef int64_t n
+        cdef double[::1] out = np.empty(self.core.n)
+        for n in range(self.core.n):
+            out[n] = neuron_at(&self.core, n).crossing
+        return np.asarray(out)
+
     def state(self):
         """Every neuron's state as it stands, at the time of its own last event."""
         cdef Core* e = &self.core
