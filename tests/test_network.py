@@ -187,6 +187,7 @@ def test_arrays_of_weights_and_delays_follow_the_order_of_the_rule():
 
 def test_a_distribution_gives_a_synapse_its_draw_whatever_the_order_of_storage():
     """With delays that reverse the order in which synapses are stored, each keeps the weight of its ordinal."""
+
     def weights(delay):
         net, exc, _ = small()
         synapses = net.connect(exc, exc, esn.AllToAll(), name="p", weight=esn.Normal(0.0, 1.0), delay=delay).synapses()
