@@ -31,6 +31,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import exact  # noqa: E402
 import oracle  # noqa: E402
+from families import FAMILIES  # noqa: E402
 
 CHUNK = 10_000  # cases of one network: what a neuron's parameters and states are held in memory for
 SECTIONS = ("states", "trains", "currents", "grazing")
@@ -131,7 +132,7 @@ def page(results: dict, dense: int, old: str) -> str:
     text = HEAD.format(date=date)
     for section in SECTIONS:
         rows = results.get(section, {})
-        order = [name for name in [*exact.FAMILIES, *CURRENTS] if name in rows]
+        order = [name for name in [*FAMILIES, *CURRENTS] if name in rows]
         if not order:
             continue
         text += TEXTS[section].format(dense=dense)
@@ -158,7 +159,7 @@ CURRENTS = ("LIFExp under trains with step, ramp and sine currents", "LIFExp und
 def jobs(options: argparse.Namespace) -> list[tuple[str, str]]:
     """The rows of the page that are asked for, as (section, name)."""
     rows = []
-    for family in exact.FAMILIES.values():
+    for family in FAMILIES.values():
         sections = [section for section in ("states", "trains") if family.humps == 1]
         sections += ["grazing"] if family.model != "LIFDelta" else []
         rows += [(section, family.name) for section in sections]
@@ -175,20 +176,20 @@ def measure(section: str, name: str, options: argparse.Namespace) -> dict:
     """One row."""
     total: dict = {"date": datetime.date.today().isoformat()}
     if name == CURRENTS[0]:
-        family = exact.FAMILIES["LIFExp"]
+        family = FAMILIES["LIFExp"]
         merge(total, exact.compare_trains(family, options.trains, 0, 2, 2_000.0, exact.random_current))
     elif name == CURRENTS[1]:
         for n, seed in chunks(options.sines):
             merge(total, exact.compare_sines(n, seed))
     elif section == "trains":
-        merge(total, exact.compare_trains(exact.FAMILIES[name], options.trains, options.dense, 1))
+        merge(total, exact.compare_trains(FAMILIES[name], options.trains, options.dense, 1))
     elif section == "states":
         for n, seed in chunks(options.states):
-            merge(total, exact.compare_states(exact.FAMILIES[name], n, seed))
+            merge(total, exact.compare_states(FAMILIES[name], n, seed))
     else:
-        can_graze = [family for family in exact.FAMILIES.values() if family.model != "LIFDelta"]
+        can_graze = [family for family in FAMILIES.values() if family.model != "LIFDelta"]
         for n, seed in chunks(-(-options.grazing // len(can_graze))):
-            merge(total, exact.compare_grazing(exact.FAMILIES[name], n, seed))
+            merge(total, exact.compare_grazing(FAMILIES[name], n, seed))
     return total
 
 

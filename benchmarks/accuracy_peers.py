@@ -251,18 +251,19 @@ def main() -> None:
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
     import exact
+    import families
 
     nest = interpreter(options.nest_python, "NEST_PYTHON", "nest")
     brian2 = interpreter(options.brian2_python, "BRIAN2_PYTHON", "brian2")
     lines = []
     for model in options.models:
-        family = exact.FAMILIES[model]
+        family = families.FAMILIES[model]
         parameters = {**PARAMETERS, **({} if model == "LIFDelta" else SYNAPSES)}
         rng = np.random.default_rng(SEED)
         inputs, I_e = [], np.zeros(options.trains)
         for i in range(options.trains):
             p = {**parameters, "I_e": 0.0}
-            rate = float(exact.loguniform(rng, 0.1, 5.0, 1)[0])
+            rate = float(families.loguniform(rng, 0.1, 5.0, 1)[0])
             mine, I_e[i] = exact.random_inputs(family, p, rng, options.duration, rate)
             inputs.append(mine)
         expected = []

@@ -7,7 +7,7 @@ import exact
 import numpy as np
 import oracle
 import pytest
-from exact import FAMILIES
+from families import FAMILIES
 
 ANY_STATE = [name for name, family in FAMILIES.items() if family.humps == 1]
 GRAZING = [name for name, family in FAMILIES.items() if family.model != "LIFDelta"]  # V of LIFDelta has no maximum
@@ -69,7 +69,7 @@ def test_many_sine_currents():
 @pytest.fixture
 def crossing():
     """From rest to 15 of 20 mV: the slope at the crossing is 0.5 mV/ms."""
-    cell = exact.FAMILIES["LIFDelta"].cell(
+    cell = FAMILIES["LIFDelta"].cell(
         {"tau_m": 10.0, "C_m": 250.0, "E_L": 0.0, "V_th": 15.0, "V_reset": 0.0, "t_ref": 2.0, "I_e": 500.0}
     )
     return cell.crossing(cell.state(), oracle.Drive(), 100.0)

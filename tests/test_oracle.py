@@ -2,7 +2,7 @@
 
 import math
 
-import exact
+import families
 import numpy as np
 import oracle
 import pytest
@@ -78,19 +78,19 @@ def drives(rng, size):
     yield Drive(real(0), real(0), sines)
 
 
-@pytest.mark.parametrize("name", exact.FAMILIES)
+@pytest.mark.parametrize("name", families.FAMILIES)
 def test_flow_and_crossing_against_a_numerical_integrator(name):
     """DOP853 at 1e-12: the state at a random time, and the first crossing of a dense sample of it."""
-    family = exact.FAMILIES[name]
+    family = families.FAMILIES[name]
     rng = np.random.default_rng([5, *name.encode()])
     n, found = 8, 0
     p = family.draw(rng, n)
-    states = exact.random_states(family, p, rng, n)
+    states = families.random_states(family, p, rng, n)
     for i in range(n):
-        mine = exact.at(p, i)
+        mine = families.at(p, i)
         cell = family.cell(mine)
-        x = exact.exact_state(cell, mine, exact.at(states, i))
-        for drive in drives(rng, exact.threshold(mine) / exact.resistance(family, mine)):
+        x = families.exact_state(cell, mine, families.at(states, i))
+        for drive in drives(rng, families.threshold(mine) / families.resistance(family, mine)):
             length = 60.0
             solution = solve_ivp(
                 right_hand_side(cell, drive), (0.0, length), [float(v) for v in x], method="DOP853",
@@ -180,12 +180,12 @@ def glif(p):
 )
 def test_spikes_of_adapting_neurons_against_a_numerical_integrator(name, equations):
     """A constant current for 150 ms: DOP853 with an event at the threshold, restarted at each spike and release."""
-    family, spikes = exact.FAMILIES[name], 0
+    family, spikes = families.FAMILIES[name], 0
     rng = np.random.default_rng(21)
     for _ in range(6):
-        p = exact.at(family.draw(rng, 1), 0)
+        p = families.at(family.draw(rng, 1), 0)
         p = {key: float(np.ravel(value)[0]) for key, value in p.items()}
-        p["I_e"] = 1.6 * float(exact.threshold(p) / exact.resistance(family, p))
+        p["I_e"] = 1.6 * float(families.threshold(p) / families.resistance(family, p))
         y, slopes, height, at_spike, at_release = equations(p)
         t, stop, found = 0.0, 150.0, []
 
@@ -238,13 +238,13 @@ def test_both_arithmetics_agree():
     if oracle.ARITHMETIC.name == "mpmath":
         pytest.skip("gmpy2 is not installed, so that there is one arithmetic only")
     rng = np.random.default_rng(3)
-    for family in exact.FAMILIES.values():
-        p = exact.at(family.draw(rng, 1), 0)
+    for family in families.FAMILIES.values():
+        p = families.at(family.draw(rng, 1), 0)
         sign = {port: 1.0 if k % 2 == 0 else -0.1 for k, port in enumerate(family.ports)}
         times = np.cumsum(rng.exponential(1.0, 40))
         size = {
-            port: sign[port] * 0.6 * exact.threshold(p) * (
-                1.0 if port == "delta" else p["C_m"] / exact.charge(family, p, port)
+            port: sign[port] * 0.6 * families.threshold(p) * (
+                1.0 if port == "delta" else p["C_m"] / families.charge(family, p, port)
             )
             for port in family.ports
         }  # fmt: skip
