@@ -233,6 +233,21 @@ def test_conditions_that_the_search_must_find():
             assert 1e-16 < float(top.t - crossing.t) < 1e-13
 
 
+def test_a_crossing_is_neither_missed_nor_invented():
+    """V = x (3/2 - x) with x = exp(-s / 10): from 1/2 up to a hump of 9/16 at x = 3/4, and down again."""
+    cell = oracle.cell("LIFExp", {**LIF, "I_e": 0.0, "tau_m": 10.0, "C_m": 10.0, "tau_syn_ex": 5.0, "tau_syn_in": 5.0})
+    x, real = cell.state(V_m=0.5, I_syn_ex=1.0), oracle.ARITHMETIC.real
+    with mp.workdps(60):
+        cell.set_threshold(real(1) / 2 + real(10) ** -15)
+        assert abs(digits(cell.crossing(x, Drive(), 100.0).t) - 20 * mpf(10) ** -15) < mpf(10) ** -27
+        cell.set_threshold(real(9) / 16 + real(10) ** -20)
+        assert cell.crossing(x, Drive(), 100.0) is None
+        cell.set_threshold(real(9) / 16 - real(10) ** -20)
+        crossing = cell.crossing(x, Drive(), 100.0)
+        assert abs(digits(crossing.t) + 10 * mp.log(mpf(3) / 4 + mpf(10) ** -10)) < mpf(10) ** -30
+        assert cell.crossing(x, Drive(), crossing.t - real(10) ** -20) is None
+
+
 def test_both_arithmetics_agree():
     """mpmath and MPFR give the same spikes to 1e-50 ms."""
     if oracle.ARITHMETIC.name == "mpmath":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import oracle
 import pytest
-from independent import Decaying, Neuron, first_zero, integrated_spikes, spikes
+from independent import Decaying, Neuron, integrated_spikes
 from mpmath import log, mp, mpf
 
 import eventsnn as esn
@@ -61,6 +62,30 @@ def mat2_neuron(kind):
     )
 
 
+def exact_spikes(neuron, changes, stop):
+    """The oracle's spikes of the same neuron under the same current as of `integrated_spikes`."""
+    real = oracle.ARITHMETIC.real
+
+    def common(part):
+        return {"scale": real(part.scale), "jump": real(part.jump), "at_release": part.late}
+
+    currents = [
+        oracle.Current(f"current {k}", real(part.rate), **common(part)) for k, part in enumerate(neuron.currents)
+    ]
+    thresholds = [
+        oracle.Threshold(f"part {k}", real(part.rate), real(part.gain), lowest=real(part.lowest), **common(part))
+        for k, part in enumerate(neuron.thresholds)
+    ]
+    scale, jump = neuron.reset or (1.0, 0.0)
+    cell = oracle.Cell(
+        None, neuron.C, neuron.base, neuron.t_ref, scale=scale, jump=jump, clamped=neuron.reset is not None,
+        currents=currents, thresholds=thresholds, rate_m=real(neuron.g) / real(neuron.C),
+    )  # fmt: skip
+    state = [part.x for part in neuron.currents] + [neuron.v] + [part.x for part in neuron.thresholds]
+    drives = [(time, lambda level=level: oracle.Drive(real(level))) for time, level in changes]
+    return cell.spikes([real(value) for value in state], stop, drives=drives)
+
+
 STEP = {
     glif: [(glif.ONSET, glif.CURRENT), (glif.OFFSET, 0.0)],
     mat2: [(mat2.ONSET, mat2.CURRENT), (mat2.OFFSET, 0.0)],
@@ -96,41 +121,24 @@ def trains():
 # ---- the two solutions themselves
 
 
-def test_first_zero_is_neither_missed_nor_invented():
-    with mp.workdps(50):
-        # (1 - x)(x - 1/2) with x = exp(-s / 10): from 0 up to a hump, down through zero at 10 ln 2.
-        x = {mpf(0): mpf(-1) / 2, mpf(1) / 10: mpf(3) / 2, mpf(1) / 5: mpf(-1)}
-        lifted = {rate: c - mpf(10) ** -15 * (rate == 0) for rate, c in x.items()}
-        rise = first_zero(lifted, mpf(100))
-        assert abs(rise - 20 * mpf(10) ** -15) < mpf(10) ** -27
-        # The hump's height is 1/16, at x = 3/4.
-        touching = {rate: c - (mpf(1) / 16 + mpf(10) ** -20) * (rate == 0) for rate, c in x.items()}
-        assert first_zero(touching, mpf(100)) is None
-        crossing = {rate: c - (mpf(1) / 16 - mpf(10) ** -20) * (rate == 0) for rate, c in x.items()}
-        expected = -10 * log(mpf(3) / 4 + mpf(10) ** -10)
-        assert abs(first_zero(crossing, mpf(100)) - expected) < mpf(10) ** -30
-        assert first_zero(crossing, expected - mpf(10) ** -20) is None
-        with pytest.raises(ArithmeticError, match="touched"):
-            first_zero({rate: c - mpf(1) / 16 * (rate == 0) for rate, c in x.items()}, mpf(100))
-
-
 def test_the_textbook_neuron_is_solved_as_by_hand():
     neuron = Neuron(C=250.0, g=25.0, base=15.0, t_ref=2.0)
-    found = spikes(neuron, [(5.0, 500.0)], 200.0)
+    found = exact_spikes(neuron, [(5.0, 500.0)], 200.0)
     period = 2 + 10 * math.log(20.0 / 5.0)
-    np.testing.assert_allclose([float(t) for t, _ in found], 3.0 + period * np.arange(1, len(found) + 1), atol=1e-12)
+    times = [float(spike.t) for spike in found]
+    np.testing.assert_allclose(times, 3.0 + period * np.arange(1, len(found) + 1), atol=1e-12)
     assert len(found) == int((200.0 - 3.0) / period)
-    assert all(speed == pytest.approx(0.5) for _, speed in found)
+    assert all(spike.slope == pytest.approx(0.5) for spike in found)
 
 
 @by_name
 def test_exponentials_and_differential_equations_agree(name):
     """Two descriptions of each model that share no formula. DOP853's errors in V grow where a crossing is slow."""
     neuron, current, end, _ = CASES[name]
-    exact, integrated = spikes(neuron, current, end), integrated_spikes(neuron, current, end)
+    exact, integrated = exact_spikes(neuron, current, end), integrated_spikes(neuron, current, end)
     assert len(exact) == len(integrated) > 0
-    for (t, speed), approximate in zip(exact, integrated, strict=True):
-        assert abs(float(t) - approximate) < max(1e-10, 1e-14 / abs(float(speed)))
+    for spike, approximate in zip(exact, integrated, strict=True):
+        assert abs(float(spike.t) - approximate) < max(1e-10, 1e-14 / abs(spike.slope))
 
 
 # ---- the package
@@ -141,16 +149,16 @@ def test_every_spike_is_where_the_independent_solution_has_it(name, trains):
     """To 1e-9 ms, or to 4 ulp of V where the crossing is so slow that these are more; to the end of the run, the later
     part of which belongs to no figure."""
     neuron, current, end, _ = CASES[name]
-    exact = spikes(neuron, current, end)
+    exact = exact_spikes(neuron, current, end)
     assert len(trains[name]) == len(exact)
-    for (t, speed), measured in zip(exact, trains[name], strict=True):
-        assert abs(measured - float(t)) <= max(1e-9, 4 * ULP / abs(float(speed)))
+    for spike, measured in zip(exact, trains[name], strict=True):
+        assert abs(measured - float(spike.t)) <= max(1e-9, 4 * ULP / abs(spike.slope))
 
 
 @by_name
 def test_the_scenarios_expect_what_the_independent_solution_gives(name):
     neuron, current, end, expected = CASES[name]
-    exact = [float(t) for t, _ in spikes(neuron, current, getattr(expected, "duration", end))]
+    exact = [float(spike.t) for spike in exact_spikes(neuron, current, getattr(expected, "duration", end))]
     assert (expected.spikes, expected.first, expected.last) == (len(exact), exact[0], exact[-1])
     if name in glif_names:
         assert expected.slowing == pytest.approx((exact[-1] - exact[-2]) / (exact[1] - exact[0]), abs=1e-14)
@@ -176,9 +184,9 @@ def test_mat2_follows_a_fluctuating_current():
     net = mat2.build(current=0.0)
     net.stimulate(net.populations["types"], esn.StepCurrent(times, current), name="fluctuations")
     for kind, train in zip(mat2.TYPES, net.run(500.0).spikes["types"].trains(), strict=True):
-        exact = spikes(mat2_neuron(kind), list(zip(times, current, strict=True)), 500.0)
+        exact = exact_spikes(mat2_neuron(kind), list(zip(times, current, strict=True)), 500.0)
         assert len(exact) == len(train) > 5
-        np.testing.assert_allclose(train, [float(t) for t, _ in exact], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(train, [float(spike.t) for spike in exact], rtol=0, atol=1e-9)
 
 
 # ---- what the figures show
@@ -320,10 +328,10 @@ def test_a_grid_invents_a_spike_of_the_rebound_burst_and_a_finer_one_does_not(st
 
 def test_initial_currents_that_others_use_change_the_count_of_class_1_only():
     for pattern in patterns.PATTERNS:
-        train = spikes(pattern_neuron(pattern, I_1=0.01, I_2=0.001), pattern.current, pattern.duration)
+        train = exact_spikes(pattern_neuron(pattern, I_1=0.01, I_2=0.001), pattern.current, pattern.duration)
         assert len(train) - pattern.spikes == (pattern.name == "class 1")
         if pattern.name != "class 1":
-            assert abs(float(train[-1][0]) - pattern.last) < 0.8
+            assert abs(float(train[-1].t) - pattern.last) < 0.8
 
 
 # ---- the scenarios' own checks
