@@ -10,7 +10,7 @@ NEST resets V from its value one step before the spike, the paper and this packa
 threshold. With the paper's rule a spike of LIF-R, for instance, is followed by E_L + 0.20 (V - E_L) + 18.51 mV.
 
 Expected: the numbers of spikes in LEVELS, their first and last times to 1e-9 ms. They are the zeros of sums of
-exponentials, found in 50 digits by interval arithmetic, and agree with DOP853. LIF is the textbook neuron of constant
+exponentials, found and proved in 115 digits, and agree with DOP853. LIF is the textbook neuron of constant
 intervals, 3.75 ms + (C_m / g) ln(R I / (R I - 27.17 mV)). The others adapt: their last interval is 1.44 times (R), 1.51
 times (ASC), 2.05 times (R-ASC) and 2.04 times (R-ASC-A) the first.
 """
@@ -73,7 +73,7 @@ def check(results: esn.Results) -> list[esn.Check]:
         return []
     checks = []
     errors = [0.0]
-    source = "50 digits, and DOP853"
+    source = "115 digits, and DOP853"
     for level in LEVELS:
         (train,) = results.spikes[level.name].trains()
         checks.append(esn.Check(f"spikes of {level.name}", len(train), level.spikes, 0, source))

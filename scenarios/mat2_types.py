@@ -9,7 +9,7 @@ spike moves the threshold: by alpha_1, which fades in 10 ms, and alpha_2, which 
 alpha_2, omega - E_L) = (37, 2, 19) for RS, which are NEST's defaults, (1.7, 2, 26) for IB and (10, 0.002, 11) for FS.
 
 Expected: the numbers of spikes in TYPES, their first and last times to 1e-9 ms. They are the zeros of sums of
-exponentials, found in 50 digits by interval arithmetic, and agree with DOP853. RS slows down from intervals
+exponentials, found and proved in 115 digits, and agree with DOP853. RS slows down from intervals
 of 14 to 39 ms, IB starts with three spikes in 11 ms, FS fires at 170 Hz to the end, and CH fires in 8 bursts whose
 spikes are a refractory period of 2 ms apart.
 """
@@ -76,7 +76,7 @@ def check(results: esn.Results) -> list[esn.Check]:
         return []
     checks = []
     errors = [0.0]
-    source = "50 digits, and DOP853"
+    source = "115 digits, and DOP853"
     trains = results.spikes["types"].trains()
     for kind, train in zip(TYPES, trains, strict=True):
         checks.append(esn.Check(f"spikes of {kind.name}", len(train), kind.spikes, 0, source))

@@ -16,7 +16,7 @@ except in B: there by 64 ms, and a second spike follows. H starts with V_m and T
 with him, and fires at once; BrainPy starts Theta alone there.
 
 Expected: the numbers of spikes in PATTERNS, their first and last times to 1e-9 ms. They are the zeros of sums of
-exponentials, found in 50 digits by interval arithmetic, and agree with DOP853. A's are multiples of 20 ln 3 ms. In B, V
+exponentials, found and proved in 115 digits, and agree with DOP853. A's are multiples of 20 ln 3 ms. In B, V
 creeps up to the threshold at 1e-6 mV/ms and the last bit of V is worth 3.6e-9 ms, so that 1.5e-8 ms are allowed. On a
 grid of 0.1 ms, as Detorakis simulates, forward Euler invents an eighth spike in the burst of O.
 """
@@ -134,7 +134,7 @@ def check(results: esn.Results) -> list[esn.Check]:
     """Number of spikes of every pattern that the run has finished; the errors of their first and last times."""
     checks = []
     errors = [0.0]
-    source = "50 digits, and DOP853"
+    source = "115 digits, and DOP853"
     for pattern, train in zip(PATTERNS, trains(results), strict=True):
         if results.t_stop < pattern.duration:
             continue
