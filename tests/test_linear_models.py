@@ -392,7 +392,7 @@ def test_variables_must_not_depend_on_values():
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
 @pytest.mark.parametrize("weights", [(1e308, 1e308), (1e308, 1e308, -1e308, -1e308)])
-def test_a_state_that_is_not_finite_ends_the_search(engine, weights):
+def test_a_state_that_is_not_finite_ends_the_search(engine, weights, tmp_path):
     """Weights whose sum overflows, of one sign and of both: in a process of its own, for it once never returned."""
     code = f"""
 import eventsnn as esn
@@ -402,7 +402,8 @@ for weight in {weights}:
     net.connect(net.population(1, esn.SpikeSource([1.0])), cells, esn.AllToAll(), weight=weight)
 print(len(net.run(10.0, engine={engine!r}).spikes["cells"]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == 0, done.stderr
 
 
