@@ -9,7 +9,7 @@ compiled engine, thousands of neurons at a time, and each neuron is solved again
     grazing   a random state whose first maximum (or the higher of the first two) lies within 1e-9 of the threshold
 
 Run: python benchmarks/accuracy.py [--models NAME ...] [--states N] [--trains N] [--dense N] [--grazing N] [--sines N]
-with the test extra installed. The full numbers (the defaults) take about three hours of one core, shared by
+with the test extra installed. The full numbers (the defaults) take about two hours of one core, shared by
 --processes; --sections and --models run some rows only. What was found is kept in --results and the page is written
 from it, so that a run can be done in parts.
 
