@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from eventsnn._core.neuron cimport Class, Neuron, Sine
+from eventsnn._core.neuron cimport Arrival, Class, Neuron, Sine, Slice
 from eventsnn._core.queue cimport RowQueue, WakeQueue
 from eventsnn._core.stream cimport Source, Stream
 
@@ -41,10 +41,21 @@ cdef struct Watch:
     int64_t at                # next sample
 
 
+cdef struct Inbox:
+    # What arrives in the present window: by row, in canonical order, and then by neuron.
+    Slice* row
+    int64_t n_rows
+    int64_t row_room
+    Arrival* arrival          # those of one neuron lie side by side, in the order of the rows
+    int64_t n
+    int64_t room
+    int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
+    int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
+
+
 cdef struct Core:
     int64_t n
-    char* records             # the first neuron; each has `front` bytes of inputs before it, all lie `stride` apart
-    int64_t front
+    char* records             # the neurons, each with what lies behind it, `stride` bytes apart
     int64_t stride
     Neuron* scratch           # room for the copy of one
     Class* classes
@@ -70,8 +81,9 @@ cdef struct Core:
     double time               # everything before it has been processed
     double instant            # of the present round
     int32_t round             # of a single instant, or of the present neuron at its present time
-    int32_t* touched
+    int32_t* touched          # the neurons to which anything happens in the present window
     int64_t n_touched
+    Inbox inbox
     int32_t max_rounds
     int32_t max_spikes
     # what comes out

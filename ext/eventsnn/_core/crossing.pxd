@@ -40,6 +40,7 @@ cdef extern from *:
     #define EVENTSNN_NOISE 2.220446049250313e-16
     #define EVENTSNN_MARGIN 8.881784197001252e-16
     #define EVENTSNN_BOUND_MARGIN 1e-12
+    #define EVENTSNN_ULP_OF_TIME 8.881784197001252e-16
     #define EVENTSNN_PEAK_TOLERANCE 3.725290298461914e-09
     #define EVENTSNN_ALPHA_PEAK 0.3679
     """
@@ -48,6 +49,8 @@ cdef extern from *:
     # How far below the threshold a bound aims, as a fraction of the potentials: far more than the rounding of a
     # crossing, so that none comes before its bound, and far less than what would make bounds useless.
     const double BOUND_MARGIN "EVENTSNN_BOUND_MARGIN"
+    # 2^-50: a crossing so little behind t may be rounded to it.
+    const double ULP_OF_TIME "EVENTSNN_ULP_OF_TIME"
     const double PEAK_TOLERANCE "EVENTSNN_PEAK_TOLERANCE"     # 2^-28
     const double ALPHA_PEAK "EVENTSNN_ALPHA_PEAK"
 
@@ -337,6 +340,56 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
     return low
 
 
+cdef inline void steepest(const Class* k, const State* w, double* rise, double* bend) noexcept nogil:
+    """How fast v can approach the threshold from now on: mV/ms, and how fast that itself can grow."""
+    cdef const Model* m = k.model
+    cdef const double* c = k.c
+    cdef double settled = w.drive + c[R] * extreme_current(k, w, 1.0)
+    cdef double value, gain, fast, slow
+    cdef int i, at
+    if m.leaks:
+        rise[0] = (settled - w.v) / c[TAU_M]
+        bend[0] = w.slope / c[TAU_M]
+    else:
+        rise[0] = settled
+        bend[0] = w.slope
+    if rise[0] < 0.0:
+        rise[0] = 0.0
+    if bend[0] < 0.0:
+        bend[0] = 0.0
+    for i in range(m.n_thresholds):
+        at = threshold_at(m, i)
+        value = w.x[m.n_currents + m.n_alpha + i] / c[at + TAU]
+        gain = c[at + GAIN] if i < m.n_driven else 0.0
+        if gain == 0.0:
+            if value > 0.0:
+                rise[0] = rise[0] + value
+            continue
+        fast = fabs(gain) * highest_v(k, w, 1.0 if gain > 0.0 else -1.0)
+        slow = fabs(gain) * highest_v(k, w, -1.0 if gain > 0.0 else 1.0)
+        rise[0] = rise[0] + ((value if value > fast else fast) + slow)
+
+
+cdef inline double lower(const Class* k, const Neuron* s) noexcept nogil:
+    """The threshold of a bare neuron, a margin lower."""
+    return k.c[THRESHOLD] - BOUND_MARGIN * (fabs(s.v) + fabs(s.drive) + fabs(k.c[THRESHOLD]))
+
+
+cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
+    """Whether v surely stays below the threshold for h, found with less work than a bound."""
+    cdef State w
+    cdef double low, gap, rise, bend
+    if bare(k, s):
+        low = lower(k, s)
+        return s.v < low and (s.drive <= low or (s.drive - s.v) * h < (low - s.v) * k.c[TAU_M])
+    w = state_of(k, s)
+    gap = (threshold_now(k, w.x) - BOUND_MARGIN * magnitude(k, &w)) - s.v
+    if not gap > 0.0:
+        return False
+    steepest(k, &w, &rise, &bend)
+    return (rise + 0.5 * bend * h) * h < gap
+
+
 cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
     """Time to the threshold if v rose, and the threshold fell, as fast as they ever will; where the threshold is
     constant, if the current stayed at its upper bound. The threshold is taken a margin lower, so that no rounding in
@@ -344,10 +397,9 @@ cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
     cdef const Model* m = k.model
     cdef const double* c = k.c
     cdef State w
-    cdef double margin, gap, low, settled, rise, bend, value, gain, fast, slow
-    cdef int i, at
+    cdef double margin, gap, low, settled, rise, bend
     if bare(k, s):
-        low = c[THRESHOLD] - BOUND_MARGIN * (fabs(s.v) + fabs(s.drive) + fabs(c[THRESHOLD]))
+        low = lower(k, s)
         if s.v >= low:
             return 0.0
         return c[TAU_M] * ((low - s.v) / (s.drive - s.v)) if s.drive > low else infinity()
@@ -358,31 +410,11 @@ cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
         return 0.0
     if hopeless(k, &w, margin):
         return infinity()
-    settled = s.drive + c[R] * extreme_current(k, &w, 1.0)
     if m.leaks and m.n_thresholds == 0 and not s.slope > 0.0:
+        settled = s.drive + c[R] * extreme_current(k, &w, 1.0)
         low = c[THRESHOLD] - margin
         return c[TAU_M] * log1p((low - s.v) / (settled - low))
-    if m.leaks:
-        rise = (settled - s.v) / c[TAU_M]
-        bend = s.slope / c[TAU_M]
-    else:
-        rise = settled
-        bend = s.slope
-    if rise < 0.0:
-        rise = 0.0
-    if bend < 0.0:
-        bend = 0.0
-    for i in range(m.n_thresholds):
-        at = threshold_at(m, i)
-        value = w.x[m.n_currents + m.n_alpha + i] / c[at + TAU]
-        gain = c[at + GAIN] if i < m.n_driven else 0.0
-        if gain == 0.0:
-            if value > 0.0:
-                rise = rise + value
-            continue
-        fast = fabs(gain) * highest_v(k, &w, 1.0 if gain > 0.0 else -1.0)
-        slow = fabs(gain) * highest_v(k, &w, -1.0 if gain > 0.0 else 1.0)
-        rise = rise + ((value if value > fast else fast) + slow)
+    steepest(k, &w, &rise, &bend)
     if bend == 0.0:
         return gap / rise if rise > 0.0 else infinity()
     return 2.0 * gap / (rise + sqrt(rise * rise + 2.0 * bend * gap))

@@ -5,19 +5,17 @@ The schedule. Windows have a width W that is a power of two and not above the sm
 monotone. So all input of a window is known when it begins, and its neurons do not depend on each other. For every
 window in which anything happens:
 
-(a) Rows. Rows that arrive inside the window are taken in canonical order. A row does not touch a neuron's state: it
-    adds its weight to the input pending at its time. Only when a later row arrives there is the pending input carried
-    out (c), because only then is it known that no more input comes at that time. Ties are therefore added up before
-    the one threshold test, whoever sent them. Depends on: the queue.
+(a) Rows. Rows that arrive inside the window are taken in canonical order, and what they bring is put side by side for
+    each neuron, in that order. No neuron's state is touched. Depends on: the queue.
 (b) Wakes. Neurons whose own next event (crossing, external spike, change of current) lies in the window join the
-    list of those that rows have touched. Depends on: the state before the window.
-(c) Neurons. Every listed neuron goes through its remaining events up to the end of the window, in time order, and then
-    queues its next own event. Spikes push rows, all of them beyond the window. Depends on: (a), (b); not on other
-    neurons.
+    list of those that rows reach. Depends on: the state before the window.
+(c) Neurons. Every listed neuron goes through its events up to the end of the window, in time order, and then queues
+    its next own event. All that arrives at one time is added up before the one threshold test, whoever sent it. Spikes
+    push rows, all of them beyond the window. Depends on: (a), (b); not on other neurons.
 
 If some delay is 0, or t is so large that W is lost in its last bit, the window is the single instant t; rows that
 arrive at the time they were sent form the next round of the same instant. Cutting a window short, at the end of a
-run, changes nothing.
+run or where more arrives than fits in the cache, changes nothing.
 """
 
 cimport cython
@@ -47,28 +45,14 @@ from eventsnn._core.events cimport (
     predict,
     process,
     process_before,
-    queue_slice,
     refine_due,
     sample,
 )
+from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, list_rows, prefetch, sort_arrivals
 from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, Class, Model, Neuron, Sine, input_at, variables
-from eventsnn._core.queue cimport Row, row_first, row_pop, wake_first, wake_set
+from eventsnn._core.neuron cimport C_R, UNKNOWN, Arrival, Class, Model, Neuron, Sine, variables
+from eventsnn._core.queue cimport Row, row_first, wake_first, wake_set
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define EVENTSNN_PREFETCH(address) __builtin_prefetch(address, 1)
-    #else
-    #define EVENTSNN_PREFETCH(address) ((void)(address))
-    #endif
-    """
-    void prefetch "EVENTSNN_PREFETCH"(const void* address) noexcept nogil
-
-cdef enum:
-    CACHE_LINE = 64
-    AHEAD = 8    # places in a list between the neuron being processed and the one that is prepared
 
 REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs"}
 
@@ -76,88 +60,39 @@ REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS
 # ---- the schedule
 
 
-cdef inline void touch(Core* e, int32_t n) noexcept nogil:
-    if not neuron_at(e, n).touched:
-        neuron_at(e, n).touched = 1
-        e.touched[e.n_touched] = n
-        e.n_touched += 1
-
-
-cdef inline void deliver(Core* e, int32_t n, double t, double weight, int port) noexcept nogil:
-    """Add one synapse's weight to the input pending at t."""
-    cdef Neuron* s = neuron_at(e, n)
-    cdef Class* k = &e.classes[s.class_of]
-    cdef int other
-    if port < 0:
-        port = k.model.by_sign[weight < 0.0]
-    if s.pending == t:
-        input_at(s, port)[0] = input_at(s, port)[0] + weight
-        return
-    if s.crossing < t or s.outside < t or s.pending < t:
-        process_before(e, n, t)
-        if e.status != RUNNING and t > e.failed_at:
-            return
-    touch(e, n)
-    s.pending = t
-    for other in range(k.model.ports):
-        input_at(s, other)[0] = 0.0
-    input_at(s, port)[0] = 0.0 + weight  # -0.0 is added to 0.0 in the reference
-
-
-cdef inline void fetch_ahead(const Core* e, const int32_t* list, int64_t i, int64_t end, double t) noexcept nogil:
-    """Fetch from memory what neurons further on in a list need: first the neuron, later its streams if due at t."""
-    cdef const Neuron* s = neuron_at(e, list[min(i + 2 * AHEAD, end - 1)])
+cdef inline void fetch_ahead(const Core* e, int64_t i, double t) noexcept nogil:
+    """Fetch from memory what neurons further on in the list need: first the neuron, later its streams if due at t."""
+    cdef const Neuron* s = neuron_at(e, e.touched[min(i + 2 * AHEAD, e.n_touched - 1)])
     prefetch(s)
     prefetch(<const char*>s + CACHE_LINE)
-    s = neuron_at(e, list[min(i + AHEAD, end - 1)])
+    s = neuron_at(e, e.touched[min(i + AHEAD, e.n_touched - 1)])
     if s.outside < t and s.n_streams:
         prefetch(s.streams)
         prefetch(&s.streams.kept[2])
 
 
-cdef void deliver_rows(Core* e, double stop) noexcept nogil:
-    """(a) All rows that arrive before stop; of a single instant those of the present round."""
-    cdef Row row
-    cdef Projection* p
-    cdef int64_t i, end
-    cdef double delay
-    while e.rows.size and e.rows.heap[0].time < stop and e.rows.heap[0].round <= e.round:
-        row = e.rows.heap[0]
-        row_pop(&e.rows)
-        p = &e.projections[row.projection]
-        end = p.start[row.row + 1]
-        i = row.first
-        delay = p.delay[0 if p.one_delay else i]
-        while i < end and (p.one_delay or p.delay[i] == delay):
-            fetch_ahead(e, p.target, i, end, row.time)
-            deliver(e, p.target[i], row.time, p.weight[0 if p.one_weight else i], p.port)
-            i += 1
-        e.synaptic_events += i - row.first
-        if i < end:
-            row.first = i
-            queue_slice(e, p, &row)
-
-
 cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
-    """(b) and (c)."""
+    """(c) What happens before stop to the neurons that are listed."""
     cdef int64_t i
     cdef int32_t n
     cdef Neuron* s
-    while wake_first(&e.wakes) < stop:
-        n = e.wakes.neuron[0]
-        wake_set(&e.wakes, n, infinity())
-        touch(e, n)
+    cdef const Arrival* next
+    cdef const Arrival* end
     for i in range(e.n_touched):
-        fetch_ahead(e, e.touched, i, e.n_touched, stop)
+        fetch_ahead(e, i, stop)
         n = e.touched[i]
         s = neuron_at(e, n)
-        s.touched = 0
+        next = e.inbox.arrival + e.inbox.start[i]
+        end = e.inbox.arrival + e.inbox.place[n]
+        e.inbox.place[n] = 0
         if instant:
             # What follows from it at the same time is the next round.
             refine_due(e, s, e.instant)
-            process(e, n, e.instant)
+            process(e, n, e.instant, next, end)
+            if s.bounded == UNKNOWN:
+                predict(e, s)
         else:
-            process_before(e, n, stop)
+            process_before(e, n, stop, next, end)
         wake_set(&e.wakes, n, next_own(s))
     e.n_touched = 0
 
@@ -212,7 +147,17 @@ cdef bint advance_window(Core* e, double stop) noexcept nogil:
         e.round = 0
     if end > stop:
         end = stop
-    deliver_rows(e, end)
+    end = list_rows(e, end)
+    while wake_first(&e.wakes) < end:
+        n = e.wakes.neuron[0]
+        wake_set(&e.wakes, n, infinity())
+        if e.inbox.place[n] == 0:
+            e.touched[e.n_touched] = n
+            e.n_touched += 1
+    if e.status != NO_MEMORY and not sort_arrivals(e):
+        fail(e, NO_MEMORY, t, 0)
+    if e.status == NO_MEMORY:
+        return False
     process_touched(e, end, instant)
     if e.status != NO_MEMORY:
         e.time = t if instant else end
@@ -252,9 +197,11 @@ cdef class Engine:
         e.max_spikes = min(plan.max_spikes, 2**31 - 2)
         e.instant = -1.0
         self.build_classes()
-        e.records = <char*>self.allocate(plan.n, e.stride) + e.front
+        e.records = <char*>self.allocate(plan.n, e.stride)
         e.scratch = <Neuron*>self.allocate(1, e.stride)
-        e.touched = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
+        e.touched = <int32_t*>self.allocate(plan.n + 1, sizeof(int32_t))
+        e.inbox.place = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
+        e.inbox.start = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
         e.wakes.time = <double*>self.allocate(plan.n, sizeof(double))
         e.wakes.neuron = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
         e.wakes.place = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
@@ -267,6 +214,8 @@ cdef class Engine:
 
     def __dealloc__(self):
         free(self.core.rows.heap)
+        free(self.core.inbox.row)
+        free(self.core.inbox.arrival)
         free(self.core.spike_time)
         free(self.core.spike_neuron)
 
@@ -303,9 +252,8 @@ cdef class Engine:
             m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
             for port, slot in enumerate(shape.targets):
                 m.target[port] = slot
-            e.front = max(e.front, <int64_t>(m.ports * sizeof(double)))
             behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)))
-        e.stride = (e.front + sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+        e.stride = (sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
         for k in range(len(self.plan.class_model)):
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
@@ -418,7 +366,7 @@ cdef class Engine:
             s.streams = e.streams + stream_start[n]
             s.n_streams = stream_start[n + 1] - stream_start[n]
             s.millisecond = -1
-            s.pending = s.crossing = infinity()
+            s.crossing = infinity()
             e.wakes.place[n] = -1
             if s.class_of >= 0:
                 for slot in range(e.classes[s.class_of].model.n_slots):

@@ -26,13 +26,22 @@ from eventsnn._core.neuron cimport (
     FOUND,
     MOST_VARIABLES,
     SEARCHED,
+    UNKNOWN,
+    Arrival,
     Class,
     Neuron,
-    input_at,
     variables,
 )
 from eventsnn._core.queue cimport Row, row_push
 from eventsnn._core.stream cimport Source, Stream, stream_next
+
+
+cdef extern from *:
+    """
+    #define EVENTSNN_ULP_OF_TIME 8.881784197001252e-16
+    """
+    # 2^-50: a crossing so little behind t may be rounded to it.
+    const double ULP_OF_TIME "EVENTSNN_ULP_OF_TIME"
 
 
 cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
@@ -69,7 +78,7 @@ cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcep
     """The neuron, or, if it is refractory, a copy of it as it will be when it is released."""
     if not s.t < s.release:
         return s
-    memcpy(e.scratch, s, e.stride - e.front)
+    memcpy(e.scratch, s, e.stride)
     k.model.hold(k, e.scratch, s.release - s.t)
     e.scratch.t = s.release
     return e.scratch
@@ -81,6 +90,14 @@ cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     cdef const Neuron* start = free_state(e, k, s)
     s.bounded = BOUNDED
     s.crossing = start.t + k.model.bound(k, start)
+
+
+cdef inline bint stays_below(const Core* e, const Neuron* s, double t) noexcept nogil:
+    """Whether a neuron surely does not cross its threshold by t; most do not before their next input."""
+    cdef const Class* k = &e.classes[s.class_of]
+    if s.t < s.release:
+        return t < s.release
+    return k.model.clear(k, s, t + t * ULP_OF_TIME - s.t)
 
 
 cdef inline void refine(const Core* e, Neuron* s) noexcept nogil:
@@ -115,7 +132,7 @@ cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
         watch = &e.watches[w]
         probe = &e.probes[watch.probe]
         while watch.at < probe.n_times and probe.time[watch.at] < before:
-            memcpy(copy, s, e.stride - e.front)
+            memcpy(copy, s, e.stride)
             settle(k, copy, probe.time[watch.at])
             for i in range(probe.n_variables):
                 variable = probe.variable[i]
@@ -128,6 +145,10 @@ cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
                 at = i * probe.n + watch.row
                 probe.out[at * probe.n_times + watch.at] = value + probe.offset[at]
             watch.at += 1
+
+
+cdef inline bint watched(const Core* e, int32_t n) noexcept nogil:
+    return e.watch_start != NULL and e.watch_start[n] < e.watch_start[n + 1]
 
 
 cdef inline void send(Core* e, int32_t n, double t, int32_t projection, int32_t row) noexcept nogil:
@@ -252,13 +273,36 @@ cdef inline void change_current(Core* e, int32_t n, double t) noexcept nogil:
     s.change += 1
 
 
-cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
-    """Everything that happens to neuron n at t: crossing, change of current, input, threshold test, prediction."""
+cdef inline double arrival_time(const Core* e, const Arrival* next, const Arrival* end) noexcept nogil:
+    return e.inbox.row[next.row].time if next < end else infinity()
+
+
+cdef inline const Arrival* sum_arrivals(
+    const Core* e, const Class* k, double t, const Arrival* next, const Arrival* end, double* total
+) noexcept nogil:
+    """Add up by port what arrives at t; where what comes later begins."""
+    cdef int port
+    for port in range(k.model.ports):
+        total[port] = 0.0
+    while arrival_time(e, next, end) == t:
+        port = next.port if next.port >= 0 else k.model.by_sign[next.weight < 0.0]
+        total[port] = total[port] + next.weight
+        next += 1
+    return next
+
+
+cdef inline const Arrival* process(
+    Core* e, int32_t n, double t, const Arrival* next, const Arrival* end
+) noexcept nogil:
+    """Everything that happens to neuron n at t: crossing, change of current, input, threshold test, prediction. Of what
+    arrives, `next` is the first that has not been taken; returns the first that comes later."""
     cdef Neuron* s = neuron_at(e, n)
     cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
     cdef bint changed = False
     cdef bint input = False
+    cdef double external[MOST_VARIABLES]
     cdef double total[MOST_VARIABLES]
+    cdef const double* weights = external
     cdef int port
     cdef int ports = k.model.ports if k != NULL else 0
     e.updates += 1
@@ -274,33 +318,54 @@ cdef inline void process(Core* e, int32_t n, double t) noexcept nogil:
             changed = True
         if t == next_external(s):
             for port in range(ports):
-                total[port] = 0.0
-            external_input(e, n, t, total)
+                external[port] = 0.0
+            external_input(e, n, t, external)
             input = True
         s.outside = next_outside(e, s)
-    if t == s.pending:
-        s.pending = infinity()
-        for port in range(ports):
-            total[port] = input_at(s, port)[0] + total[port] if input else input_at(s, port)[0]
+    if t == arrival_time(e, next, end):
+        next = sum_arrivals(e, k, t, next, end, total)
+        if input:
+            for port in range(ports):
+                total[port] = total[port] + external[port]
+        weights = total
         input = True
     if input and k != NULL and not (k.model.instantaneous and t < s.release):
         settle(k, s, t)
-        k.model.receive(k, s, total, t < s.release)
+        k.model.receive(k, s, weights, t < s.release)
         if t >= s.release and s.v >= k.model.threshold(k, s):
             fire(e, n, t)
         changed = True
     if changed:
-        predict(e, s)
+        s.bounded = UNKNOWN
+        s.crossing = infinity()
+    return next
 
 
-cdef inline void process_before(Core* e, int32_t n, double stop) noexcept nogil:
-    """All events of neuron n before stop."""
+cdef inline void process_before(
+    Core* e, int32_t n, double stop, const Arrival* next, const Arrival* end
+) noexcept nogil:
+    """All events of neuron n before stop; `next` to `end` is what arrives by then."""
     cdef Neuron* s = neuron_at(e, n)
-    cdef double t, own
+    cdef double t, arrives
     cdef double last = -1.0
+    cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
+    cdef const Arrival* first
     while True:
-        own = next_own(s)
-        t = own if own < s.pending else s.pending
+        if next < end and k.model.skim != NULL and e.status == RUNNING and not watched(e, n):
+            first = next
+            next = k.model.skim(k, s, e.inbox.row, next, end, min(stop, s.outside), &e.updates)
+            if next != first:
+                last = s.t
+                s.bounded = UNKNOWN
+                s.crossing = infinity()
+        t = s.outside
+        arrives = arrival_time(e, next, end)
+        if arrives < t:
+            t = arrives
+        if s.bounded == UNKNOWN and not (t < stop and stays_below(e, s, t)):
+            predict(e, s)
+        if s.crossing < t:
+            t = s.crossing
         if t < stop and refine_due(e, s, t):
             continue
         # At failed_at itself a neuron of lower number, or an earlier round, may yet fail.
@@ -311,6 +376,6 @@ cdef inline void process_before(Core* e, int32_t n, double stop) noexcept nogil:
         if e.round > e.max_rounds:
             fail(e, TOO_MANY_ROUNDS, t, n)
             break
-        process(e, n, t)
+        next = process(e, n, t, next, end)
     if last >= 0.0:
         e.round = 0

@@ -1,12 +1,15 @@
 """The kernel of all linear models; eventsnn/models/closed_form.py explains it, function by function."""
 
 from cpython.pycapsule cimport PyCapsule_New
+from libc.math cimport fabs
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from eventsnn._core.closed_form cimport (
     CURRENT_RESET,
     TAU,
     TAU_M,
+    THRESHOLD,
     THRESHOLD_RESET,
     V_RESET,
     State,
@@ -18,9 +21,9 @@ from eventsnn._core.closed_form cimport (
     threshold_at,
     threshold_now,
 )
-from eventsnn._core.crossing cimport bound, crossing
+from eventsnn._core.crossing cimport BOUND_MARGIN, ULP_OF_TIME, bound, clear, crossing
 from eventsnn._core.mathfunc cimport exp
-from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Model, Neuron, variables
+from eventsnn._core.neuron cimport MOST_VARIABLES, Arrival, Class, Model, Neuron, Slice, variables
 
 
 cdef void flow(const Class* k, Neuron* s, double h) noexcept nogil:
@@ -95,6 +98,52 @@ cdef void receive(const Class* k, Neuron* s, const double* weights, bint refract
             x[slot] = total
 
 
+cdef const Arrival* skim(
+    const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, int64_t* times
+) noexcept nogil:
+    """What `flow` and `receive` do to a bare neuron."""
+    cdef double tau = k.c[TAU_M]
+    cdef double theta = k.c[THRESHOLD]
+    cdef double scale = k.c[threshold_at(k.model, 0)]
+    cdef double drive = s.drive
+    cdef double v = s.v
+    cdef double t = s.t
+    cdef double at, low, lost, total
+    cdef const Arrival* first
+    if not bare(k, s):
+        return next
+    while next < end:
+        at = rows[next.row].time
+        if not at < stop:
+            break
+        first = next
+        total = 0.0
+        while next < end and rows[next.row].time == at:
+            total = total + next.weight
+            next += 1
+        times[0] += 1
+        if at < s.release:
+            continue
+        low = theta - BOUND_MARGIN * (fabs(v) + fabs(drive) + fabs(theta))
+        if t < s.release or not v < low or not (
+            drive <= low or (drive - v) * (at + at * ULP_OF_TIME - t) < (low - v) * tau
+        ):
+            next = first
+            times[0] -= 1
+            break
+        decay((at - t) / tau, &lost)
+        total = ((v + ((drive - v) * -lost + 0.0)) + 0.0) + total * scale
+        if total >= theta:
+            next = first
+            times[0] -= 1
+            break
+        v = total
+        t = at
+    s.v = v
+    s.t = t
+    return next
+
+
 cdef inline double after_spike(const double* rule, double value) noexcept nogil:
     value = rule[0] * value + rule[1]
     return value if value > rule[2] else rule[2]
@@ -120,6 +169,8 @@ model.hold = hold
 model.threshold = threshold
 model.crossing = crossing
 model.bound = bound
+model.clear = clear
+model.skim = skim
 model.receive = receive
 model.reset = reset
 

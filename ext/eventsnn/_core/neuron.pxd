@@ -27,13 +27,11 @@ cdef struct Sine:
 
 
 cdef struct Neuron:
-    # 112 bytes, in the order in which most inputs read and write them. In front of it in memory, and so in the same
-    # line of the cache, lie as double the inputs of its ports, from the last to the first; behind it the variables in
-    # the order of the model's slots, and what additions to its currents have lost.
+    # 104 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the variables
+    # in the order of the model's slots, and what additions to its currents have lost.
     double t              # ms, when the state was true
     double v              # mV relative to E_L
     double drive          # mV, R (I_e + step currents)
-    double pending        # time at which `inputs` arrive; inf if none
     double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
     double outside        # next external spike or change of current; inf if none
     double release        # refractory before this time
@@ -47,20 +45,29 @@ cdef struct Neuron:
     int32_t millisecond   # of the last spike, the lower 31 bits
     int32_t burst         # spikes in it
     int16_t n_sines
-    int8_t touched        # listed for the present window
     int8_t bounded        # a Certainty
 
 
 cdef enum Certainty:
-    # What Neuron.crossing is: the crossing; a lower bound; one from which the search for it is to go on.
+    # What Neuron.crossing is: the crossing; a lower bound; one from which the search for it is to go on; nothing yet.
     FOUND = 0
     BOUNDED = 1
     SEARCHED = 2
+    UNKNOWN = 3
 
 
-cdef inline double* input_at(Neuron* s, int port) noexcept nogil:
-    """The summed weights that arrive at `pending` at this port."""
-    return <double*>s - 1 - port
+cdef struct Slice:
+    # What arrives of a row at one time.
+    double time
+    int64_t first
+    int64_t end
+    int32_t projection
+
+
+cdef struct Arrival:
+    double weight
+    int32_t row               # of the window's, which says when
+    int32_t port              # -1: by the sign of the weight
 
 
 cdef struct Model:
@@ -84,6 +91,13 @@ cdef struct Model:
     double (*crossing)(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil
     # A time before which `crossing` cannot lie, found with less work.
     double (*bound)(const Class* k, const Neuron* s) noexcept nogil
+    # Whether there is surely none for h ms, found with less work again.
+    bint (*clear)(const Class* k, const Neuron* s, double h) noexcept nogil
+    # Takes arrivals from `next` on, before stop and until one may bring a spike, and counts at how many times; NULL if
+    # the model has no such way.
+    const Arrival* (*skim)(
+        const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, int64_t* times
+    ) noexcept nogil
     void (*receive)(const Class* k, Neuron* s, const double* weights, bint refractory) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
 
