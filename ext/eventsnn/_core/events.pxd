@@ -30,6 +30,7 @@ from eventsnn._core.neuron cimport (
     Arrival,
     Class,
     Neuron,
+    Skimmed,
     variables,
 )
 from eventsnn._core.queue cimport Row, row_push
@@ -341,6 +342,33 @@ cdef inline const Arrival* process(
     return next
 
 
+cdef inline const Arrival* skim(
+    Core* e, int32_t n, double stop, const Arrival* next, const Arrival* end, double* last
+) noexcept nogil:
+    """Take a neuron quickly through what does nothing but add to v."""
+    cdef Neuron* s = neuron_at(e, n)
+    cdef Skimmed found
+    found.sources = e.sources
+    found.most = e.max_spikes
+    found.times = found.external = 0
+    found.reached = found.too_many = False
+    stop = min(stop, s.outside if s.n_streams > 1 else e.change_time[s.change])
+    next = e.classes[s.class_of].model.skim(&e.classes[s.class_of], s, e.inbox.row, next, end, stop, &found)
+    if found.times:
+        e.updates += found.times
+        e.external_events += found.external
+        s.outside = next_outside(e, s)
+        s.bounded = UNKNOWN
+        s.crossing = infinity()
+        last[0] = s.t
+        e.round = 0
+        if found.too_many:
+            fail(e, TOO_MANY_INPUTS, found.last, n)
+        if found.reached:
+            fire(e, n, found.last)
+    return next
+
+
 cdef inline void process_before(
     Core* e, int32_t n, double stop, const Arrival* next, const Arrival* end
 ) noexcept nogil:
@@ -348,16 +376,10 @@ cdef inline void process_before(
     cdef Neuron* s = neuron_at(e, n)
     cdef double t, arrives
     cdef double last = -1.0
-    cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
-    cdef const Arrival* first
+    cdef bint quick = s.class_of >= 0 and e.classes[s.class_of].model.skim != NULL and not watched(e, n)
     while True:
-        if next < end and k.model.skim != NULL and e.status == RUNNING and not watched(e, n):
-            first = next
-            next = k.model.skim(k, s, e.inbox.row, next, end, min(stop, s.outside), &e.updates)
-            if next != first:
-                last = s.t
-                s.bounded = UNKNOWN
-                s.crossing = infinity()
+        if quick and e.status == RUNNING:
+            next = skim(e, n, stop, next, end, &last)
         t = s.outside
         arrives = arrival_time(e, next, end)
         if arrives < t:

@@ -22,8 +22,9 @@ from eventsnn._core.closed_form cimport (
     threshold_now,
 )
 from eventsnn._core.crossing cimport BOUND_MARGIN, ULP_OF_TIME, bound, clear, crossing
-from eventsnn._core.mathfunc cimport exp
-from eventsnn._core.neuron cimport MOST_VARIABLES, Arrival, Class, Model, Neuron, Slice, variables
+from eventsnn._core.mathfunc cimport exp, infinity
+from eventsnn._core.neuron cimport MOST_VARIABLES, Arrival, Class, Model, Neuron, Skimmed, Slice, variables
+from eventsnn._core.stream cimport stream_next
 
 
 cdef void flow(const Class* k, Neuron* s, double h) noexcept nogil:
@@ -99,46 +100,59 @@ cdef void receive(const Class* k, Neuron* s, const double* weights, bint refract
 
 
 cdef const Arrival* skim(
-    const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, int64_t* times
+    const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, Skimmed* found
 ) noexcept nogil:
-    """What `flow` and `receive` do to a bare neuron."""
+    """What the engine does to a bare neuron with `flow` and `receive`: input is all that happens to it, and weights go to
+    v."""
     cdef double tau = k.c[TAU_M]
     cdef double theta = k.c[THRESHOLD]
     cdef double scale = k.c[threshold_at(k.model, 0)]
     cdef double drive = s.drive
     cdef double v = s.v
     cdef double t = s.t
-    cdef double at, low, lost, total
-    cdef const Arrival* first
+    cdef double at, low, lost, arrived, external
+    cdef int64_t count
     if not bare(k, s):
         return next
-    while next < end:
-        at = rows[next.row].time
+    while True:
+        at = rows[next.row].time if next < end else stop
+        if s.n_streams and s.streams.first < at:
+            at = s.streams.first
         if not at < stop:
             break
-        first = next
-        total = 0.0
+        if at >= s.release:
+            if t < s.release:
+                t = s.release
+            low = theta - BOUND_MARGIN * (fabs(v) + fabs(drive) + fabs(theta))
+            if not v < low or (drive > low and not (drive - v) * (at + at * ULP_OF_TIME - t) < (low - v) * tau):
+                break
+        found.times += 1
+        arrived = 0.0
         while next < end and rows[next.row].time == at:
-            total = total + next.weight
+            arrived = arrived + next.weight
             next += 1
-        times[0] += 1
-        if at < s.release:
-            continue
-        low = theta - BOUND_MARGIN * (fabs(v) + fabs(drive) + fabs(theta))
-        if t < s.release or not v < low or not (
-            drive <= low or (drive - v) * (at + at * ULP_OF_TIME - t) < (low - v) * tau
-        ):
-            next = first
-            times[0] -= 1
+        if s.n_streams and s.streams.first == at:
+            external = 0.0
+            count = 0
+            while s.streams.first == at:
+                count += 1
+                external = external + found.sources[s.streams.source].weight
+                stream_next(found.sources, s.streams)
+                if count > found.most:
+                    s.streams.first = infinity()
+                    found.too_many = True
+            found.external += count
+            arrived = arrived + external
+        if at >= s.release:
+            decay((at - t) / tau, &lost)
+            v = ((v + ((drive - v) * -lost + 0.0)) + 0.0) + arrived * scale
+            t = at
+            found.reached = v >= theta
+        if found.reached or found.too_many:
+            found.last = at
             break
-        decay((at - t) / tau, &lost)
-        total = ((v + ((drive - v) * -lost + 0.0)) + 0.0) + total * scale
-        if total >= theta:
-            next = first
-            times[0] -= 1
-            break
-        v = total
-        t = at
+    if s.t < s.release and not t > s.release:
+        t = s.t  # as it is left while it is refractory
     s.v = v
     s.t = t
     return next

@@ -7,7 +7,7 @@
 
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
 
-from eventsnn._core.stream cimport Stream
+from eventsnn._core.stream cimport Source, Stream
 
 cdef enum:
     # The constants that the engine itself reads; the rest is the model's.
@@ -70,6 +70,16 @@ cdef struct Arrival:
     int32_t port              # -1: by the sign of the weight
 
 
+cdef struct Skimmed:
+    const Source* sources
+    int64_t most          # external spikes that may come at one time
+    int64_t times         # at which anything arrived
+    int64_t external      # spikes
+    double last           # when v reached the threshold, or too many spikes came
+    bint reached
+    bint too_many
+
+
 cdef struct Model:
     # The kernel fills in the functions, the engine the rest from the plan.
     int ports
@@ -93,10 +103,10 @@ cdef struct Model:
     double (*bound)(const Class* k, const Neuron* s) noexcept nogil
     # Whether there is surely none for h ms, found with less work again.
     bint (*clear)(const Class* k, const Neuron* s, double h) noexcept nogil
-    # Takes arrivals from `next` on, before stop and until one may bring a spike, and counts at how many times; NULL if
-    # the model has no such way.
+    # Takes what arrives from `next` on, and the spikes of a single stream, before stop and until v may cross the
+    # threshold between two of them or has reached it at one; NULL if the model has no such way.
     const Arrival* (*skim)(
-        const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, int64_t* times
+        const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, Skimmed* found
     ) noexcept nogil
     void (*receive)(const Class* k, Neuron* s, const double* weights, bint refractory) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
