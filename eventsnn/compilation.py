@@ -202,13 +202,23 @@ def _compile_projection(projection: Projection, starts: dict[str, int]) -> Proje
             raise InputError(f"{what} = {array[wrong]:g} {unit}{where} must be {rule}")
         return array
 
-    weight, delay = values(weights, "weight", "mV or pA", -math.inf), values(delays, "delay", "ms", 0.0)
+    drawn, delay = values(weights, "weight", "mV or pA", -math.inf), values(delays, "delay", "ms", 0.0)
+    weight = _rounded(drawn, name) if projection.dtype == "float32" else drawn
     target = rows.target
     if delay.size > 1:
         order = np.lexsort((delay, np.repeat(np.arange(pre.size), np.diff(rows.indptr))))
         target, delay = target[order], delay[order]
         weight = weight[order] if weight.size > 1 else weight
     return ProjectionPlan(name, pre, post, rows.indptr, post[target], weight, delay, _port(projection))
+
+
+def _rounded(weight: Floats, name: str) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        rounded = weight.astype(np.float32)
+    if not np.isfinite(rounded).all():
+        largest = weight.flat[int(np.argmin(np.isfinite(rounded)))]
+        raise InputError(f"{name}: weight = {largest:g} is too large for dtype 'float32'; use 'float64'")
+    return rounded
 
 
 def _per_synapse(array: Floats, what: str, rule: Rule, shape: tuple[int, ...] | None) -> Floats:
@@ -247,7 +257,7 @@ def synapses_of(projection: Projection) -> Synapses:
     return Synapses(
         pre=np.repeat(np.arange(plan.pre.size), np.diff(plan.start)),
         post=position[plan.target],
-        weight=np.broadcast_to(plan.weight, n_synapses).copy(),
+        weight=np.broadcast_to(plan.weight, n_synapses).astype(np.float64),
         delay=np.broadcast_to(plan.delay, n_synapses).copy(),
     )
 
@@ -282,7 +292,7 @@ def _compile_weight_probe(probe: Probe, projections: tuple[ProjectionPlan, ...])
     ids = np.arange(plan.n_synapses) if probe.synapses is None else probe.synapses
     if ids.size and not (0 <= ids.min() and ids.max() < plan.n_synapses):
         raise InputError(f"record: {plan.name}: ids must lie in 0 to {plan.n_synapses - 1}, its synapses")
-    weight = np.broadcast_to(plan.weight, plan.n_synapses)[ids]
+    weight = np.broadcast_to(plan.weight, plan.n_synapses)[ids].astype(np.float64)
     return WeightProbePlan(probe.name, weight, ids, probe.every, probe.times)
 
 

@@ -27,6 +27,8 @@ Ids: TypeAlias = NDArray[np.int64]
 Side: TypeAlias = "Neurons | Sequence[Neurons]"
 Engine: TypeAlias = Literal["compiled", "reference"]
 
+DTYPES = ("float64", "float32")
+
 
 class Neurons:
     """Some neurons of one population: what connect, stimulate and record take. Slicing gives a smaller one."""
@@ -132,6 +134,7 @@ class Projection:
     weight: Value
     delay: Value
     port: str | None
+    dtype: str
 
     def __repr__(self) -> str:
         return f"<Projection {self.name}: {self.rule!r}>"
@@ -236,12 +239,15 @@ class Network:
         delay: Value = 1.0,
         port: str | None = None,
         name: str | None = None,
+        dtype: str = "float64",
     ) -> Projection:
         """Connect pre to post by a rule. A list of populations is their union.
 
         weight: mV for delta synapses, pA for currents; delay: ms, >= 0, axonal. Each is a number, a distribution, or an
         array with one value a synapse in the rule's own order (see the rule). port: without it, the sign of the weight
-        chooses "ex" or "in". Raises InputError for a bad rule, an unknown port, a source as target, a taken name.
+        chooses "ex" or "in". dtype "float32" halves the memory of weights that differ: they are rounded once, when the
+        network is compiled. Raises InputError for a bad rule, an unknown port or dtype, a source as target, a taken
+        name.
         """
         self.require_unstarted("connect")
         if not isinstance(rule, Rule):
@@ -250,7 +256,9 @@ class Network:
         label = free_name(f"{side_name(pre_side)}->{side_name(post_side)}", self.projections)
         name = self.new_name(name, label, self.projections, "connect")
         self.require_ports(post_side, port, name)
-        projection = Projection(self, name, pre_side, post_side, rule, own(weight), own(delay), port)
+        if not isinstance(dtype, str) or dtype not in DTYPES:
+            raise InputError(f"{name}: dtype = {dtype!r} is not known; {suggest(dtype, DTYPES)}")
+        projection = Projection(self, name, pre_side, post_side, rule, own(weight), own(delay), port, dtype)
         self.projections[name] = projection
         return projection
 

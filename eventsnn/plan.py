@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,8 @@ class PopulationPlan:
 class ProjectionPlan:
     """Synapses by row: row r, of neuron pre[r], holds start[r]:start[r+1] of target, sorted by (delay, post, draw).
 
-    weight and delay have one element if they are the same for all synapses. port -1 means by the sign of the weight.
+    weight (float64 or float32) and delay have one element if they are the same for all synapses. port -1 means by the
+    sign of the weight.
     """
 
     name: str
@@ -41,7 +43,7 @@ class ProjectionPlan:
     post: Ids
     start: Ints
     target: Ids
-    weight: Floats
+    weight: NDArray[np.floating[Any]]
     delay: Floats
     port: int
 

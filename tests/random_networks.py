@@ -163,7 +163,8 @@ def _connect(net: esn.Network, draw: Draw, sources: list[esn.Population], neuron
             if at_once:
                 delay = np.where(draw.rng.random(n_pairs) < 0.5, shortest, delay) if np.ndim(delay) else shortest
             port = None if delta or draw.chance(0.7) else str(draw.rng.choice(["ex", "in"]))
-            net.connect(pre, post, rule, weight=weight, delay=delay, port=port)
+            dtype = "float32" if n_pairs % 4 == 1 else "float64"
+            net.connect(pre, post, rule, weight=weight, delay=delay, port=port, dtype=dtype)
     if draw.chance(0.2):
         post = neurons[0]
         weight = float(draw.weight(1.0 if isinstance(post.model, esn.LIFDelta) else 30.0))

@@ -198,6 +198,39 @@ def test_a_distribution_gives_a_synapse_its_draw_whatever_the_order_of_storage()
     assert plain == weights(np.arange(25.0, 0.0, -1.0).reshape(5, 5)) == weights(esn.Uniform(1.0, 2.0))
 
 
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_float32_rounds_weights_once(engine):
+    """V_m after one input of each weight, from rest at 0: the weight as it was rounded, and not again."""
+    weights = [1 / 3, 0.1, -2.7]
+    net = esn.Network()
+    cells = net.population(3, esn.LIFDelta(E_L=0.0, V_th=20.0, V_reset=0.0), name="cells")
+    source = net.population(1, esn.SpikeSource([1.0]), name="source")
+    synapses = net.connect(source, cells, esn.AllToAll(), weight=[weights], delay=0.5, dtype="float32")
+    one = net.connect(source, cells, esn.AllToAll(), weight=0.7, delay=1.5, dtype="float32")
+    net.record(cells, "V_m", times=[1.5])
+    traces = net.run(4.0, engine=engine).traces["cells"]
+    rounded = np.float32(weights).astype(float)
+    assert traces.V_m[:, 0].tolist() == rounded.tolist() == synapses.get("weight").tolist()
+    assert one.get("weight").tolist() == 3 * [float(np.float32(0.7))]
+    assert synapses.get("weight").dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("weight", "dtype", "words"),
+    [
+        (1.0, "float16", "known are float64, float32|did you mean 'float"),
+        (1.0, np.float32, "dtype = <class 'numpy.float32'> is not known"),
+        ([[1.0, 1e39]], "float32", r"a->b: weight = 1e\+39 is too large for dtype 'float32'; use 'float64'"),
+    ],
+)
+def test_a_dtype_that_does_not_fit(weight, dtype, words):
+    net = esn.Network()
+    a, b = net.population(1, esn.LIFDelta(), name="a"), net.population(2, esn.LIFDelta(), name="b")
+    with pytest.raises(esn.InputError, match=words):
+        net.connect(a, b, esn.AllToAll(), weight=weight, name="a->b", dtype=dtype)
+        net.compile()
+
+
 def test_two_synapses_between_the_same_neurons():
     net, exc, _ = small()
     assert pairs(net.connect(exc, exc, esn.Explicit([0, 0, 1], [2, 2, 2]))) == [(0, 2), (0, 2), (1, 2)]

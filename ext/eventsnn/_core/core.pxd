@@ -18,6 +18,7 @@ cdef struct Projection:
     const int64_t* start
     const int32_t* target
     const double* weight
+    const float* weight32     # in its place, if not NULL
     const double* delay
     int one_weight
     int one_delay

@@ -325,7 +325,10 @@ cdef class Engine:
             p = &e.projections[k]
             p.start = <const int64_t*>self.hold(plan.start, np.int64)
             p.target = <const int32_t*>self.hold(plan.target, np.int32)
-            p.weight = <const double*>self.hold(plan.weight, np.float64)
+            if plan.weight.dtype == np.float32:
+                p.weight32 = <const float*>self.hold(plan.weight, np.float32)
+            else:
+                p.weight = <const double*>self.hold(plan.weight, np.float64)
             p.delay = <const double*>self.hold(plan.delay, np.float64)
             p.one_weight = plan.weight.size == 1
             p.one_delay = plan.delay.size == 1

@@ -101,6 +101,7 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     cdef int64_t* place = b.place
     cdef const int32_t* target
     cdef const double* weight
+    cdef const float* weight32
     cdef void* grown
     cdef int64_t i, r, one_weight
     cdef int64_t end = 0
@@ -118,13 +119,13 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     for r in range(b.n_rows):
         row = &b.row[r]
         p = &e.projections[row.projection]
-        target, weight, one_weight, port = p.target, p.weight, p.one_weight, p.port
+        target, weight, weight32, one_weight, port = p.target, p.weight, p.weight32, p.one_weight, p.port
         for i in range(row.first, row.end):
             prefetch(&place[target[min(i + AHEAD, row.end - 1)]])
             n = target[i]
             arrival = &b.arrival[place[n]]
             place[n] += 1
-            arrival.weight = weight[0 if one_weight else i]
+            arrival.weight = weight[0 if one_weight else i] if weight32 == NULL else weight32[0 if one_weight else i]
             arrival.row = <int32_t>r
             arrival.port = port
     return True

@@ -100,10 +100,15 @@ cdef void receive(const Class* k, Neuron* s, const double* weights, bint refract
 
 
 cdef const Arrival* skim(
-    const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, Skimmed* found
+    const Class* k,
+    Neuron* s,
+    const Slice* rows,
+    const Arrival* next,
+    const Arrival* end,
+    double stop,
+    Skimmed* found,
 ) noexcept nogil:
-    """What the engine does to a bare neuron with `flow` and `receive`: input is all that happens to it, and weights go to
-    v."""
+    """What the engine does to a bare neuron with `flow` and `receive`. Input is all that happens to it, and goes to v."""
     cdef double tau = k.c[TAU_M]
     cdef double theta = k.c[THRESHOLD]
     cdef double scale = k.c[threshold_at(k.model, 0)]

@@ -27,8 +27,8 @@ cdef struct Sine:
 
 
 cdef struct Neuron:
-    # 104 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the variables
-    # in the order of the model's slots, and what additions to its currents have lost.
+    # 104 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the
+    # variables in the order of the model's slots, and what additions to its currents have lost.
     double t              # ms, when the state was true
     double v              # mV relative to E_L
     double drive          # mV, R (I_e + step currents)
@@ -106,7 +106,13 @@ cdef struct Model:
     # Takes what arrives from `next` on, and the spikes of a single stream, before stop and until v may cross the
     # threshold between two of them or has reached it at one; NULL if the model has no such way.
     const Arrival* (*skim)(
-        const Class* k, Neuron* s, const Slice* rows, const Arrival* next, const Arrival* end, double stop, Skimmed* found
+        const Class* k,
+        Neuron* s,
+        const Slice* rows,
+        const Arrival* next,
+        const Arrival* end,
+        double stop,
+        Skimmed* found,
     ) noexcept nogil
     void (*receive)(const Class* k, Neuron* s, const double* weights, bint refractory) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
