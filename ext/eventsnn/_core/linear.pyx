@@ -108,7 +108,7 @@ cdef const Arrival* skim(
     double stop,
     Skimmed* found,
 ) noexcept nogil:
-    """What the engine does to a bare neuron with `flow` and `receive`. Input is all that happens to it, and goes to v."""
+    """What the engine does to a bare neuron with `flow` and `receive`: all that happens to it is input, to v."""
     cdef double tau = k.c[TAU_M]
     cdef double theta = k.c[THRESHOLD]
     cdef double scale = k.c[threshold_at(k.model, 0)]
