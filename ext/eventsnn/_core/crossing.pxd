@@ -23,7 +23,7 @@ from eventsnn._core.closed_form cimport (
     threshold_now,
 )
 from eventsnn._core.mathfunc cimport infinity, log1p
-from eventsnn._core.neuron cimport FOUND, MOST_VARIABLES, SEARCHED, Class, Model, Neuron
+from eventsnn._core.neuron cimport FOUND, MOST_VARIABLES, SEARCHED, Class, Model, Neuron, variables
 
 cdef enum:
     MOST_INTERVALS = 200
@@ -377,11 +377,24 @@ cdef inline double lower(const Class* k, const Neuron* s) noexcept nogil:
 
 cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
     """Whether v surely stays below the threshold for h, found with less work than a bound."""
+    cdef const Model* m = k.model
     cdef State w
-    cdef double low, gap, rise, bend
-    if bare(k, s):
-        low = lower(k, s)
-        return s.v < low and (s.drive <= low or (s.drive - s.v) * h < (low - s.v) * k.c[TAU_M])
+    cdef double low, gap, rise, bend, x
+    cdef double upward = 0.0
+    cdef double size = 0.0
+    cdef int i
+    if m.leaks and m.n_thresholds == 0 and s.slope == 0.0 and s.n_sines == 0:
+        # The constant threshold, and each current at the highest that it will ever be.
+        w.x = variables(k, s)
+        for i in range(m.n_currents):
+            x = w.x[i]
+            if i < m.n_alpha:
+                x = (x if x > 0.0 else 0.0) + ALPHA_PEAK * fabs(w.x[m.n_currents + i]) * k.c[current_at(i) + TAU]
+            upward = upward + (x if x > 0.0 else 0.0)
+            size = size + fabs(w.x[i]) + fabs(x)
+        low = k.c[THRESHOLD] - BOUND_MARGIN * (k.c[R] * size + (fabs(s.v) + fabs(s.drive) + fabs(k.c[THRESHOLD])))
+        upward = s.drive + k.c[R] * upward
+        return s.v < low and (upward <= low or (upward - s.v) * h < (low - s.v) * k.c[TAU_M])
     w = state_of(k, s)
     gap = (threshold_now(k, w.x) - BOUND_MARGIN * magnitude(k, &w)) - s.v
     if not gap > 0.0:

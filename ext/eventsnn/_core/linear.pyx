@@ -37,11 +37,11 @@ cdef void flow(const Class* k, Neuron* s, double h) noexcept nogil:
         s.v = (s.v + ((s.drive - s.v) * -lost + 0.0)) + 0.0
         return
     old = state_of(k, s)
-    new = old
+    new.x = old.x
+    new.low = old.x + k.model.n_slots
     if k.model.n_driven:
         memcpy(x, old.x, k.model.n_slots * sizeof(double))
         old.x = x
-    new.low = new.x + k.model.n_slots
     solve(k, &old, h, &new)
     s.v = new.v
     s.drive = new.drive
