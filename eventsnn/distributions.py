@@ -54,10 +54,13 @@ class Normal(Distribution):
     """Normal with this mean and standard deviation, in the unit of what is drawn, kept inside [low, high].
 
     A value outside the interval is drawn again (`outside="redraw"`, a truncated normal), set to the nearer bound
-    (`"clip"`) or refused (`"error"`). Polar method (Marsaglia & Bray, SIAM Review 6, 1964).
+    (`"clip"`) or refused (`"error"`). With a `grid` every value is first rounded to the nearest multiple of it, as
+    codes on a time grid round delays: Normal(1.5, 0.75, low=0.1, grid=0.1) draws again what is below 0.05 ms and rounds
+    the rest to 0.1 ms. Polar method (Marsaglia & Bray, SIAM Review 6, 1964).
 
-    Raises InputError if mean or std is not a finite number, std < 0, low > high or `outside` is unknown; and in
-    sampling, if a value fell outside an interval with `outside="error"`, or redrawing practically never hits it.
+    Raises InputError if mean or std is not a finite number, std < 0, low > high or `outside` is unknown, if grid is
+    not positive or low or high no multiple of it; and in sampling, if a value fell outside an interval with
+    `outside="error"`, or redrawing practically never hits it.
     """
 
     mean: float
@@ -65,6 +68,7 @@ class Normal(Distribution):
     low: float = -math.inf
     high: float = math.inf
     outside: Literal["redraw", "clip", "error"] = "redraw"
+    grid: float | None = None
 
     def __post_init__(self) -> None:
         _set_numbers(self, "mean", "std")
@@ -74,21 +78,24 @@ class Normal(Distribution):
             raise InputError(f"Normal: low = {self.low} is above high = {self.high}; low <= high is needed")
         if self.outside not in OUTSIDE:
             raise InputError(f"Normal: outside = {self.outside!r} is not known; {suggest(self.outside, OUTSIDE)}")
+        if self.grid is not None:
+            _set_numbers(self, "grid")
+            _check_grid(self, self.grid)
 
     def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
-        elements = _elements(index)
-        if self.outside == "redraw":
-            return philox.normal(key, elements, self.mean, self.std, self.low, self.high)
-        values = philox.normal(key, elements, self.mean, self.std, -math.inf, math.inf)
-        if self.outside == "clip":
-            return np.clip(values, self.low, self.high)
-        outside = int(np.count_nonzero((values < self.low) | (values > self.high)))
+        half = 0.0 if self.grid is None else self.grid / 2.0  # what lies closer to a bound is rounded to it
+        low, high = self.low - half, self.high + half
+        drawn = (low, high) if self.outside == "redraw" else (-math.inf, math.inf)
+        values = philox.normal(key, _elements(index), self.mean, self.std, *drawn)
+        outside = int(np.count_nonzero((values < low) | (values > high))) if self.outside == "error" else 0
         if outside:
             raise InputError(
                 f"Normal: {outside} of {values.size} values drawn with mean = {self.mean} and std = {self.std} fell "
                 f"outside [low, high] = [{self.low}, {self.high}]; use outside='redraw' or 'clip', or a wider interval"
             )
-        return values
+        if self.grid is not None:
+            values = self.grid * np.rint(values / self.grid) + 0.0  # 0, not -0
+        return np.clip(values, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -145,3 +152,15 @@ def _check_not_negative(distribution: Distribution, name: str) -> None:
     value = getattr(distribution, name)
     if value < 0.0:
         raise InputError(f"{type(distribution).__name__}: {name} = {value} is negative; {name} >= 0 is needed")
+
+
+def _check_grid(normal: Normal, grid: float) -> None:
+    """Refuse a grid that is not positive, or of which a bound is no multiple: rounding would go beyond the bound."""
+    if grid <= 0.0:
+        raise InputError(f"Normal: grid = {grid} is not positive; give the distance of two values, or None")
+    for name in ("low", "high"):
+        bound = getattr(normal, name)
+        steps = bound / grid
+        # 0.3 is a multiple of 0.1, although 0.3 / 0.1 is not 3.
+        if math.isfinite(steps) and abs(steps - round(steps)) > 1e-6:
+            raise InputError(f"Normal: {name} = {bound} is no multiple of grid = {grid}; give {round(steps) * grid:g}")

@@ -329,6 +329,8 @@ def check_intervals(intervals: Any) -> None:
     if isinstance(intervals, Normal):
         if intervals.outside != "redraw":
             raise InputError(f"{what} are drawn one by one during the run; outside='redraw' is needed")
+        if intervals.grid is not None:
+            raise InputError(f"{what} are drawn one by one during the run, on no grid; leave grid out")
         if normal_share(intervals) < LEAST_SHARE:
             raise InputError(f"{what} practically never fall into [low, high]; widen it")
     if isinstance(intervals, LogNormal) and intervals.sigma > HIGHEST_SIGMA:

@@ -117,6 +117,39 @@ def test_error_counts_what_fell_outside():
     assert np.array_equal(inside, free)
 
 
+def test_a_grid_rounds_to_the_nearest_multiple():
+    free = Normal(1.5, 0.75).sample(KEY, elements(1000))
+    rounded = Normal(1.5, 0.75, grid=0.1).sample(KEY, elements(1000))
+    assert np.abs(rounded - free).max() <= 0.05 + 1e-12
+    assert np.array_equal(rounded, 0.1 * np.round(rounded * 10.0))
+    assert not np.any(np.signbit(Normal(0.0, 1e-3, grid=0.1).sample(KEY, elements(100))))
+
+
+def test_bounds_on_a_grid_hold_for_what_was_rounded():
+    """A multiple that is a bound has the weight of a whole step, as a delay drawn again below half a step has."""
+    free = Normal(0.0, 1.0).sample(KEY, elements(50_000))
+    near = np.round(free)
+    bounds = {"low": -1.0, "high": 2.0, "grid": 1.0}
+    clipped = Normal(0.0, 1.0, **bounds, outside="clip").sample(KEY, elements(50_000))
+    assert np.array_equal(clipped, np.clip(near, -1.0, 2.0))
+    redrawn = Normal(0.0, 1.0, **bounds).sample(KEY, elements(50_000))
+    inside = (near >= -1.0) & (near <= 2.0)
+    assert np.array_equal(redrawn[inside], near[inside])
+    values, counts = np.unique(redrawn, return_counts=True)
+    assert values.tolist() == [-1.0, 0.0, 1.0, 2.0]
+    weights = np.diff(stats.norm.cdf([-1.5, -0.5, 0.5, 1.5, 2.5]))
+    assert stats.chisquare(counts, counts.sum() * weights / weights.sum()).pvalue > ERROR_PROBABILITY
+    with pytest.raises(InputError, match=rf"Normal: {np.count_nonzero(~inside)} of 50000 values"):
+        Normal(0.0, 1.0, **bounds, outside="error").sample(KEY, elements(50_000))
+
+
+@pytest.mark.parametrize("outside", ["redraw", "clip", "error"])
+def test_a_bound_is_kept_though_its_multiple_of_the_grid_lies_beyond_it(outside):
+    assert 3 * 0.1 > 0.3
+    values = Normal(0.3, 0.01, low=0.0, high=0.3, outside=outside, grid=0.1).sample(KEY, elements(100))
+    assert set(values) == {0.3}
+
+
 @pytest.mark.parametrize("normal", [Normal(0.0, 1.0, low=20.0), Normal(1.0, 0.0, high=0.5), Normal(0.0, 1.0, 0.2, 0.2)])
 def test_redrawing_gives_up_on_an_interval_that_is_practically_never_hit(normal):
     with pytest.raises(InputError, match="practically never"):
@@ -144,6 +177,10 @@ def test_zero_std_gives_the_mean():
         (lambda: Normal(0.0, 1.0, low=1.0, high=0.0), "Normal: low = 1.0 is above high = 0.0"),
         (lambda: Normal(0.0, 1.0, outside="redrow"), "outside = 'redrow' is not known; did you mean 'redraw'"),
         (lambda: Normal(0.0, 1.0, outside=3), "outside = 3 is not known; known are redraw, clip, error$"),
+        (lambda: Normal(0.0, 1.0, grid=0.0), "Normal: grid = 0.0 is not positive; give the distance of two values"),
+        (lambda: Normal(0.0, 1.0, grid=math.nan), "Normal: grid = nan is not a finite number"),
+        (lambda: Normal(0.0, 1.0, low=0.05, grid=0.1), "Normal: low = 0.05 is no multiple of grid = 0.1; give 0"),
+        (lambda: Normal(0.0, 1.0, high=0.28, grid=0.1), "Normal: high = 0.28 is no multiple of grid = 0.1; give 0.3$"),
         (lambda: LogNormal(math.inf, 1.0), "LogNormal: mu = inf is not a finite number"),
         (lambda: LogNormal(0.0, -0.5), "LogNormal: sigma = -0.5 is negative"),
         (lambda: Exponential(-1.0), "Exponential: mean = -1.0 is negative"),

@@ -468,6 +468,7 @@ REFUSED_ON_CONSTRUCTION = [
     (lambda: esn.Renewal(esn.Uniform(-1.0, 2.0)), r"Uniform\(low=-1.0, high=2.0\) may be negative; give low >= 0"),
     (lambda: esn.Renewal(esn.Normal(5.0, 1.0)), "may be negative; give low >= 0"),
     (lambda: esn.Renewal(esn.Normal(5.0, 1.0, 0.0, outside="clip")), "drawn one by one .* outside='redraw' is needed"),
+    (lambda: esn.Renewal(esn.Normal(5.0, 1.0, 0.0, grid=0.1)), "drawn one by one .* on no grid; leave grid out"),
     (lambda: esn.Renewal(esn.Normal(5.0, 1.0, 9.0)), r"practically never fall into \[low, high\]; widen it"),
     (lambda: esn.Renewal(esn.Normal(5.0, 0.0, 6.0)), r"practically never fall into \[low, high\]; widen it"),
     (lambda: esn.Renewal(esn.LogNormal(0.0, 11.0)), "differ too much in length; sigma must not exceed 10"),
