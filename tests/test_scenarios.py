@@ -7,12 +7,13 @@ import sys
 import numpy as np
 import pytest
 from mpmath import exp, inf, log, mp, mpf, sqrt
+from scipy import stats
 from typer.testing import CliRunner
 
 import eventsnn as esn
 from eventsnn.cli import app
 from eventsnn.scenario import load
-from eventsnn.scenarios import brunel, cuba, digits, three_neurons, voltage_jumps
+from eventsnn.scenarios import brunel, cuba, digits, microcircuit, three_neurons, voltage_jumps
 
 
 def run(tmp_path, name, *arguments):
@@ -43,6 +44,7 @@ def simulated(network, duration, **parameters):
         ("mihalas_niebur_patterns", 1_000.0, 22),
         ("glif_adaptation", 600.0, 11),
         ("mat2_types", 700.0, 6),
+        ("microcircuit", 50.0, 0),
     ],
 )
 def test_scenarios_pass_their_checks(tmp_path, name, duration, checks):
@@ -66,6 +68,15 @@ def test_cuba_in_full(tmp_path):
     (rate,) = run(tmp_path, "cuba").values()
     # The range in which NEST and Brian2 are reported; seed 1, since networks differ by 0.14 Hz (standard deviation).
     assert 5.5 <= rate["measured"] <= 5.9
+
+
+@pytest.mark.parametrize("settings", [("scale=0.1", "K_scaling=0.1"), pytest.param((), marks=pytest.mark.long)])
+def test_microcircuit_fires_at_the_published_rates(tmp_path, settings):
+    assert len(run(tmp_path, "microcircuit", *(word for setting in settings for word in ("--set", setting)))) == 8
+
+
+def test_microcircuit_rates_are_expected_at_published_scales_only(tmp_path):
+    assert run(tmp_path, "microcircuit", "--set", "scale=0.02", "--set", "K_scaling=0.1") == {}
 
 
 @pytest.mark.long
@@ -320,3 +331,116 @@ def test_cuba_fires_as_often_as_on_a_grid():
     on_grid = currents_on_a_grid(network, 2_000.0)
     spikes = sum(len(trains) for trains in network.run(2_000.0).spikes.values())
     assert spikes / (4_000 * 2.0) == pytest.approx(on_grid, abs=0.24)
+
+
+# ---- microcircuit: numbers that are published, what scaling keeps, the same network in another program
+
+
+def test_microcircuit_has_the_published_numbers():
+    """In-degrees of table A1 in Layer et al. (2022), Front Neuroinform 16:835657; 0.15 mV by the paper's table."""
+    assert microcircuit.SIZES.sum() == 77_169
+    assert round(microcircuit.SYNAPSES.sum(), -8) == 0.3e9
+    assert round(microcircuit.SYNAPSES[2, 3] / microcircuit.SIZES[2]) == 795  # from L4I to L4E
+    peak = math.log(10.0 / 0.5) / (1.0 / 0.5 - 1.0 / 10.0)  # ms, of the potential after one input
+    height = 10.0 * 0.5 / (10.0 - 0.5) / 250.0 * (math.exp(-peak / 10.0) - math.exp(-peak / 0.5))  # mV/pA
+    assert microcircuit.WEIGHT_EXC * height == pytest.approx(0.15, rel=2e-4)
+
+
+def test_microcircuit_weights_keep_their_sign_and_delays_lie_on_a_grid():
+    projections = microcircuit.build(scale=0.02).projections
+    assert len(projections) == np.count_nonzero(microcircuit.PROBABILITIES)
+    for name, projection in projections.items():
+        pre, post = name.removesuffix("#0").split("->")
+        weight, delay = projection.get("weight", "delay")
+        mean = 87.8 * (-4.0 if pre[-1] == "I" else 2.0 if (pre, post) == ("L4E", "L23E") else 1.0) / math.sqrt(0.5)
+        assert np.all(np.sign(weight) == np.sign(mean))
+        # Five standard errors in each of 110 comparisons: another seed would fail once in 16,000 cases.
+        assert weight.mean() == pytest.approx(mean, abs=5.0 * 0.1 * abs(mean) / math.sqrt(weight.size))
+        steps = np.round(delay / 0.1)
+        assert np.all(steps >= 1) and np.abs(delay - 0.1 * steps).max() < 1e-12
+        scale = 0.75 if pre[-1] == "I" else 1.5
+        rounded = np.arange(1, 200) * 0.1
+        share = np.diff(stats.norm.cdf(np.append(rounded - 0.05, 20.0), scale, scale / 2.0))
+        expected = (rounded * share).sum() / share.sum()
+        assert delay.mean() == pytest.approx(expected, abs=5.0 * scale / 2.0 / math.sqrt(delay.size))
+
+
+@pytest.mark.parametrize(("scale", "K_scaling"), [(0.1, None), (0.1, 0.1), (0.5, 1.0)])
+def test_microcircuit_scaled_keeps_mean_and_variance_of_the_input(scale, K_scaling):
+    """At the published rates: what the scaled network's neurons receive, added up from its description."""
+    small = microcircuit.build(scale, K_scaling)
+    rates = dict(zip(small.populations, microcircuit.RATES, strict=True))
+    for post, target in enumerate(small.populations.values()):
+        drive = small.stimuli[f"Poisson->{target.name}#0"]
+        arriving = [(drive.source.rate, drive.weight)]
+        for projection in small.projections.values():
+            if projection.post == [target]:
+                (pre,) = projection.pre
+                arriving.append((projection.rule.n / target.n * rates[pre.name], projection.weight.mean))
+        full = [(1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100)[post] * 8.0], [87.8]
+        for pre, (name, rate) in enumerate(rates.items()):
+            pairs = int(microcircuit.SIZES[pre]) * int(microcircuit.SIZES[post])
+            K = math.log1p(-microcircuit.PROBABILITIES[post, pre]) / math.log1p(-1.0 / pairs)
+            full[0].append(K / microcircuit.SIZES[post] * rate)
+            full[1].append(-351.2 if name[-1] == "I" else 175.6 if (pre, post) == (2, 0) else 87.8)
+        inputs, weights = np.array(arriving).T
+        mean = target.get("I_e")[0] + 0.5e-3 * inputs @ weights
+        # Numbers of neurons, inputs and synapses are rounded, and excitation and inhibition are larger than their sum.
+        assert mean == pytest.approx(0.5e-3 * np.dot(*full), abs=5.0)
+        assert inputs @ weights**2 == pytest.approx(np.dot(full[0], np.square(full[1])), rel=0.01)
+
+
+def microcircuit_on_a_grid(network, duration, step=0.1):
+    """Rates (Hz) from 200 ms on of a microcircuit with a tenth of the inputs on a time grid, as NEST simulates it."""
+    populations = network.populations
+    sizes = [population.n for population in populations.values()]
+    starts = dict(zip(populations, np.cumsum([0, *sizes[:-1]]), strict=True))
+    columns = []
+    for name, projection in network.projections.items():
+        pre, post = name.removesuffix("#0").split("->")
+        synapses = projection.synapses()
+        steps = np.rint(synapses.delay / step).astype(int)
+        columns.append([starts[pre] + synapses.pre, starts[post] + synapses.post, synapses.weight, steps])
+    sources, targets, weights, delays = (np.concatenate(column) for column in zip(*columns, strict=True))
+    order = np.argsort(sources, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(sources, minlength=sum(sizes)))[:-1])
+    V, I_e = (np.concatenate([cells.get(name) for cells in populations.values()]) for name in ("V_m", "I_e"))
+    V = V + 65.0
+    current = np.zeros(V.size)
+    arriving = np.zeros((delays.max() + 1, V.size))
+    external = np.repeat([s.source.rate * step / 1000.0 for s in network.stimuli.values()], sizes)
+    weight = next(iter(network.stimuli.values())).weight
+    random = np.random.default_rng(1)
+    keep, keep_current = math.exp(-step / 10.0), math.exp(-step / 0.5)
+    gain = 10.0 * 0.5 / (10.0 - 0.5) / 250.0 * (keep - keep_current)
+    free_at, counts = np.zeros(V.size, int), np.zeros(V.size)
+    for k in range(1, round(duration / step) + 1):
+        free = free_at < k
+        V = np.where(free, V * keep + current * gain + I_e * 10.0 / 250.0 * (1.0 - keep), V)
+        slot = k % len(arriving)
+        current = current * keep_current + arriving[slot] + weight * random.poisson(external)
+        arriving[slot] = 0.0
+        fired = np.flatnonzero(free & (V >= 15.0))
+        V[fired], free_at[fired] = 0.0, k + round(2.0 / step)
+        for synapses in (rows[neuron] for neuron in fired):
+            np.add.at(arriving, ((k + delays[synapses]) % len(arriving), targets[synapses]), weights[synapses])
+        counts[fired] += k * step > 200.0
+    return [1000.0 * part.mean() / (duration - 200.0) for part in np.split(counts, np.cumsum(sizes)[:-1])]
+
+
+def test_microcircuit_fires_as_often_as_on_a_grid():
+    """The same network with other external spikes; tolerances are four standard deviations, and of two networks."""
+    network = microcircuit.build(0.1, 0.1)
+    on_grid = microcircuit_on_a_grid(network, 1_000.0)
+    rates = [trains.between(200.0, 1_000.0).rate() for trains in network.run(1_000.0).spikes.values()]
+    tolerances = microcircuit.TARGETS[0.1, 0.1].tolerances
+    assert np.all(np.abs(np.subtract(rates, on_grid)) < tolerances)
+
+
+def test_microcircuit_bad_input():
+    for scale in (0.0, 1e-4, 1.1, math.nan):
+        with pytest.raises(esn.InputError, match=f"microcircuit: scale = {scale} must lie between 0.001, .* and 1"):
+            microcircuit.build(scale=scale)
+    for share in (0.0, -0.5, 2.0, math.nan):
+        with pytest.raises(esn.InputError, match=f"microcircuit: K_scaling = {share} must be above 0 and at most 1"):
+            microcircuit.build(K_scaling=share)
