@@ -1,0 +1,180 @@
+"""The networks of bench.py, each described once; every worker builds it with its own simulator's words.
+
+A description is plain data. All neurons are of one model, in consecutive populations, and each projection goes from one
+population to all neurons. A value is a number, {"uniform": [low, high]} or {"normal": [mean, std]}.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+DELTA = {"tau_m": 20.0, "C_m": 250.0, "E_L": 0.0, "V_th": 20.0, "V_reset": 10.0, "t_ref": 2.0}
+CUBA = {
+    "tau_m": 20.0, "C_m": 200.0, "E_L": -49.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0,
+    "tau_syn_ex": 5.0, "tau_syn_in": 10.0,
+}  # fmt: skip
+TAU_SYN = 0.5  # ms, of brunel_exp: a current of w C_m / tau_syn moves V by what a jump of w does
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A network, what it is for, and the rate by which one knows that it is the right one.
+
+    rate: Hz, mean of all neurons after the transient; None: that of eventsnn in the same session. tolerance: which part
+    of it a rate may be off. axes: what its times are drawn over: neurons, synapses, rate. only: the simulators that run
+    it, all if empty.
+    """
+
+    name: str
+    about: str
+    network: dict[str, Any]
+    rate: float | None = None
+    tolerance: float = 0.05
+    axes: tuple[str, ...] = ()
+    threads: int = 1
+    only: tuple[str, ...] = ()
+
+
+def brunel(
+    scale: float, drive: str = "poisson", stored: bool = False, exponential: bool = False, varied: bool = False
+) -> dict[str, Any]:
+    """Brunel's network as in scenarios/brunel.py.
+
+    exponential: currents of the same charge in place of jumps. varied: weights, delays, tau_m and V_th are drawn.
+    """
+    n = max(50, round(12_500 * scale))
+    n_exc = round(0.8 * n)
+    indegree = {"exc": round(0.1 * n_exc), "inh": round(0.1 * (n - n_exc))}
+    parameters: dict[str, Any] = dict(DELTA)
+    unit = 1.0  # mV
+    if exponential:
+        parameters |= {"tau_syn_ex": TAU_SYN, "tau_syn_in": TAU_SYN}
+        unit = parameters["C_m"] / TAU_SYN  # pA
+    weight: dict[str, Any] = {"exc": 0.1 * unit, "inh": -0.5 * unit}
+    delay: Any = 1.5
+    external = {"kind": "poisson", "rate": 20_000.0, "weight": weight["exc"], "delay": delay}
+    if drive == "dc":
+        external = {"kind": "current", "amplitude": 40.0 * parameters["C_m"] / parameters["tau_m"]}
+    if varied:
+        weight = {name: {"normal": [w, 0.1 * abs(w)]} for name, w in weight.items()}
+        delay = {"uniform": [0.05, 3.0]}
+        parameters |= {"tau_m": {"uniform": [18.0, 22.0]}, "V_th": {"uniform": [19.0, 21.0]}}
+    return {
+        "model": "exp" if exponential else "delta",
+        "parameters": parameters,
+        "V_m": {"uniform": [-10.0, 20.0]},
+        "populations": {"exc": n_exc, "inh": n - n_exc},
+        "projections": [
+            {"pre": name, "rule": ["indegree", k], "weight": weight[name], "delay": delay}
+            for name, k in indegree.items()
+        ],
+        "stored": stored or varied,
+        "drive": external,
+        "duration": 1000.0 * min(scale, 1.0),
+        "transient": 100.0 * min(scale, 1.0),
+    }
+
+
+def cuba(scale: float) -> dict[str, Any]:
+    """The network of scenarios/cuba.py."""
+    n = round(4_000 * scale)
+    n_exc = round(0.8 * n)
+    # A smaller network with the same probability would have too few synapses to stay active.
+    rule = ["probability", min(0.02 / min(scale, 1.0), 1.0)]
+    weights = {"exc": 1.62 / 0.1, "inh": -9.0 / 0.1}
+    return {
+        "model": "exp",
+        "parameters": CUBA,
+        "V_m": {"uniform": [-60.0, -50.0]},
+        "populations": {"exc": n_exc, "inh": n - n_exc},
+        "projections": [{"pre": name, "rule": rule, "weight": w, "delay": 0.1} for name, w in weights.items()],
+        "stored": False,
+        "drive": {"kind": "none"},
+        "duration": 10_000.0 * min(scale, 1.0),
+        "transient": 0.0,
+    }
+
+
+def microcircuit(scale: float) -> dict[str, Any]:
+    """A tenth of the network as eventsnn's scenario of that name builds it; its peers have no description yet."""
+    return {
+        "scenario": "microcircuit",
+        "parameters": {"scale": 0.1 * scale},
+        "duration": 1000.0 * min(scale, 1.0),
+        "transient": 200.0 * min(scale, 1.0),
+    }
+
+
+def sparse(scale: float, n: float = 1e4, outdegree: int = 100, rate: float | None = None) -> dict[str, Any]:
+    """n neurons that fire only when they are made to: 1e4 spikes in 1 s whatever n is, or `rate` Hz.
+
+    Each of these spikes is set off by an input of 30 mV at a time of its own and reaches `outdegree` random neurons
+    with 0.01 mV each: at an out-degree of 100 that makes 1e6 synaptic events, in a network of 100 n synapses.
+    """
+    duration = 1000.0 * min(scale, 1.0)
+    neurons = round(n * scale)
+    rule = ["outdegree", min(outdegree, neurons)]
+    spikes = round(1e4 * scale if rate is None else rate * neurons * duration / 1000.0)
+    return {
+        "model": "delta",
+        "parameters": DELTA,
+        "V_m": 0.0,
+        "populations": {"neurons": neurons},
+        "projections": [{"pre": "neurons", "rule": rule, "weight": 0.01, "delay": 1.5}],
+        "stored": False,
+        "drive": {"kind": "kicks", "spikes": spikes, "weight": 30.0, "delay": 1.5, "seed": 1},
+        "duration": duration,
+        "transient": 0.0,
+    }
+
+
+def fired(network: dict[str, Any]) -> float:
+    """The rate (Hz) of a network that fires once for each kick and never else."""
+    [n] = network["populations"].values()
+    return float(network["drive"]["spikes"] / n / network["duration"] * 1000.0)
+
+
+def kicked(scale: float, name: str, about: str, *axes: str, **arguments: Any) -> Workload:
+    network = sparse(scale, **arguments)
+    return Workload(name, about, network, rate=fired(network), tolerance=1e-3, axes=axes)
+
+
+def workloads(scale: float, cores: int) -> list[Workload]:
+    """All of them, `scale` times as large and, below 1, as long."""
+    full = scale == 1.0
+    published: dict[str, Any] = {"rate": 38.1, "tolerance": 0.04} if full else {"tolerance": 0.3}
+    loose: dict[str, Any] = {} if full else {"tolerance": 0.3}
+    rows = [
+        Workload("brunel_poisson", "Brunel, Poisson drive, shared weights", brunel(scale), **published),
+        Workload("brunel_poisson_stored", "the same, a weight a synapse", brunel(scale, stored=True), **published),
+        Workload("brunel_dc", "Brunel, constant drive, shared weights", brunel(scale, "dc"), **published),
+        Workload("brunel_dc_stored", "the same, a weight a synapse", brunel(scale, "dc", stored=True), **published),
+        Workload("brunel_exp", "Brunel, exponential currents, Poisson", brunel(scale, exponential=True), **loose),
+        Workload(
+            "brunel_het", "Brunel, Poisson; weights, delays, tau_m, V_th drawn", brunel(scale, varied=True), **loose
+        ),
+        Workload(
+            "cuba", "Vogels & Abbott, self-sustained", cuba(scale),
+            **({"rate": 5.56, "tolerance": 0.105} if full else {"tolerance": 0.5}),
+        ),
+        Workload(
+            "microcircuit", "Potjans & Diesmann, a tenth", microcircuit(scale), **loose,
+            only=("eventsnn", "scatter", "scatter_two"),
+        ),
+    ]  # fmt: skip
+    for exponent in (4, 5, 6):
+        about = f"1e{exponent} neurons, 1e4 spikes, 1e6 synaptic events a second"
+        axes = ("neurons", "synapses", "rate") if exponent == 4 else ("neurons",)
+        rows.append(kicked(scale, f"sparse_1e{exponent}", about, *axes, n=10.0**exponent))
+    for degree in (10, 1000):
+        about = f"1e4 neurons, {degree} synapses each, 1e4 spikes a second"
+        rows.append(kicked(scale, f"sparse_degree_{degree}", about, "synapses", outdegree=degree))
+    for rate in (10, 100):
+        about = f"1e4 neurons, 100 synapses each, {rate} Hz"
+        rows.append(kicked(scale, f"sparse_{rate}Hz", about, "rate", rate=rate))
+    threads = 2
+    while threads <= cores:
+        about = f"Brunel, Poisson drive, on {threads} cores"
+        row = Workload(f"threads_{threads}", about, brunel(scale), threads=threads, only=("eventsnn",), **published)
+        rows.append(row)
+        threads *= 2
+    return rows
