@@ -1,0 +1,164 @@
+"""Brian2 as C++ standalone: its program is generated, compiled and run; this process only waits for it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from peers import worker
+
+EQUATIONS = {
+    # Potentials as 1 for 1 mV, currents as 1 for 1 pA.
+    "delta": "dv/dt = (E_L - v)/tau_m + drive/ms : 1 (unless refractory)",
+    "exp": """
+        dv/dt = (E_L - v)/tau_m + drive/ms + (I_ex + I_in)/C_m/ms : 1 (unless refractory)
+        dI_ex/dt = -I_ex/tau_syn_ex : 1
+        dI_in/dt = -I_in/tau_syn_in : 1""",
+}
+# Written by the program itself, since the process around it has other memory and spends other time.
+MARK = """
+{
+    std::ofstream out("marks.txt", std::ios::app);
+    std::ifstream status("/proc/self/status");
+    struct timespec cpu, wall;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    clock_gettime(CLOCK_MONOTONIC, &wall);
+    long resident = 0, peak = 0;
+    std::string line;
+    while (std::getline(status, line)) {
+        if (line.compare(0, 6, "VmRSS:") == 0) resident = std::stol(line.substr(6));
+        if (line.compare(0, 6, "VmHWM:") == 0) peak = std::stol(line.substr(6));
+    }
+    out.precision(17);
+    out << cpu.tv_sec + 1e-9 * cpu.tv_nsec << " " << wall.tv_sec + 1e-9 * wall.tv_nsec << " "
+        << 1024 * resident << " " << 1024 * peak << std::endl;
+}
+"""
+
+
+def version() -> str:
+    import brian2
+
+    return brian2.__version__
+
+
+def expression(v: Any) -> str:
+    if not isinstance(v, dict):
+        return repr(v)
+    [(name, (a, b))] = v.items()
+    return {"uniform": f"({a} + {b - a}*rand())", "normal": f"({a} + {b}*randn())"}[name]
+
+
+def neuron_group(network: dict[str, Any]) -> Any:
+    import brian2 as b
+
+    equations, names, drawn = EQUATIONS[network["model"]], {}, {}
+    for name, v in network["parameters"].items():
+        unit = "second" if name.startswith(("t", "tau")) else "1"
+        if isinstance(v, dict):
+            equations += f"\n{name} : {unit} (constant)"
+            drawn[name] = expression(v) + ("*ms" if unit == "second" else "")
+        else:
+            names[name] = v * b.ms if unit == "second" else v
+    drive = network["drive"]
+    names["drive"] = drive["amplitude"] / names["C_m"] if drive["kind"] == "current" else 0.0
+    neurons = b.NeuronGroup(
+        sum(network["populations"].values()), equations, threshold="v >= V_th", reset="v = V_reset", method="exact",
+        refractory=names["t_ref"], namespace=names,
+    )  # fmt: skip
+    for name, text in drawn.items():
+        setattr(neurons, name, text)
+    neurons.v = expression(network["V_m"])
+    return neurons
+
+
+def port(network: dict[str, Any], weight: Any) -> str:
+    return "v" if network["model"] == "delta" else "I_ex" if worker.mean(weight) >= 0 else "I_in"
+
+
+def projections(network: dict[str, Any], neurons: Any) -> list[Any]:
+    import brian2 as b
+
+    first, parts = 0, {}
+    for name, n in network["populations"].items():
+        parts[name] = (first, first + n)
+        first += n
+    made = []
+    for p in network["projections"]:
+        start, stop = parts[p["pre"]]
+        to, constant = port(network, p["weight"]), not isinstance(p["delay"], dict)
+        synapses = b.Synapses(
+            neurons[start:stop], neurons, "w : 1" if network["stored"] else "",
+            on_pre=f"{to}_post += " + ("w" if network["stored"] else repr(p["weight"])),
+            delay=p["delay"] * b.ms if constant else None,
+        )  # fmt: skip
+        rule, number = p["rule"]
+        if rule == "indegree":
+            synapses.connect(i=f"k for k in sample(N_pre, size={number})")
+        elif rule == "outdegree":
+            synapses.connect(j=f"k for k in sample(N_post, size={number})")
+        else:
+            synapses.connect(condition=f"i + {start} != j", p=number)
+        if network["stored"]:
+            synapses.w = expression(p["weight"])
+        if not constant:
+            synapses.delay = expression(p["delay"]) + "*ms"
+        made.append(synapses)
+    return made
+
+
+def drive_with(network: dict[str, Any], neurons: Any) -> list[Any]:
+    import brian2 as b
+
+    drive = network["drive"]
+    if drive["kind"] == "poisson":
+        to, sources = port(network, drive["weight"]), 1000
+        rate = drive["rate"] / sources * b.Hz
+        return [b.PoissonInput(neurons, to, N=sources, rate=rate, weight=repr(drive["weight"]))]
+    if drive["kind"] == "kicks":
+        ids, trains = worker.kicks(drive, len(neurons), network["duration"])
+        source = np.repeat(np.arange(len(ids)), [len(train) for train in trains])
+        generator = b.SpikeGeneratorGroup(len(ids), source, np.concatenate(trains) * b.ms)
+        delay = drive["delay"] * b.ms
+        synapses = b.Synapses(generator, neurons, on_pre=f"v_post += {drive['weight']!r}", delay=delay)
+        synapses.connect(i=np.arange(len(ids)), j=ids)
+        return [generator, synapses]
+    return []
+
+
+def simulate(request: dict[str, Any]) -> dict[str, Any]:
+    import brian2 as b
+
+    network = request["network"]
+    # Kept from one repeat to the next, so that the same program is compiled once.
+    folder = Path(request["folder"]) / "brian2_program"
+    b.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
+    b.defaultclock.dt = worker.STEP * b.ms
+    b.seed(request["seed"])
+    b.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count()}"]  # its default has no bound
+    for slot in ("before_start", "before_network_run", "after_network_run"):
+        b.device.insert_code(slot, MARK)
+    neurons = neuron_group(network)
+    synapses = projections(network, neurons)
+    monitor = b.SpikeMonitor(neurons)
+    whole = b.Network(neurons, monitor, synapses, drive_with(network, neurons))
+    whole.run(network["duration"] * b.ms)
+    b.device.build(directory=str(folder), run=False, with_output=False)
+
+    marks = folder / "marks.txt"
+    if marks.exists():
+        os.remove(marks)
+    worker.pin(request)
+    b.device.run(with_output=False)
+    rows = [line.split() for line in marks.read_text().splitlines()]
+    begin, built, done = (worker.Mark(float(a), float(b), int(c), int(d)) for a, b, c, d in rows)
+    times, n = np.asarray(monitor.t / b.ms), len(neurons)
+    made = sum(len(s) for s in synapses)
+    return worker.answer(
+        begin, built, done, neurons=n, synapses=made, spikes=len(times), rate=worker.rate(times, n, network)
+    )
+
+
+if __name__ == "__main__":
+    worker.serve(version, simulate)
