@@ -6,18 +6,22 @@ BIN := .venv/bin
 BUILD := setup.py pyproject.toml $(shell find ext -name '*.pyx' -o -name '*.pxd')
 MODULES := $(shell find eventsnn scenarios -name '*.py' -o -name '*.pyi')
 
+# Options of benchmarks/bench.py, as make bench BENCH="--nest PYTHON --workloads 'brunel*'"
+BENCH ?=
+
 # The sanitizers run those tests that use the kernels.
 DEBUG_TESTS ?= $(shell grep -lE 'eventsnn\._core|engine=' tests/test_*.py)
 # The first library that Python loads must be the sanitizer's; C++ libraries need their run time beside it.
 PRELOAD = $(shell gcc -print-file-name=libasan.so):$(shell gcc -print-file-name=libstdc++.so.6)
 
-.PHONY: help run test test-long lint debug clean
+.PHONY: help run test test-long lint bench debug clean
 
 help:
 	@echo "make run        install into .venv and run the Brunel network for 500 ms, into runs/brunel"
 	@echo "make test       run all tests but the long ones"
 	@echo "make test-long  run the long tests"
 	@echo "make lint       ruff, cython-lint and mypy"
+	@echo "make bench      measure eventsnn beside its peers, into runs/bench; BENCH=--quick to try it"
 	@echo "make debug      run the tests of the kernels under the sanitizers (Linux, gcc)"
 	@echo "make clean      remove everything that was built or installed; results in runs/ stay"
 
@@ -34,6 +38,9 @@ lint: .venv/installed-lint
 	$(BIN)/ruff check .
 	PATH=$(BIN):$$PATH cython-lint ext
 	$(BIN)/mypy
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 debug: .venv-debug/installed
 	PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 LD_PRELOAD=$(PRELOAD) \

@@ -1,0 +1,321 @@
+"""How fast is eventsnn beside its peers on the same networks, and how far from what memory allows?
+
+Motivation: "fast" says nothing without a peer on the same machine in the same hour, the same network, the rate at which
+it fired, and a limit that nobody can pass. workloads.py describes the networks, a worker for each simulator in peers/
+builds and runs them, each measurement in a process of its own on one core. The limit is a loop in C that visits the
+synapses of our own network in the order of our own spikes and does nothing but add (scatter.c).
+
+Run: make bench, or python benchmarks/bench.py [--quick] [--workloads PATTERN ...] [--simulators NAME ...], on an
+otherwise idle machine; everything takes hours, most of them NEST's. NEST, Brian2 and ANNarchy may live in environments
+of their own, whose interpreters --nest, --brian2 and --annarchy or the variables BENCH_NEST, BENCH_BRIAN2 and
+BENCH_ANNARCHY name; what is not found is skipped. It prints a table and writes bench.json and bench.png into --out;
+CONTRIBUTING.md says how to read them.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import datetime
+import fnmatch
+import json
+import os
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from workloads import Workload, workloads  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+QUICK = 0.04  # of the size, where the harness itself is tried
+BUSY = 0.5  # average number of running programs above which times are not to be trusted
+
+
+class Simulator(NamedTuple):
+    """A row of the table: `peer` is the module in peers/ that runs it, with these settings in its requests."""
+
+    title: str
+    peer: str
+    settings: dict[str, Any]
+
+
+SIMULATORS = {
+    "eventsnn": Simulator("eventsnn", "eventsnn", {}),
+    "scatter": Simulator("scatter-add", "scatter", {"words": 1}),
+    "scatter_two": Simulator("scatter-add, two words", "scatter", {"words": 2}),
+    "nest": Simulator("NEST", "nest", {"precise": False}),
+    "nest_ps": Simulator("NEST precise", "nest", {"precise": True}),
+    "brian2": Simulator("Brian2", "brian2", {}),
+    "annarchy": Simulator("ANNarchy", "annarchy", {}),
+}
+OWN = ("eventsnn", "scatter")  # run by the interpreter that runs this
+PEERS = ("nest", "brian2", "annarchy")
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- one measurement
+
+
+def ask(python: str, peer: str, request: dict[str, Any], folder: str, limit: float) -> dict[str, Any]:
+    """The worker's answer; {"skipped": reason} if it does not run."""
+    paths = [str(HERE)]
+    if python == sys.executable and os.environ.get("PYTHONPATH"):
+        paths.append(os.environ["PYTHONPATH"])
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)}
+    pipe = subprocess.PIPE
+    try:
+        worker = subprocess.Popen(
+            [python, "-m", f"peers.{peer}"], stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=folder,
+            env=environment, start_new_session=True,  # so that what a worker has started ends with it
+        )  # fmt: skip
+    except OSError as error:
+        return {"skipped": f"{python}: {error.strerror}"}
+    try:
+        out, err = worker.communicate(json.dumps(request), timeout=limit)
+    except BaseException as error:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            return {"skipped": f"it took longer than {limit:g} s"}
+        raise
+    if worker.returncode < 0:
+        return {"skipped": f"ended by signal {-worker.returncode}", "stderr": err[-5000:]}
+    if worker.returncode or not out.strip():
+        return {"skipped": (err.strip() or "no answer").splitlines()[-1], "stderr": err[-5000:]}
+    answer: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return answer
+
+
+def available_cores(first: int | None) -> list[int]:
+    """Cores to run on, the first for all that runs on one; empty where a process cannot choose."""
+    if not hasattr(os, "sched_getaffinity"):
+        return []
+    cores = sorted(os.sched_getaffinity(0), reverse=True)
+    return cores if first is None else [first, *(core for core in cores if core != first)]
+
+
+def available_memory() -> int | None:
+    """Bytes that a measurement may take; None where the system does not say."""
+    try:
+        with open("/proc/meminfo") as info:
+            fields = dict(line.split(":", 1) for line in info)
+        return 1024 * int(fields["MemAvailable"].split()[0])
+    except OSError:
+        return None
+
+
+# ---- a session
+
+
+def versions(names: Sequence[str], pythons: dict[str, str]) -> dict[str, str]:
+    """The simulators that run, with their versions; a line for each peer that does not."""
+    found: dict[str, str] = {}
+    answers: dict[str, dict[str, Any]] = {}
+    for name in names:
+        peer = SIMULATORS[name].peer
+        if peer not in answers:
+            with tempfile.TemporaryDirectory() as folder:
+                answers[peer] = ask(pythons[peer], peer, {}, folder, 300.0)
+            if "skipped" in answers[peer]:
+                hint = f"; name an interpreter that has it by --{peer} or BENCH_{peer.upper()}" if peer in PEERS else ""
+                say(f"{peer}: skipped, {answers[peer]['skipped']}{hint}")
+        if "version" in answers[peer]:
+            found[name] = answers[peer]["version"]
+    return found
+
+
+def measure(
+    workload: Workload, names: Sequence[str], pythons: dict[str, str], options: argparse.Namespace
+) -> dict[str, Any]:
+    """All runs of a workload: {simulator: {"runs": [answers]}}, or {"skipped": reason} for those that do not run it.
+
+    Repeats go round all simulators, so that what changes on the machine meanwhile meets all of them.
+    """
+    cores = available_cores(options.core)
+    results: dict[str, Any] = {}
+    request = {
+        "network": workload.network,
+        "seed": options.seed,
+        "cores": cores[: workload.threads],
+        "threads": workload.threads,
+        "memory": available_memory(),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for repeat in range(1, options.repeats + 1):
+            for name in names:
+                if workload.only and name not in workload.only or "skipped" in results.get(name, {}):
+                    continue
+                title, peer, settings = SIMULATORS[name]
+                answer = ask(pythons[peer], peer, {**request, "folder": folder, **settings}, folder, options.limit)
+                if "skipped" in answer:
+                    results[name] = answer
+                    say(f"{workload.name}: {title} skipped, {answer['skipped']}")
+                    if name == "eventsnn":
+                        return results
+                    continue
+                results.setdefault(name, {"runs": []})["runs"].append(answer)
+                rate = "" if answer["rate"] is None else f" at {answer['rate']:.4g} Hz"
+                say(f"{workload.name}: {title}, {repeat} of {options.repeats}: {answer['cpu_s']:.4g} s{rate}")
+    return results
+
+
+def events(answer: dict[str, Any], network: dict[str, Any]) -> float:
+    """Synaptic and external events of a run, from its own spikes where the simulator does not count them."""
+    if "events" in answer:
+        return float(answer["events"])
+    drive = network["drive"]
+    external = {
+        "poisson": drive.get("rate", 0.0) * answer["neurons"] * network["duration"] / 1000.0,
+        "kicks": drive.get("spikes", 0),
+    }.get(drive["kind"], 0.0)
+    return float(answer["spikes"] * answer["synapses"] / answer["neurons"] + external)
+
+
+def summarise(workload: Workload, results: dict[str, Any]) -> None:
+    """Add medians, ratios to eventsnn and whether the rate is the expected one, to the results of each simulator."""
+    for result in results.values():
+        for key in ("cpu_s", "wall_s", "build_s", "growth_bytes", "peak_bytes", "rate", "neurons", "synapses"):
+            values = [run[key] for run in result.get("runs", []) if run[key] is not None]
+            if values:
+                result[key] = statistics.median(values)
+        for run in result.get("runs", [])[:1]:
+            result["version"], result["threads"] = run["version"], run.get("threads", workload.threads)
+            result["ns_per_event"] = 1e9 * result["cpu_s"] / max(events(run, workload.network), 1.0)
+            result["bytes_per_synapse"] = result["growth_bytes"] / max(result["synapses"], 1)
+    ours = results.get("eventsnn", {})
+    expected = workload.rate if workload.rate is not None else ours.get("rate")
+    for result in results.values():
+        if "rate" in result and expected is not None:
+            result["off_rate"] = abs(result["rate"] - expected) > workload.tolerance * expected
+    for result in results.values():
+        wrong = result.get("off_rate", False) or ours.get("off_rate", True)
+        if "cpu_s" in result and not wrong and ours["cpu_s"] > 0.0:
+            result["ratio"] = result["cpu_s"] / ours["cpu_s"]
+
+
+def machine() -> dict[str, Any]:
+    processor = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        processor = names[0] if names else processor
+    described: dict[str, Any] = {"processor": processor, "cores": os.cpu_count(), "system": platform.platform()}
+    if hasattr(os, "sysconf"):
+        described["memory_bytes"] = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if hasattr(os, "getloadavg"):
+        described["load"] = os.getloadavg()[0]
+    return described | {"python": platform.python_version()}
+
+
+# ---- the table
+
+COLUMNS = ("version", "rate (Hz)", "CPU (s)", "wall (s)", "build (s)", "ratio", "ns/event", "peak (MB)", "B/synapse")
+
+
+def cells(name: str, result: dict[str, Any]) -> list[str]:
+    """One row; what does not apply to a simulator is left empty."""
+    if "skipped" in result:
+        return [f"skipped: {result['skipped'][:90]}"]
+    bare = name.startswith("scatter")
+    rate = "" if "rate" not in result else f"{result['rate']:.4g}" + ("*" if result.get("off_rate") else "")
+    shared_core = result["wall_s"] > 1.1 * result["cpu_s"] + 0.01 and result["threads"] == 1
+    return [
+        "" if bare else result["version"],
+        rate,
+        f"{result['cpu_s']:.4g}",
+        f"{result['wall_s']:.4g}" + ("!" if shared_core else ""),
+        "" if bare else f"{result['build_s']:.3g}",
+        f"{result['ratio']:.3g}" if "ratio" in result else "",
+        f"{result['ns_per_event']:.3g}",
+        "" if bare else f"{result['peak_bytes'] / 1e6:.0f}",
+        "" if bare else f"{result['bytes_per_synapse']:.3g}",
+    ]
+
+
+def table(session: dict[str, Any]) -> str:
+    lines = []
+    for name, record in session["workloads"].items():
+        expected = "" if record["rate"] is None else f", {record['rate']:.4g} Hz expected"
+        title = f"{name}: {record['about']}{expected}"
+        lines += ["", title, f"  {'':24}" + "".join(f"{column:>11}" for column in COLUMNS)]
+        for simulator, result in record["results"].items():
+            row = cells(simulator, result)
+            text = "  " + row[0] if len(row) == 1 else "".join(f"{cell:>11}" for cell in row)
+            lines.append(f"  {SIMULATORS[simulator].title:24}{text}")
+    lines += ["", "CPU and wall: the simulated part, without building. ratio: CPU, of the simulator to eventsnn."]
+    lines += ["* far from the expected rate: another network, and in no ratio. ! the core was shared: measure again."]
+    return "\n".join(lines)
+
+
+# ---- command line
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for peer in PEERS:
+        variable = f"BENCH_{peer.upper()}"
+        python = os.environ.get(variable, sys.executable)
+        parser.add_argument(f"--{peer}", metavar="PYTHON", default=python, help=f"or {variable}")
+    parser.add_argument("--workloads", nargs="*", metavar="PATTERN", help="as 'brunel*'; all unless given")
+    parser.add_argument("--simulators", nargs="*", metavar="NAME", choices=SIMULATORS, default=list(SIMULATORS))
+    parser.add_argument("--repeats", type=int, default=3, metavar="N")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="size and, below 1, duration")
+    parser.add_argument("--quick", action="store_true", help=f"--scale {QUICK} --repeats 1, to try the program itself")
+    parser.add_argument("--core", type=int, metavar="N", help="the last one unless given")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=3600.0, metavar="S", help="seconds for one measurement")
+    parser.add_argument("--out", type=Path, default=Path("runs/bench"), metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.scale, options.repeats = QUICK, 1
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    pythons = {peer: sys.executable for peer in OWN} | {peer: getattr(options, peer) for peer in PEERS}
+    session: dict[str, Any] = {
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "machine": machine(),
+        "scale": options.scale,
+        "repeats": options.repeats,
+        "seed": options.seed,
+        "versions": versions(options.simulators, pythons),
+        "workloads": {},
+    }
+    if session["machine"].get("load", 0.0) > BUSY:
+        say(f"the machine is busy (load {session['machine']['load']:.1f}): times will be too long")
+    patterns = options.workloads or ["*"]
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        for workload in workloads(options.scale, len(available_cores(options.core)) or os.cpu_count() or 1):
+            if any(fnmatch.fnmatchcase(workload.name, pattern) for pattern in patterns):
+                results = measure(workload, list(session["versions"]), pythons, options)
+                summarise(workload, results)
+                session["workloads"][workload.name] = {**dataclasses.asdict(workload), "results": results}
+                (options.out / "bench.json").write_text(json.dumps(session, indent=1))
+    except KeyboardInterrupt:
+        say("interrupted: what was measured follows")
+    print(table(session))
+
+    from bench_plot import draw
+
+    draw(session, {name: simulator.title for name, simulator in SIMULATORS.items()}).savefig(options.out / "bench.png")
+    say(f"wrote {options.out / 'bench.json'} and bench.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
