@@ -24,8 +24,8 @@ cdef extern from *:
 
 cdef enum:
     CACHE_LINE = 64
-    AHEAD = 8    # places in a list between the neuron being processed and the one that is prepared
-    MOST_ARRIVALS = 131072    # in a window, more only at one time: benchmarks/speed_floor.py
+    AHEAD = 16    # places in a list between the neuron being processed and the one that is prepared
+    MOST_ARRIVALS = 524288    # in a window, more only at one time: benchmarks/speed_floor.py
 
 
 cdef inline bint list_row(Core* e, const Row* row, int64_t end) noexcept nogil:
