@@ -247,7 +247,7 @@ cdef class Engine:
             m.n_slots, m.n_currents, m.n_alpha = shape.n_slots, shape.n_currents, shape.n_alpha
             m.n_thresholds, m.n_driven = shape.n_thresholds, shape.n_driven
             m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
-            if shape.n_slots > 0 or not shape.leaks or not m.instantaneous:
+            if shape.n_slots > 0 or not shape.leaks or not shape.clamped or shape.targets != (-1,):
                 m.skim = NULL
             for port, slot in enumerate(shape.targets):
                 m.target[port] = slot
