@@ -370,9 +370,9 @@ cdef inline void steepest(const Class* k, const State* w, double* rise, double* 
         rise[0] = rise[0] + ((value if value > fast else fast) + slow)
 
 
-cdef inline double lower(const Class* k, const Neuron* s) noexcept nogil:
+cdef inline double lower(double theta, double v, double drive) noexcept nogil:
     """The threshold of a bare neuron, a margin lower."""
-    return k.c[THRESHOLD] - BOUND_MARGIN * (fabs(s.v) + fabs(s.drive) + fabs(k.c[THRESHOLD]))
+    return theta - BOUND_MARGIN * (fabs(v) + fabs(drive) + fabs(theta))
 
 
 cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
@@ -412,7 +412,7 @@ cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
     cdef State w
     cdef double margin, gap, low, settled, rise, bend
     if bare(k, s):
-        low = lower(k, s)
+        low = lower(c[THRESHOLD], s.v, s.drive)
         if s.v >= low:
             return 0.0
         return c[TAU_M] * ((low - s.v) / (s.drive - s.v)) if s.drive > low else infinity()

@@ -295,8 +295,8 @@ cdef inline const Arrival* sum_arrivals(
 cdef inline const Arrival* process(
     Core* e, int32_t n, double t, const Arrival* next, const Arrival* end
 ) noexcept nogil:
-    """Everything that happens to neuron n at t: crossing, change of current, input, threshold test, prediction. Of what
-    arrives, `next` is the first that has not been taken; returns the first that comes later."""
+    """Everything that happens to neuron n at t: crossing, change of current, input, threshold test. Of what arrives,
+    `next` is the first that has not been taken; returns the first that comes later."""
     cdef Neuron* s = neuron_at(e, n)
     cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
     cdef bint changed = False

@@ -1,7 +1,6 @@
 """The kernel of all linear models; eventsnn/models/closed_form.py explains it, function by function."""
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.math cimport fabs
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
@@ -21,7 +20,7 @@ from eventsnn._core.closed_form cimport (
     threshold_at,
     threshold_now,
 )
-from eventsnn._core.crossing cimport BOUND_MARGIN, ULP_OF_TIME, bound, clear, crossing
+from eventsnn._core.crossing cimport ULP_OF_TIME, bound, clear, crossing, lower
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport MOST_VARIABLES, Arrival, Class, Model, Neuron, Skimmed, Slice, variables
 from eventsnn._core.stream cimport stream_next
@@ -128,7 +127,7 @@ cdef const Arrival* skim(
         if at >= s.release:
             if t < s.release:
                 t = s.release
-            low = theta - BOUND_MARGIN * (fabs(v) + fabs(drive) + fabs(theta))
+            low = lower(theta, v, drive)
             if not v < low or (drive > low and not (drive - v) * (at + at * ULP_OF_TIME - t) < (low - v) * tau):
                 break
         found.times += 1
