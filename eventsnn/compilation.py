@@ -282,9 +282,7 @@ def _compile_probe(probe: Probe, starts: dict[str, int]) -> ProbePlan:
     offset = np.stack([np.broadcast_to(offsets.get(name, 0.0), n)[target.ids] for name in probe.variables])
     variable = tuple(places[name] for name in probe.variables)
     neuron = _global_ids([target], starts)
-    return ProbePlan(
-        probe.name, tuple(probe.variables), variable, offset, neuron, target.ids, probe.every, probe.times
-    )
+    return ProbePlan(probe.name, tuple(probe.variables), variable, offset, neuron, target.ids, probe.every, probe.times)
 
 
 def _compile_weight_probe(probe: Probe, projections: tuple[ProjectionPlan, ...]) -> WeightProbePlan:

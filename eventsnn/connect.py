@@ -270,9 +270,7 @@ def _own(line: NDArray[np.int32], side: NDArray[np.int32], autapses: bool) -> ND
     return own
 
 
-def _sorted_rows(
-    source: NDArray[np.int32], target: NDArray[np.int32], n_pre: int, n_post: int, ordinals: bool
-) -> Rows:
+def _sorted_rows(source: NDArray[np.int32], target: NDArray[np.int32], n_pre: int, n_post: int, ordinals: bool) -> Rows:
     """Rows of pairs that are given in their order of generation."""
     columns = kernel.columns_of_pairs(source, target, n_post, ordinals)
     return Rows(*kernel.rows_of_columns(*columns, n_pre, ordinals))

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from sortedcontainers import SortedKeyList
 
 from eventsnn import streams
+from eventsnn.models import frames
 from eventsnn.models.base import Model, State
 from eventsnn.models.closed_form import T_REF, V_RESET, R
 from eventsnn.plan import Plan
@@ -99,7 +100,9 @@ class Reference:
         model = plan.models[plan.class_model[k]]
         c = plan.constants[k].tolist()
         x = plan.variables[n, : len(model.slots)].tolist()
-        return Neuron(model, c, State(0.0, float(plan.v[n]), x, [0.0] * len(x), c[R] * float(plan.I_e[n])))
+        state = State(0.0, float(plan.v[n]), x, [0.0] * len(x), c[R] * float(plan.I_e[n]))
+        model.enter(c, state, 0.0)
+        return Neuron(model, c, state)
 
     def _stream(self, n: int, s: int) -> Iterator[Entry]:
         """External spikes of stream s, ascending; it is ended if its intervals no longer advance time."""
@@ -132,7 +135,9 @@ class Reference:
         neuron = self.neurons[n]
         state = neuron.state
         assert neuron.model is not None
-        if t < neuron.release:
+        if state.frame is not None:
+            frames.settle(neuron.model.shape, neuron.c, state, t, neuron.release)
+        elif t < neuron.release:
             neuron.model.hold(neuron.c, state, t - state.t)
         else:
             if state.t < neuron.release:
@@ -157,13 +162,17 @@ class Reference:
         """Queue the neuron's crossing, searched for from `reached` on, or the time up to which there is none."""
         neuron = self.neurons[n]
         assert neuron.model is not None
-        state = neuron.state.copy()
-        if state.t < neuron.release:
-            neuron.model.hold(neuron.c, state, neuron.release - state.t)
-            state.t = neuron.release
-        start = reached - state.t if reached > 0.0 else 0.0
-        span, found = neuron.model.crossing(neuron.c, state, start)
-        time = state.t + span
+        kept = neuron.state
+        neuron.state = kept.copy()
+        state = self.settle(n, max(neuron.release, kept.t))
+        neuron.state = kept
+        if state.frame is not None and not state.x:
+            time, found = frames.crossing(neuron.model.shape, neuron.c, state), True
+        else:
+            neuron.model.leave(neuron.c, state, neuron.release)
+            start = reached - state.t if reached > 0.0 else 0.0
+            span, found = neuron.model.crossing(neuron.c, state, start)
+            time = state.t + span
         if time < math.inf:
             at = SEARCH if not found else round_ + 1 if time == now else 0
             neuron.crossing = Entry((time, at, CROSSING, n), n)
@@ -175,8 +184,10 @@ class Reference:
         if self.plan.recorded[n]:
             self.log.append((t, n))
         if neuron.model is not None:
+            neuron.model.leave(neuron.c, neuron.state, t)
             neuron.model.reset(neuron.c, neuron.state)
             neuron.release = t + neuron.c[T_REF]
+            neuron.model.enter(neuron.c, neuron.state, neuron.release)
         if math.floor(t) != neuron.millisecond:
             neuron.millisecond, neuron.spikes_in_millisecond = math.floor(t), 0
         neuron.spikes_in_millisecond += 1
@@ -255,16 +266,19 @@ class Reference:
         self.counters["neuron_updates"] += len({entry.neuron for entry in now})
 
     def _change_current(self, n: int, piece: int, t: float) -> None:
-        state, gain, current = self.settle(n, t), self.neurons[n].c[R], self.plan.currents
+        neuron = self.neurons[n]
+        assert neuron.model is not None
+        state, gain, current = self.settle(n, t), neuron.c[R], self.plan.currents
+        neuron.model.leave(neuron.c, state, neuron.release)
         state.drive = gain * (float(self.plan.I_e[n]) + float(current.amplitude[piece]))
         state.slope = gain * float(current.slope[piece])
         sines = current.sine[current.sine_start[piece] : current.sine_start[piece + 1]]
         state.sines = tuple((frequency, phase, amplitude) for frequency, phase, amplitude in sines.tolist())
+        neuron.model.enter(neuron.c, state, neuron.release)
 
     def _receive(self, t: float, round_: int, now: list[Entry]) -> set[int]:
-        """Sum inputs by neuron and port in canonical order, external and synaptic apart, add the two sums once, then
-        test the threshold once. Returns the neurons whose state was advanced."""
-        inputs: dict[int, list[list[float]]] = {}
+        """Add all inputs to their neurons and test each threshold once. Returns the neurons that were advanced."""
+        inputs: dict[int, tuple[list[Entry], list[Entry]]] = {}
         of_streams = Counter((entry.neuron, entry.key[4]) for entry in now if entry.key[2] == EXTERNAL)
         for (n, _), count in of_streams.items():
             if count > self.plan.max_spikes and self.neurons[n].model is not None:
@@ -277,22 +291,33 @@ class Reference:
             if self.neurons[n].model is None:
                 self._fire(n, t, round_)
             else:
-                ports = len(self.neurons[n].model.ports)  # type: ignore[union-attr]
-                sums = inputs.setdefault(n, [[0.0] * ports, [0.0] * ports])[kind == ARRIVAL]
-                sums[entry.port] = sums[entry.port] + entry.weight
+                inputs.setdefault(n, ([], []))[kind == EXTERNAL].append(entry)
         accepted = set()
-        for n, (external, synaptic) in sorted(inputs.items()):
+        for n, (synaptic, external) in sorted(inputs.items()):
             neuron = self.neurons[n]
             assert neuron.model is not None
             if neuron.model.instantaneous and t < neuron.release:
                 continue
-            state = self.settle(n, t)
-            total = [a + b for a, b in zip(synaptic, external, strict=True)]
-            neuron.model.receive(neuron.c, state, total, t < neuron.release)
-            if t >= neuron.release and state.v >= neuron.model.threshold(neuron.c, state):
+            if self._add(neuron, self.settle(n, t), synaptic, external) and t >= neuron.release:
                 self._fire(n, t, round_)
             accepted.add(n)
         return accepted
+
+    def _add(self, neuron: Neuron, state: State, synaptic: list[Entry], external: list[Entry]) -> bool:
+        """Sum the inputs of one time by port, in canonical order, synaptic and external apart, and add each sum once;
+        True if v is then at the threshold or above it."""
+        model, c = neuron.model, neuron.c
+        assert model is not None
+        inside, outside = _by_port(model, synaptic), _by_port(model, external)
+        if state.frame is None:
+            total = [a + b for a, b in zip(inside, outside, strict=True)]
+            model.receive(c, state, total, state.t < neuron.release)
+            return state.v >= model.threshold(c, state)
+        for port, weight in enumerate(inside):
+            frames.add(model.shape, c, state, port, weight, frames.SYNAPTIC, neuron.release)
+        for port, weight in enumerate(outside):
+            frames.add(model.shape, c, state, port, weight, frames.EXTERNAL, neuron.release)
+        return frames.reached(model.shape, c, state)
 
     # ---- samples
 
@@ -313,14 +338,16 @@ class Reference:
         t, _, _, k, column = entry.key
         probe = self.plan.probes[k]
         for row, n in enumerate(probe.neuron.tolist()):
+            model, c = self.neurons[n].model, self.neurons[n].c
+            assert model is not None
             kept = self.neurons[n].state
             self.neurons[n].state = kept.copy()
             now = self.settle(n, t)
             self.neurons[n].state = kept
+            model.leave(c, now, self.neurons[n].release)
             for name, variable, offset in zip(probe.variables, probe.variable, probe.offset.tolist(), strict=True):
                 value = now.v if variable == 0 else now.x[variable - 1]
                 if variable < 0:
-                    model, c = self.neurons[n].model, self.neurons[n].c
                     value = model.threshold(c, now)
                 self.samples[k][name][row, column] = value + offset[row]
         if column + 1 < self._sample_times[k].size:
@@ -349,7 +376,10 @@ class Reference:
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Every neuron's state as it stands, at the time of its own last event."""
-        states = [neuron.state for neuron in self.neurons]
+        states = [neuron.state.copy() for neuron in self.neurons]
+        for neuron, s in zip(self.neurons, states, strict=True):
+            if neuron.model is not None:
+                neuron.model.leave(neuron.c, s, neuron.release)
         rows = [(s.t, s.v, s.drive, s.slope, n.release) for s, n in zip(states, self.neurons, strict=True)]
         columns = np.array(rows).T
         variables, low = np.zeros_like(self.plan.variables), np.zeros_like(self.plan.variables)
@@ -377,3 +407,10 @@ class Reference:
                 problems.append(f"neuron {n}: crossing at {neuron.crossing.time} before its release {neuron.release}")
         if problems:
             raise RuntimeError("the reference engine's queue is broken:\n" + "\n".join(problems))
+
+
+def _by_port(model: Model, inputs: list[Entry]) -> list[float]:
+    total = [0.0] * len(model.ports)
+    for entry in inputs:
+        total[entry.port] = total[entry.port] + entry.weight
+    return total

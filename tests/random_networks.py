@@ -78,7 +78,7 @@ def _population(net: esn.Network, draw: Draw, k: int) -> esn.Population:
     E_L = float(draw.rng.choice([0.0, -65.0]))
     reset = 0.0 if draw.chance(0.4) else float(np.round(draw.rng.uniform(-4.0, 6.0)))
     common = {
-        "tau_m": draw.rng.uniform(2.0, 20.0, n) if draw.chance(0.3) else 8.0,
+        "tau_m": draw.rng.uniform(0.7, 20.0, n) if draw.chance(0.3) else 8.0,
         "C_m": 250.0 if draw.chance(0.5) else 128.0,
         "E_L": E_L,
         "V_th": E_L + THRESHOLD,
@@ -95,7 +95,7 @@ def _population(net: esn.Network, draw: Draw, k: int) -> esn.Population:
         V_m[draw.rng.random(n) < 0.2] = E_L + THRESHOLD
     if draw.chance(0.4):
         return net.population(n, esn.LIFDelta(**common), name=f"delta{k}", V_m=V_m)
-    tau = [2.0, 5.0, 8.0, 8.0 + 1e-9, 20.0]
+    tau = [0.5, 2.0, 5.0, 8.0, 8.0 + 1e-9, 20.0]
     synapses = {"tau_syn_ex": draw.rng.choice(tau), "tau_syn_in": draw.rng.choice(tau)}
     currents = {"I_syn_ex": draw.weight(400.0, n), "I_syn_in": -abs(draw.weight(400.0, n))} if draw.chance(0.5) else {}
     model = esn.LIFExp(**common, **synapses) if draw.chance(0.5) else _other_model(draw, common | synapses, tau)

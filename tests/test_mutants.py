@@ -27,7 +27,7 @@ STOP = 40.0
 SEEDS = range(120)
 
 REFERENCE, STREAMS = "eventsnn.reference", "eventsnn.streams"
-CLOSED_FORM, SEARCH = "eventsnn.models.closed_form", "eventsnn.models.crossing"
+CLOSED_FORM, SEARCH, FRAMES = (f"eventsnn.models.{name}" for name in ("closed_form", "crossing", "frames"))
 
 # (name, module, old text, new text)
 MUTANTS = [
@@ -47,24 +47,20 @@ MUTANTS = [
     (
         "ports summed together",
         REFERENCE,
-        "sums[entry.port] = sums[entry.port] + entry.weight",
-        "sums[0] = sums[0] + entry.weight",
+        "total[entry.port] = total[entry.port] + entry.weight",
+        "total[0] = total[0] + entry.weight",
     ),
     (
         "external and synaptic input in one running sum",
         REFERENCE,
-        "[[0.0] * ports, [0.0] * ports])[kind == ARRIVAL]",
-        "[[0.0] * ports, [0.0] * ports])[0]",
+        "inside, outside = _by_port(model, synaptic), _by_port(model, external)",
+        "inside, outside = _by_port(model, synaptic + external), _by_port(model, [])",
     ),
     (
         "inputs of one time added one by one",
         REFERENCE,
-        "            neuron.model.receive(neuron.c, state, total, t < neuron.release)\n",
-        """            for entry in now:
-                if entry.neuron == n and entry.key[2] in (EXTERNAL, ARRIVAL):
-                    one = [entry.weight * (entry.port == port) for port in range(len(total))]
-                    neuron.model.receive(neuron.c, state, one, t < neuron.release)
-""",
+        "for port, weight in enumerate(inside):",
+        "for port, weight in [(entry.port, entry.weight) for entry in synaptic]:",
     ),
     (
         "threshold tested after each row instead of after each time",
@@ -212,10 +208,34 @@ MUTANTS = [
         "from numpy import exp\n\nfrom eventsnn._core.mathfunc import expm1, sin_turns",
     ),
     (
-        "log for log1p",
-        SEARCH,
-        "log1p((c[THRESHOLD] - s.v) / (s.drive - c[THRESHOLD]))",
-        "math.log((s.drive - s.v) / (s.drive - c[THRESHOLD]))",
+        "crossing from the state at the last event",
+        FRAMES,
+        "f.origin + c[TAU_M] * log((f.u[SYNAPTIC] + f.u[EXTERNAL]) / gap)",
+        "s.t + c[TAU_M] * log((f.u[SYNAPTIC] + f.u[EXTERNAL]) / (gap * exp((s.t - f.origin) * c[RATE_M])))",
+    ),
+    (
+        "from frame to frame one by one",
+        FRAMES,
+        "kept = exp(-gap * c[RATE_M])",
+        "kept = exp(-c[WIDTH] * c[RATE_M]) ** (gap / c[WIDTH])",
+    ),
+    (
+        "external input among the synaptic",
+        FRAMES,
+        "        f.u[half] = f.u[half] + weight",
+        "        f.u[0] = f.u[0] + weight",
+    ),
+    (
+        "free of refractoriness only at the next event",
+        FRAMES,
+        "        move(k, c, s, release)\n        lift(k, c, s)\n    move(k, c, s, t)\n",
+        "        move(k, c, s, t)\n        lift(k, c, s)\n    move(k, c, s, t)\n",
+    ),
+    (
+        "coupling applied before the input's own factor",
+        FRAMES,
+        "        scale = scale * c[at + COUPLING]\n",
+        "        weight, scale = weight * c[at + COUPLING], scale\n",
     ),
     (
         "flow in another order of operations",
@@ -320,20 +340,23 @@ def load(name: str, old: str = "", new: str = "") -> ModuleType:
 
 def load_engine(mutated: str = "", old: str = "", new: str = "") -> dict[str, ModuleType]:
     """Fresh copies of everything that the reference consists of, one of them mutated."""
-    names = (REFERENCE, STREAMS, CLOSED_FORM, SEARCH)
+    names = (REFERENCE, STREAMS, CLOSED_FORM, SEARCH, FRAMES)
     modules = {name: load(name, old, new) if name == mutated else load(name) for name in names}
     modules[REFERENCE].streams = modules[STREAMS]  # type: ignore[attr-defined]
+    modules[REFERENCE].frames = modules[FRAMES]  # type: ignore[attr-defined]
     modules[SEARCH].closed_form = modules[CLOSED_FORM]  # type: ignore[attr-defined]
     return modules
 
 
 class OnCopy:
-    """A model whose equations are those of copies of closed_form and crossing."""
+    """A model whose equations are those of copies of closed_form, crossing and frames."""
 
     def __init__(self, model: Any, modules: dict[str, ModuleType]):
         self._model, self._modules = model, modules
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("enter", "leave"):
+            return functools.partial(getattr(self._modules[FRAMES], name), self._model.shape)
         if name in ("flow", "hold", "threshold", "crossing", "receive", "reset"):
             module = self._modules[SEARCH if name == "crossing" else CLOSED_FORM]
             return functools.partial(getattr(module, name), self._model.shape)

@@ -308,7 +308,7 @@ def test_ports_are_not_added_together(engine):
     spikes_at(net, cells, [1.0], weight=-5.0, name="b")
     net.record(cells, ["I_syn_ex", "I_syn_in"], times=[1.0])
     trace = net.run(3.0, engine=engine).traces["cells"]
-    assert [trace.I_syn_ex[0, 0], trace.I_syn_in[0, 0]] == [5.0, -5.0]
+    assert [trace.I_syn_ex[0, 0], trace.I_syn_in[0, 0]] == pytest.approx([5.0, -5.0], rel=4e-16)
 
 
 # ---- rounds and run-aways

@@ -33,9 +33,11 @@ class Witness(Reference):
         for neuron in self.neurons:
             if neuron.model is None:
                 continue
-            threshold = neuron.model.threshold(neuron.c, neuron.state)
-            see["V = V_th at t = 0"] += neuron.state.v == threshold
-            see["V > V_th at t = 0"] += neuron.state.v > threshold
+            state = neuron.state.copy()
+            neuron.model.leave(neuron.c, state, 0.0)
+            threshold = neuron.model.threshold(neuron.c, state)
+            see["V = V_th at t = 0"] += state.v == threshold
+            see["V > V_th at t = 0"] += state.v > threshold
             see["constant current above threshold"] += neuron.state.drive > threshold
             see["constant current that ends at the threshold"] += neuron.state.drive == threshold
             see["t_ref = 0"] += neuron.c[T_REF] == 0.0
@@ -104,7 +106,9 @@ class Witness(Reference):
         if neuron.model is None:
             self.seen["source that spikes twice at one time"] += self._last_spike.get(n) == t
         else:
-            v, threshold = neuron.state.v, neuron.model.threshold(neuron.c, neuron.state)
+            state = neuron.state.copy()
+            neuron.model.leave(neuron.c, state, t)
+            v, threshold = state.v, neuron.model.threshold(neuron.c, state)
             see = self.seen
             held = neuron.spikes > 0 and neuron.c[T_REF] > 0.0
             see["spike at the end of refractoriness"] += held and t == neuron.release

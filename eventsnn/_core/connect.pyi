@@ -1,9 +1,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-def draw_lines(
-    key: int, degree: int, n_side: int, own: NDArray[np.int32], multapses: bool
-) -> NDArray[np.int32]: ...
+def draw_lines(key: int, degree: int, n_side: int, own: NDArray[np.int32], multapses: bool) -> NDArray[np.int32]: ...
 def draw_pairs(
     key: int, n: int, n_post: int, own: NDArray[np.int32], multapses: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]: ...

@@ -24,6 +24,19 @@ Values = dict[str, NDArray[np.float64]]
 
 
 @dataclass
+class Frame:
+    """A state as eventsnn/models/frames.py keeps it; of each pair the first is of synaptic, the second of external
+    input."""
+
+    origin: float  # ms
+    u: list[float]  # mV
+    x: list[list[float]]  # pA, by current
+
+    def copy(self) -> Frame:
+        return Frame(self.origin, list(self.u), [list(half) for half in self.x])
+
+
+@dataclass
 class State:
     """One neuron between two events. `v` and all potentials of the equations are relative to E_L."""
 
@@ -34,9 +47,11 @@ class State:
     drive: float = 0.0  # mV, R (I_e + step currents): where v would settle; without leak mV/ms, its slope
     slope: float = 0.0  # of drive, mV/ms
     sines: tuple[tuple[float, float, float], ...] = ()  # sinusoidal currents: frequency (1/ms), phase (turns), pA
+    frame: Frame | None = None  # holds x, and v of a free neuron, if there is one
 
     def copy(self) -> State:
-        return State(self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines)
+        frame = self.frame.copy() if self.frame else None
+        return State(self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines, frame)
 
 
 class Model(ABC):
@@ -107,6 +122,12 @@ class Model(ABC):
     @abstractmethod
     def hold(self, c: Sequence[float], s: State, h: float) -> None:
         """Advance the state of a refractory neuron by h ms."""
+
+    def enter(self, c: Sequence[float], s: State, release: float) -> None:  # noqa: B027
+        """Put the state into the form in which the engines keep it; the neuron is refractory before `release`."""
+
+    def leave(self, c: Sequence[float], s: State, release: float) -> None:  # noqa: B027
+        """Put it back into the form that the equations take."""
 
     @abstractmethod
     def threshold(self, c: Sequence[float], s: State) -> float:

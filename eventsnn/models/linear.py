@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from eventsnn._core import linear as kernels
 from eventsnn.errors import InputError
-from eventsnn.models import closed_form, crossing
+from eventsnn.models import closed_form, crossing, frames
 from eventsnn.models.base import Model, State, Value, Values, require
 
 Number = float | NDArray[np.float64]
@@ -32,6 +32,10 @@ Number = float | NDArray[np.float64]
 # The longest and the shortest time constant of a neuron may differ by this factor: what is left of twelve digits of a
 # sum of exponentials.
 FARTHEST_APART = 1e9
+# Exponential frames are at most so many of the shortest time constant wide, and where tau_m / |tau_m - tau| is larger
+# than this the terms of v cancel too much for them.
+LONGEST_FRAME = 4.0
+MOST_CANCELLED = 10.0
 # What one neuron may hold: the kernels keep a copy of this size on the stack.
 MOST_VARIABLES = 64
 
@@ -262,12 +266,14 @@ class LinearModel(Model):
         parts: list[Current | Threshold] = [*currents, *thresholds]
         taus = [_array(part.tau) for part in parts] + ([] if m.tau_m is None else [tau_m])
         rows += [("longest", np.maximum.reduce(np.broadcast_arrays(*taus)) if taus else 1.0)]
+        rows += [("width of a frame", _frame_width(self.shape, tau_m, currents)), ("1/tau_m", 1.0 / tau_m)]
         for current in currents:
             tau = _array(current.tau)
             difference = 1.0 / tau if m.tau_m is None else np.abs(tau_m - tau) / (tau_m * tau)
             inverse = tau if m.tau_m is None else _inverse_difference(tau_m, tau)
             rows += [(f"tau of {current.name}", tau), ("difference", difference), ("inverse", inverse)]
             rows += [("faster", np.where(tau <= tau_m, 1.0, 0.0)), *_reset_rows(current.name, current.reset)]
+            rows += [("coupling", np.where(tau <= tau_m, 1.0, -1.0) * inverse / C_m), ("1/tau", 1.0 / tau)]
         for part in thresholds:
             rows += [(f"tau of {part.name}", part.tau), ("gain", 0.0 if part.gain is None else part.gain)]
             rows += _reset_rows(part.name, part.reset)
@@ -286,6 +292,12 @@ class LinearModel(Model):
 
     def hold(self, c: Sequence[float], s: State, h: float) -> None:
         closed_form.hold(self.shape, c, s, h)
+
+    def enter(self, c: Sequence[float], s: State, release: float) -> None:
+        frames.enter(self.shape, c, s, release)
+
+    def leave(self, c: Sequence[float], s: State, release: float) -> None:
+        frames.leave(self.shape, c, s, release)
 
     def threshold(self, c: Sequence[float], s: State) -> float:
         return closed_form.threshold(self.shape, c, s)
@@ -341,6 +353,16 @@ def _array(value: Any) -> NDArray[np.float64]:
 def _inverse_difference(tau_m: NDArray[np.float64], tau: NDArray[np.float64]) -> NDArray[np.float64]:
     gap = np.abs(tau_m - tau)
     return np.where(gap > 0.0, tau_m * tau / np.where(gap > 0.0, gap, 1.0), 0.0)
+
+
+def _frame_width(shape: closed_form.Shape, tau_m: NDArray[np.float64], currents: Sequence[Current]) -> Any:
+    """Width (ms) of a neuron's exponential frames, a power of two; 0 if it is kept in none (frames.py)."""
+    if not (shape.leaks and shape.clamped) or shape.n_alpha or shape.n_thresholds:
+        return 0.0
+    taus = np.broadcast_arrays(tau_m, *[_array(current.tau) for current in currents])
+    _, exponent = np.frexp(LONGEST_FRAME * np.minimum.reduce(taus))
+    closest = np.minimum.reduce([taus[0], *[np.abs(taus[0] - tau) for tau in taus[1:]]])
+    return np.where(closest * MOST_CANCELLED < taus[0], 0.0, np.ldexp(1.0, exponent - 1))
 
 
 def _reset_rows(name: str, reset: Reset | None) -> list[tuple[str, Any]]:

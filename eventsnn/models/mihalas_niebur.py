@@ -70,9 +70,5 @@ class MihalasNiebur(LinearModel):
                 Current("I_syn_ex", p["tau_syn_ex"], "ex"),
                 Current("I_syn_in", p["tau_syn_in"], "in"),
             ],
-            [
-                Threshold(
-                    "Theta", 1.0 / p["b"], p["a"], Reset(lowest=p["Theta_reset"] - p["Theta_inf"]), p["Theta_inf"]
-                )
-            ],
+            [Threshold("Theta", 1.0 / p["b"], p["a"], Reset(lowest=p["Theta_reset"] - p["Theta_inf"]), p["Theta_inf"])],
         )

@@ -4,7 +4,7 @@
 from libc.math cimport floor
 
 from eventsnn._core.mathfunc cimport exp, expm1, sin_turns
-from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Model, Neuron, Sine, variables
+from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Model, Sine
 
 cdef enum:
     R = 0
@@ -13,14 +13,18 @@ cdef enum:
     PER_C = 4
     V_RESET = 5
     LONGEST = 8
-    HEAD = 9
+    WIDTH = 9
+    RATE_M = 10
+    HEAD = 11
     # of a current
     TAU = 0
     DIFFERENCE = 1
     INVERSE = 2
     FASTER = 3
     CURRENT_RESET = 4
-    CURRENT_WIDTH = 7
+    COUPLING = 7
+    RATE = 8
+    CURRENT_WIDTH = 9
     # of a threshold
     GAIN = 1
     THRESHOLD_RESET = 2
@@ -55,20 +59,7 @@ cdef inline int threshold_at(const Model* m, int i) noexcept nogil:
     return HEAD + CURRENT_WIDTH * m.n_currents + THRESHOLD_WIDTH * i
 
 
-cdef inline State state_of(const Class* k, const Neuron* s) noexcept nogil:
-    cdef State w
-    w.t = s.t
-    w.v = s.v
-    w.drive = s.drive
-    w.slope = s.slope
-    w.x = variables(k, s)
-    w.low = NULL
-    w.sines = s.sines
-    w.n_sines = s.n_sines
-    return w
-
-
-cdef inline bint bare(const Class* k, const Neuron* s) noexcept nogil:
+cdef inline bint bare(const Class* k, const State* s) noexcept nogil:
     """A leaky membrane under constant current and nothing else."""
     return k.model.n_slots == 0 and k.model.leaks and s.slope == 0.0 and s.n_sines == 0
 

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from eventsnn._core.neuron cimport Arrival, Class, Neuron, Sine, Slice
+from eventsnn._core.neuron cimport Class, Inbox, Neuron, Sine
 from eventsnn._core.queue cimport RowQueue, WakeQueue
 from eventsnn._core.stream cimport Source, Stream
 
@@ -40,18 +40,6 @@ cdef struct Watch:
     int32_t probe
     int64_t row
     int64_t at                # next sample
-
-
-cdef struct Inbox:
-    # What arrives in the present window: by row, in canonical order, and then by neuron.
-    Slice* row
-    int64_t n_rows
-    int64_t row_room
-    Arrival* arrival          # those of one neuron lie side by side, in the order of the rows
-    int64_t n
-    int64_t room
-    int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
-    int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
 
 
 cdef struct Core:

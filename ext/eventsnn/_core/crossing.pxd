@@ -18,12 +18,12 @@ from eventsnn._core.closed_form cimport (
     current_at,
     forced,
     solve,
-    state_of,
     threshold_at,
     threshold_now,
 )
+from eventsnn._core.frames cimport state_of
 from eventsnn._core.mathfunc cimport infinity, log1p
-from eventsnn._core.neuron cimport FOUND, MOST_VARIABLES, SEARCHED, Class, Model, Neuron, variables
+from eventsnn._core.neuron cimport FOUND, MOST_VARIABLES, SEARCHED, Class, Model, Neuron
 
 cdef enum:
     MOST_INTERVALS = 200
@@ -289,7 +289,8 @@ cdef inline double peak(const Class* k, const State* s, double low, double high)
 
 cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
     cdef const double* c = k.c
-    cdef State w = state_of(k, s)
+    cdef double held[MOST_VARIABLES]
+    cdef State w = state_of(k, s, held)
     cdef Point points[2]
     cdef Point* here = &points[0]
     cdef Point* there = &points[1]
@@ -299,12 +300,12 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
     cdef State at_top
     cdef int kind, _
     certainty[0] = FOUND
-    if start == 0.0 and s.v >= threshold_now(k, w.x):
+    if start == 0.0 and w.v >= threshold_now(k, w.x):
         return 0.0
     if hopeless(k, &w, 0.0):
         return infinity()
-    if bare(k, s):
-        return c[TAU_M] * log1p((c[THRESHOLD] - s.v) / (s.drive - c[THRESHOLD]))
+    if bare(k, &w):
+        return c[TAU_M] * log1p((c[THRESHOLD] - w.v) / (w.drive - c[THRESHOLD]))
     low = start
     scale = magnitude(k, &w)
     point(k, &w, low, here)
@@ -378,25 +379,24 @@ cdef inline double lower(double theta, double v, double drive) noexcept nogil:
 cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
     """Whether v surely stays below the threshold for h, found with less work than a bound."""
     cdef const Model* m = k.model
-    cdef State w
+    cdef double held[MOST_VARIABLES]
+    cdef State w = state_of(k, s, held)
     cdef double low, gap, rise, bend, x
     cdef double upward = 0.0
     cdef double size = 0.0
     cdef int i
     if m.leaks and m.n_thresholds == 0 and s.slope == 0.0 and s.n_sines == 0:
         # The constant threshold, and each current at the highest that it will ever be.
-        w.x = variables(k, s)
         for i in range(m.n_currents):
             x = w.x[i]
             if i < m.n_alpha:
                 x = (x if x > 0.0 else 0.0) + ALPHA_PEAK * fabs(w.x[m.n_currents + i]) * k.c[current_at(i) + TAU]
             upward = upward + (x if x > 0.0 else 0.0)
             size = size + fabs(w.x[i]) + fabs(x)
-        low = k.c[THRESHOLD] - BOUND_MARGIN * (k.c[R] * size + (fabs(s.v) + fabs(s.drive) + fabs(k.c[THRESHOLD])))
-        upward = s.drive + k.c[R] * upward
-        return s.v < low and (upward <= low or (upward - s.v) * h < (low - s.v) * k.c[TAU_M])
-    w = state_of(k, s)
-    gap = (threshold_now(k, w.x) - BOUND_MARGIN * magnitude(k, &w)) - s.v
+        low = k.c[THRESHOLD] - BOUND_MARGIN * (k.c[R] * size + (fabs(w.v) + fabs(w.drive) + fabs(k.c[THRESHOLD])))
+        upward = w.drive + k.c[R] * upward
+        return w.v < low and (upward <= low or (upward - w.v) * h < (low - w.v) * k.c[TAU_M])
+    gap = (threshold_now(k, w.x) - BOUND_MARGIN * magnitude(k, &w)) - w.v
     if not gap > 0.0:
         return False
     steepest(k, &w, &rise, &bend)
@@ -409,24 +409,24 @@ cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
     `crossing` can come before."""
     cdef const Model* m = k.model
     cdef const double* c = k.c
-    cdef State w
+    cdef double held[MOST_VARIABLES]
+    cdef State w = state_of(k, s, held)
     cdef double margin, gap, low, settled, rise, bend
-    if bare(k, s):
-        low = lower(c[THRESHOLD], s.v, s.drive)
-        if s.v >= low:
+    if bare(k, &w):
+        low = lower(c[THRESHOLD], w.v, w.drive)
+        if w.v >= low:
             return 0.0
-        return c[TAU_M] * ((low - s.v) / (s.drive - s.v)) if s.drive > low else infinity()
-    w = state_of(k, s)
+        return c[TAU_M] * ((low - w.v) / (w.drive - w.v)) if w.drive > low else infinity()
     margin = BOUND_MARGIN * magnitude(k, &w)
-    gap = (threshold_now(k, w.x) - margin) - s.v
+    gap = (threshold_now(k, w.x) - margin) - w.v
     if gap <= 0.0:
         return 0.0
     if hopeless(k, &w, margin):
         return infinity()
-    if m.leaks and m.n_thresholds == 0 and not s.slope > 0.0:
-        settled = s.drive + c[R] * extreme_current(k, &w, 1.0)
+    if m.leaks and m.n_thresholds == 0 and not w.slope > 0.0:
+        settled = w.drive + c[R] * extreme_current(k, &w, 1.0)
         low = c[THRESHOLD] - margin
-        return c[TAU_M] * log1p((low - s.v) / (settled - low))
+        return c[TAU_M] * log1p((low - w.v) / (settled - low))
     steepest(k, &w, &rise, &bend)
     if bend == 0.0:
         return gap / rise if rise > 0.0 else infinity()

@@ -23,6 +23,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport floor, nextafter
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -50,9 +51,13 @@ from eventsnn._core.events cimport (
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, list_rows, prefetch, sort_arrivals
 from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, UNKNOWN, Arrival, Class, Model, Neuron, Sine, variables
+from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.queue cimport Row, row_first, wake_first, wake_set
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
+
+# Tables of factors, and how many neurons must share one.
+MOST_KINDS = 8
+FEWEST_OF_A_KIND = 4
 
 REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs"}
 
@@ -65,8 +70,7 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     cdef int64_t i
     cdef int32_t n
     cdef Neuron* s
-    cdef const Arrival* next
-    cdef const Arrival* end
+    cdef int64_t next, end
     for i in range(e.n_touched):
         # Fetch what neurons further on in the list need: first the neuron, later its streams if they are due. Not in a
         # function of its own: gcc takes one that only prefetches for one that does nothing, and leaves it out.
@@ -79,8 +83,8 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
             prefetch(&s.streams.kept[2])
         n = e.touched[i]
         s = neuron_at(e, n)
-        next = e.inbox.arrival + e.inbox.start[i]
-        end = e.inbox.arrival + e.inbox.place[n]
+        next = e.inbox.start[i]
+        end = e.inbox.place[n]
         e.inbox.place[n] = 0
         if instant:
             # What follows from it at the same time is the next round.
@@ -173,6 +177,11 @@ cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
 # ---- the Python side
 
 
+def layout_of(model):
+    """What the factors of two models depend on beside their constants."""
+    return model.shape, model.by_sign
+
+
 @cython.final
 cdef class Engine:
     """State of a compiled network, and the loop over it. Holds every array that the kernels point into."""
@@ -212,7 +221,9 @@ cdef class Engine:
     def __dealloc__(self):
         free(self.core.rows.heap)
         free(self.core.inbox.row)
-        free(self.core.inbox.arrival)
+        free(self.core.inbox.factor)
+        free(self.core.inbox.row_of)
+        free(self.core.inbox.weight)
         free(self.core.spike_time)
         free(self.core.spike_neuron)
 
@@ -247,16 +258,42 @@ cdef class Engine:
             m.n_slots, m.n_currents, m.n_alpha = shape.n_slots, shape.n_currents, shape.n_alpha
             m.n_thresholds, m.n_driven = shape.n_thresholds, shape.n_driven
             m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
-            if shape.n_slots > 0 or not shape.leaks or not shape.clamped or shape.targets != (-1,):
-                m.skim = NULL
             for port, slot in enumerate(shape.targets):
                 m.target[port] = slot
+            m.fit(m)
             behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)))
         e.stride = (sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
         for k in range(len(self.plan.class_model)):
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
             e.classes[k].c = constants + k * row
+        self.build_kinds()
+
+    cdef build_kinds(self):
+        """Number the kinds of neurons whose inputs have the same factors, the largest MOST_KINDS of them."""
+        cdef Core* e = &self.core
+        cdef double[:, ::1] constants = np.zeros((len(self.plan.class_model), 1 + MOST_KIND_CONSTANTS))
+        cdef int64_t k
+        cdef const Class* c
+        e.inbox.width = e.window
+        e.inbox.filled = <int32_t*>self.allocate(MOST_KINDS, sizeof(int32_t))
+        layouts = [layout_of(model) for model in self.plan.models]
+        for k in range(constants.shape[0]):
+            c = &e.classes[k]
+            e.classes[k].kind = -1
+            constants[k, 0] = layouts.index(layout_of(self.plan.models[self.plan.class_model[k]]))
+            if c.model.skim != NULL:
+                c.model.kind(c, &constants[k, 1])
+        _, kinds = np.unique(np.asarray(constants), axis=0, return_inverse=True)
+        kinds = kinds.reshape(-1)
+        neurons = np.bincount(kinds[self.plan.class_of[self.plan.class_of >= 0]])
+        chosen = np.argsort(-neurons, kind="stable")[:MOST_KINDS]
+        for number, kind in enumerate(chosen):
+            if neurons[kind] >= FEWEST_OF_A_KIND:
+                e.inbox.n_kinds = number + 1
+                for k in np.flatnonzero(kinds == kind):
+                    if e.classes[k].model.skim != NULL:
+                        e.classes[k].kind = number
 
     cdef build_streams(self):
         """Streams that differ only in their index, or in the spikes given, share a Source."""
@@ -374,6 +411,7 @@ cdef class Engine:
                 for slot in range(e.classes[s.class_of].model.n_slots):
                     variables(&e.classes[s.class_of], s)[slot] = variable[n, slot]
                 s.drive = e.classes[s.class_of].c[C_R] * e.I_e[n]
+                e.classes[s.class_of].model.enter(&e.classes[s.class_of], s)
                 predict(e, s)
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
@@ -486,7 +524,10 @@ cdef class Engine:
         cdef double[:, ::1] low = np.zeros((e.n, self.plan.variables.shape[1]))
         cdef Neuron* s
         for n in range(e.n):
-            s = neuron_at(e, n)
+            s = e.scratch
+            memcpy(s, neuron_at(e, n), e.stride)
+            if s.class_of >= 0:
+                e.classes[s.class_of].model.leave(&e.classes[s.class_of], s)
             out[0, n], out[1, n], out[2, n], out[3, n], out[4, n] = s.t, s.v, s.drive, s.slope, s.release
             if s.class_of < 0:
                 continue

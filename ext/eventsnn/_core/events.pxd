@@ -27,10 +27,10 @@ from eventsnn._core.neuron cimport (
     MOST_VARIABLES,
     SEARCHED,
     UNKNOWN,
-    Arrival,
     Class,
     Neuron,
     Skimmed,
+    time_of,
     variables,
 )
 from eventsnn._core.queue cimport Row, row_push
@@ -62,26 +62,12 @@ cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
 # ---- one neuron
 
 
-cdef inline void settle(const Class* k, Neuron* s, double t) noexcept nogil:
-    """Advance a neuron's state to t, through the end of refractoriness if that lies between."""
-    if t < s.release:
-        k.model.hold(k, s, t - s.t)
-    else:
-        if s.t < s.release:
-            k.model.hold(k, s, s.release - s.t)
-            s.t = s.release
-        if t > s.t:
-            k.model.flow(k, s, t - s.t)
-    s.t = t
-
-
 cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcept nogil:
     """The neuron, or, if it is refractory, a copy of it as it will be when it is released."""
     if not s.t < s.release:
         return s
     memcpy(e.scratch, s, e.stride)
-    k.model.hold(k, e.scratch, s.release - s.t)
-    e.scratch.t = s.release
+    k.model.settle(k, e.scratch, s.release)
     return e.scratch
 
 
@@ -106,7 +92,7 @@ cdef inline void refine(const Core* e, Neuron* s) noexcept nogil:
     cdef const Class* k = &e.classes[s.class_of]
     cdef const Neuron* start = free_state(e, k, s)
     cdef double searched = s.crossing - start.t if s.bounded == SEARCHED else 0.0
-    s.crossing = start.t + k.model.crossing(k, start, searched, &s.bounded)
+    s.crossing = k.model.crossing(k, start, searched, &s.bounded)
 
 
 cdef inline bint refine_due(const Core* e, Neuron* s, double t) noexcept nogil:
@@ -134,7 +120,8 @@ cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
         probe = &e.probes[watch.probe]
         while watch.at < probe.n_times and probe.time[watch.at] < before:
             memcpy(copy, s, e.stride)
-            settle(k, copy, probe.time[watch.at])
+            k.model.settle(k, copy, probe.time[watch.at])
+            k.model.leave(k, copy)
             for i in range(probe.n_variables):
                 variable = probe.variable[i]
                 if variable == 0:
@@ -184,8 +171,10 @@ cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
         keep_spike(e, n, t)
     if s.class_of >= 0:
         of = &e.classes[s.class_of]
+        of.model.leave(of, s)
         of.model.reset(of, s)
         s.release = t + of.c[C_T_REF]
+        of.model.enter(of, s)
     millisecond = <int32_t>(<int64_t>floor(t) & 0x7FFFFFFF)
     if millisecond != s.millisecond:
         s.millisecond = millisecond
@@ -266,35 +255,21 @@ cdef inline double next_outside(const Core* e, const Neuron* s) noexcept nogil:
 cdef inline void change_current(Core* e, int32_t n, double t) noexcept nogil:
     cdef Neuron* s = neuron_at(e, n)
     cdef const Class* k = &e.classes[s.class_of]
-    settle(k, s, t)
+    k.model.settle(k, s, t)
+    k.model.leave(k, s)
     s.drive = k.c[C_R] * (e.I_e[n] + e.change_amplitude[s.change])
     s.slope = k.c[C_R] * e.change_slope[s.change]
     s.sines = e.sines + e.change_sine[2 * s.change]
     s.n_sines = e.change_sine[2 * s.change + 1]
     s.change += 1
+    k.model.enter(k, s)
 
 
-cdef inline double arrival_time(const Core* e, const Arrival* next, const Arrival* end) noexcept nogil:
-    return e.inbox.row[next.row].time if next < end else infinity()
+cdef inline double arrival_time(const Core* e, int64_t next, int64_t end) noexcept nogil:
+    return time_of(&e.inbox, next) if next < end else infinity()
 
 
-cdef inline const Arrival* sum_arrivals(
-    const Core* e, const Class* k, double t, const Arrival* next, const Arrival* end, double* total
-) noexcept nogil:
-    """Add up by port what arrives at t; where what comes later begins."""
-    cdef int port
-    for port in range(k.model.ports):
-        total[port] = 0.0
-    while arrival_time(e, next, end) == t:
-        port = next.port if next.port >= 0 else k.model.by_sign[next.weight < 0.0]
-        total[port] = total[port] + next.weight
-        next += 1
-    return next
-
-
-cdef inline const Arrival* process(
-    Core* e, int32_t n, double t, const Arrival* next, const Arrival* end
-) noexcept nogil:
+cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t end) noexcept nogil:
     """Everything that happens to neuron n at t: crossing, change of current, input, threshold test. Of what arrives,
     `next` is the first that has not been taken; returns the first that comes later."""
     cdef Neuron* s = neuron_at(e, n)
@@ -302,15 +277,14 @@ cdef inline const Arrival* process(
     cdef bint changed = False
     cdef bint input = False
     cdef double external[MOST_VARIABLES]
-    cdef double total[MOST_VARIABLES]
-    cdef const double* weights = external
+    cdef int64_t first = next
     cdef int port
     cdef int ports = k.model.ports if k != NULL else 0
     e.updates += 1
     if e.watch_start != NULL:
         sample(e, n, t)
     if t == s.crossing:
-        settle(k, s, t)
+        k.model.settle(k, s, t)
         fire(e, n, t)
         changed = True
     if t == s.outside:
@@ -323,17 +297,11 @@ cdef inline const Arrival* process(
             external_input(e, n, t, external)
             input = True
         s.outside = next_outside(e, s)
-    if t == arrival_time(e, next, end):
-        next = sum_arrivals(e, k, t, next, end, total)
-        if input:
-            for port in range(ports):
-                total[port] = total[port] + external[port]
-        weights = total
-        input = True
-    if input and k != NULL and not (k.model.instantaneous and t < s.release):
-        settle(k, s, t)
-        k.model.receive(k, s, weights, t < s.release)
-        if t >= s.release and s.v >= k.model.threshold(k, s):
+    while arrival_time(e, next, end) == t:
+        next += 1
+    if (input or next > first) and k != NULL and not (k.model.instantaneous and t < s.release):
+        k.model.settle(k, s, t)
+        if k.model.receive(k, s, &e.inbox, first, next, external if input else NULL) and t >= s.release:
             fire(e, n, t)
         changed = True
     if changed:
@@ -342,36 +310,28 @@ cdef inline const Arrival* process(
     return next
 
 
-cdef inline const Arrival* skim(
-    Core* e, int32_t n, double stop, const Arrival* next, const Arrival* end, double* last
+cdef inline int64_t skim(
+    Core* e, int32_t n, double stop, int64_t next, int64_t end, double* last
 ) noexcept nogil:
     """Take a neuron quickly through what does nothing but add to v."""
     cdef Neuron* s = neuron_at(e, n)
     cdef Skimmed found
     found.sources = e.sources
     found.most = e.max_spikes
-    found.times = found.external = 0
-    found.reached = found.too_many = False
+    found.external = 0
+    found.changed = False
     stop = min(stop, s.outside if s.n_streams > 1 else e.change_time[s.change])
-    next = e.classes[s.class_of].model.skim(&e.classes[s.class_of], s, e.inbox.row, next, end, stop, &found)
-    if found.times:
-        e.updates += found.times
+    next = e.classes[s.class_of].model.skim(&e.classes[s.class_of], s, &e.inbox, next, end, stop, &found)
+    if found.external:
         e.external_events += found.external
         s.outside = next_outside(e, s)
-        s.bounded = UNKNOWN
-        s.crossing = infinity()
+    if found.changed:
         last[0] = s.t
         e.round = 0
-        if found.too_many:
-            fail(e, TOO_MANY_INPUTS, found.last, n)
-        if found.reached:
-            fire(e, n, found.last)
     return next
 
 
-cdef inline void process_before(
-    Core* e, int32_t n, double stop, const Arrival* next, const Arrival* end
-) noexcept nogil:
+cdef inline void process_before(Core* e, int32_t n, double stop, int64_t next, int64_t end) noexcept nogil:
     """All events of neuron n before stop; `next` to `end` is what arrives by then."""
     cdef Neuron* s = neuron_at(e, n)
     cdef double t, arrives

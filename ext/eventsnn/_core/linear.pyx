@@ -1,41 +1,57 @@
 """The kernel of all linear models; eventsnn/models/closed_form.py explains it, function by function."""
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.stdint cimport int64_t
+from libc.stdint cimport int8_t, int64_t
 from libc.string cimport memcpy
 
 from eventsnn._core.closed_form cimport (
+    COUPLING,
     CURRENT_RESET,
+    RATE,
+    RATE_M,
     TAU,
-    TAU_M,
-    THRESHOLD,
     THRESHOLD_RESET,
     V_RESET,
+    WIDTH,
     State,
-    bare,
     current_at,
-    decay,
     solve,
-    state_of,
     threshold_at,
     threshold_now,
 )
-from eventsnn._core.crossing cimport ULP_OF_TIME, bound, clear, crossing, lower
-from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport MOST_VARIABLES, Arrival, Class, Model, Neuron, Skimmed, Slice, variables
-from eventsnn._core.stream cimport stream_next
+from eventsnn._core.crossing cimport bound, clear, crossing
+from eventsnn._core.frames cimport (
+    EXTERNAL,
+    SYNAPTIC,
+    add,
+    crossing_of_jumps,
+    enter,
+    leave,
+    lift,
+    move,
+    reached,
+    state_of,
+)
+from eventsnn._core.mathfunc cimport exp
+from eventsnn._core.neuron cimport (
+    FOUND,
+    MOST_CURRENTS,
+    MOST_VARIABLES,
+    Class,
+    Inbox,
+    Model,
+    Neuron,
+    port_of,
+    variables,
+    weight_of,
+)
+from eventsnn._core.skim cimport skim_currents, skim_jumps
 
 
 cdef void flow(const Class* k, Neuron* s, double h) noexcept nogil:
-    cdef State old, new
+    cdef State old = state_of(k, s, NULL)
+    cdef State new
     cdef double x[MOST_VARIABLES]
-    cdef double lost
-    if bare(k, s):
-        # What `solve` does then.
-        decay(h / k.c[TAU_M], &lost)
-        s.v = (s.v + ((s.drive - s.v) * -lost + 0.0)) + 0.0
-        return
-    old = state_of(k, s)
     new.x = old.x
     new.low = old.x + k.model.n_slots
     if k.model.n_driven:
@@ -73,11 +89,64 @@ cdef void hold(const Class* k, Neuron* s, double h) noexcept nogil:
         s.drive = s.drive + s.slope * h
 
 
+cdef void settle(const Class* k, Neuron* s, double t) noexcept nogil:
+    if s.framed:
+        if s.t < s.release <= t:
+            move(k, s, s.release)
+            lift(k, s)
+        move(k, s, t)
+        return
+    if t < s.release:
+        hold(k, s, t - s.t)
+    else:
+        if s.t < s.release:
+            hold(k, s, s.release - s.t)
+            s.t = s.release
+        if t > s.t:
+            flow(k, s, t - s.t)
+    s.t = t
+
+
+cdef double next_crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
+    certainty[0] = FOUND
+    if s.framed and k.model.n_slots == 0:
+        return crossing_of_jumps(k, s)
+    return s.t + crossing(k, s, start, certainty)
+
+
 cdef double threshold(const Class* k, const Neuron* s) noexcept nogil:
     return threshold_now(k, variables(k, s))
 
 
-cdef void receive(const Class* k, Neuron* s, const double* weights, bint refractory) noexcept nogil:
+cdef bint receive(
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, const double* external
+) noexcept nogil:
+    cdef const Model* m = k.model
+    cdef double sums[MOST_VARIABLES]
+    cdef double weight
+    cdef int64_t i
+    cdef int port
+    for port in range(m.ports):
+        sums[port] = 0.0
+    for i in range(next, end):
+        weight = weight_of(b, i)
+        port = port_of(m, b, i, weight)
+        sums[port] = sums[port] + weight
+    if not s.framed:
+        if external != NULL:
+            for port in range(m.ports):
+                sums[port] = sums[port] + external[port]
+        receive_sums(k, s, sums)
+        return s.v >= threshold(k, s)
+    for port in range(m.ports):
+        add(k, s, port, sums[port], SYNAPTIC)
+    if external != NULL:
+        for port in range(m.ports):
+            add(k, s, port, external[port], EXTERNAL)
+    return reached(k, s)
+
+
+cdef inline void receive_sums(const Class* k, Neuron* s, const double* weights) noexcept nogil:
     cdef const Model* m = k.model
     cdef double* x = variables(k, s)
     cdef double* low = x + m.n_slots
@@ -88,7 +157,7 @@ cdef void receive(const Class* k, Neuron* s, const double* weights, bint refract
         slot = m.target[port]
         weight = weights[port] * scale[port]
         if slot < 0:
-            if not (refractory and m.clamped):
+            if not (s.t < s.release and m.clamped):
                 s.v = s.v + weight
         else:
             weight = weight + low[slot]
@@ -96,70 +165,6 @@ cdef void receive(const Class* k, Neuron* s, const double* weights, bint refract
             part = total - x[slot]
             low[slot] = (x[slot] - (total - part)) + (weight - part)
             x[slot] = total
-
-
-cdef const Arrival* skim(
-    const Class* k,
-    Neuron* s,
-    const Slice* rows,
-    const Arrival* next,
-    const Arrival* end,
-    double stop,
-    Skimmed* found,
-) noexcept nogil:
-    """What the engine does to a bare neuron with `flow` and `receive`: all that happens to it is input, to v."""
-    cdef double tau = k.c[TAU_M]
-    cdef double theta = k.c[THRESHOLD]
-    cdef double scale = k.c[threshold_at(k.model, 0)]
-    cdef double drive = s.drive
-    cdef double v = s.v
-    cdef double t = s.t
-    cdef double at, low, lost, arrived, external
-    cdef int64_t count
-    if not bare(k, s):
-        return next
-    while True:
-        at = rows[next.row].time if next < end else stop
-        if s.n_streams and s.streams.first < at:
-            at = s.streams.first
-        if not at < stop:
-            break
-        if at >= s.release:
-            if t < s.release:
-                t = s.release
-            low = lower(theta, v, drive)
-            if not v < low or (drive > low and not (drive - v) * (at + at * ULP_OF_TIME - t) < (low - v) * tau):
-                break
-        found.times += 1
-        arrived = 0.0
-        while next < end and rows[next.row].time == at:
-            arrived = arrived + next.weight
-            next += 1
-        if s.n_streams and s.streams.first == at:
-            external = 0.0
-            count = 0
-            while s.streams.first == at:
-                count += 1
-                external = external + found.sources[s.streams.source].weight
-                stream_next(found.sources, s.streams)
-                if count > found.most:
-                    s.streams.first = infinity()
-                    found.too_many = True
-            found.external += count
-            arrived = arrived + external
-        if at >= s.release:
-            decay((at - t) / tau, &lost)
-            v = ((v + ((drive - v) * -lost + 0.0)) + 0.0) + arrived * scale
-            t = at
-            found.reached = v >= theta
-        if found.reached or found.too_many:
-            found.last = at
-            break
-    if s.t < s.release and not t > s.release:
-        t = s.t  # as it is left while it is refractory
-    s.v = v
-    s.t = t
-    return next
 
 
 cdef inline double after_spike(const double* rule, double value) noexcept nogil:
@@ -181,14 +186,45 @@ cdef void reset(const Class* k, Neuron* s) noexcept nogil:
         x[slot] = after_spike(k.c + threshold_at(m, i) + THRESHOLD_RESET, x[slot])
 
 
+cdef void fit(Model* m) noexcept nogil:
+    cdef int port
+    if m.n_slots == 0 and m.ports == 1:
+        m.skim = skim_jumps
+    elif m.n_slots == m.n_currents <= MOST_CURRENTS and m.n_alpha == 0 and 1 <= m.ports <= MOST_CURRENTS:
+        m.skim = skim_currents
+        for port in range(m.ports):
+            if m.target[port] < 0:
+                m.skim = NULL
+
+
+cdef int kind(const Class* k, double* constants) noexcept nogil:
+    cdef const Model* m = k.model
+    cdef int n = 0
+    cdef int i
+    constants[n] = k.c[WIDTH]
+    constants[n + 1] = k.c[RATE_M]
+    n += 2
+    for i in range(m.n_currents):
+        constants[n] = k.c[current_at(i) + RATE]
+        constants[n + 1] = k.c[current_at(i) + COUPLING]
+        n += 2
+    for i in range(m.ports):
+        constants[n] = k.c[threshold_at(m, m.n_thresholds) + m.n_currents + i]
+        n += 1
+    return n
+
+
 cdef Model model
-model.flow = flow
-model.hold = hold
+model.settle = settle
+model.enter = enter
+model.leave = leave
 model.threshold = threshold
-model.crossing = crossing
+model.crossing = next_crossing
 model.bound = bound
 model.clear = clear
-model.skim = skim
+model.skim = NULL
+model.fit = fit
+model.kind = kind
 model.receive = receive
 model.reset = reset
 

@@ -5,7 +5,7 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
+from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t
 
 from eventsnn._core.stream cimport Source, Stream
 
@@ -17,6 +17,9 @@ cdef enum:
 cdef enum:
     # Ports and variables that a model may have.
     MOST_VARIABLES = 64
+    # Exponential currents of a neuron that skim.pxd takes.
+    MOST_CURRENTS = 2
+    MOST_KIND_CONSTANTS = 8
 
 
 cdef struct Sine:
@@ -27,14 +30,17 @@ cdef struct Sine:
 
 
 cdef struct Neuron:
-    # 104 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the
-    # variables in the order of the model's slots, and what additions to its currents have lost.
+    # 128 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the
+    # variables in the order of the model's slots, and what additions to its currents have lost; frames.pxd says what
+    # they are while the neuron is in a frame.
     double t              # ms, when the state was true
     double v              # mV relative to E_L
     double drive          # mV, R (I_e + step currents)
     double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
     double outside        # next external spike or change of current; inf if none
     double release        # refractory before this time
+    double external       # in a frame, the part of v that comes from external input
+    double origin         # of the frame, ms
     double slope          # of drive, mV/ms
     Stream* streams       # its external spikes
     const Sine* sines     # its sinusoidal currents
@@ -46,6 +52,7 @@ cdef struct Neuron:
     int32_t burst         # spikes in it
     int16_t n_sines
     int8_t bounded        # a Certainty
+    int8_t framed
 
 
 cdef enum Certainty:
@@ -62,22 +69,47 @@ cdef struct Slice:
     int64_t first
     int64_t end
     int32_t projection
-
-
-cdef struct Arrival:
-    double weight
-    int32_t row               # of the window's, which says when
     int32_t port              # -1: by the sign of the weight
+    int32_t tie               # the first row of the same time
+    double weight             # of all its synapses, unless the window is weighted
+
+
+cdef struct Factor:
+    # 64 bytes: what a row's input adds to the state of a neuron in a frame, by the sign of the weight; skim.pxd.
+    double u[2]
+    double x[2]
+    double membrane
+    double current[MOST_CURRENTS]
+    float positive            # weight, and 0 for a negative one
+    int16_t slot[2]
+
+
+cdef struct Inbox:
+    # What arrives in the present window: by row, in canonical order, and then by neuron.
+    Slice* row
+    int64_t n_rows
+    int64_t row_room
+    bint weighted             # some row has a weight for each synapse
+    double width              # of a window
+    int32_t window            # counts them
+    int32_t n_kinds
+    int32_t* filled           # (kinds) the window for which the factors of a kind were last found
+    Factor* factor            # (kinds + 1, row_room)
+    # The row of each arrival; those of one neuron lie side by side, in the order of the rows. The highest bit says that
+    # the next one has the same time.
+    int32_t* row_of
+    double* weight            # of each arrival, if `weighted`
+    int64_t n
+    int64_t room
+    int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
+    int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
 
 
 cdef struct Skimmed:
     const Source* sources
     int64_t most          # external spikes that may come at one time
-    int64_t times         # at which anything arrived
-    int64_t external      # spikes
-    double last           # when v reached the threshold, or too many spikes came
-    bint reached
-    bint too_many
+    int64_t external      # spikes taken
+    bint changed          # the state
 
 
 cdef struct Model:
@@ -94,33 +126,56 @@ cdef struct Model:
     int clamped
     int resets
     int target[MOST_VARIABLES]    # for each port the slot that takes its input; -1 is v
-    void (*flow)(const Class* k, Neuron* s, double h) noexcept nogil
-    void (*hold)(const Class* k, Neuron* s, double h) noexcept nogil
+    # Advances the state to t, through the end of refractoriness if that lies between.
+    void (*settle)(const Class* k, Neuron* s, double t) noexcept nogil
+    # Put the state into the form in which it is kept between events, and back into that of the equations.
+    void (*enter)(const Class* k, Neuron* s) noexcept nogil
+    void (*leave)(const Class* k, Neuron* s) noexcept nogil
     double (*threshold)(const Class* k, const Neuron* s) noexcept nogil
-    # Searches from `start` after the state; certainty says what it has found.
+    # When v reaches the threshold; searches from `start` after the state, and certainty says what it has found.
     double (*crossing)(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil
     # A time before which `crossing` cannot lie, found with less work.
     double (*bound)(const Class* k, const Neuron* s) noexcept nogil
     # Whether there is surely none for h ms, found with less work again.
     bint (*clear)(const Class* k, const Neuron* s, double h) noexcept nogil
     # Takes what arrives from `next` on, and the spikes of a single stream, before stop and until v may cross the
-    # threshold between two of them or has reached it at one; NULL if the model has no such way.
-    const Arrival* (*skim)(
-        const Class* k,
-        Neuron* s,
-        const Slice* rows,
-        const Arrival* next,
-        const Arrival* end,
-        double stop,
-        Skimmed* found,
+    # threshold; NULL if the model has no such way.
+    int64_t (*skim)(
+        const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
     ) noexcept nogil
-    void (*receive)(const Class* k, Neuron* s, const double* weights, bint refractory) noexcept nogil
+    # Adds what arrives from `next` to `end`, all at the time of the state, and the sums by port of external input, if
+    # not NULL; returns whether v is then at the threshold or above it.
+    bint (*receive)(
+        const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, const double* external
+    ) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
+    # Chooses skim, when the engine has filled in the rest.
+    void (*fit)(Model* m) noexcept nogil
+    # Constants that all neurons of a kind have in common; returns how many.
+    int (*kind)(const Class* k, double* constants) noexcept nogil
 
 
 cdef struct Class:
     const Model* model
     const double* c
+    int32_t kind              # the same for those whose factors are the same; -1 where they are not worth a table
+
+
+cdef inline int32_t row_of(const Inbox* b, int64_t arrival) noexcept nogil:
+    return b.row_of[arrival] & INT32_MAX
+
+
+cdef inline double time_of(const Inbox* b, int64_t arrival) noexcept nogil:
+    return b.row[row_of(b, arrival)].time
+
+
+cdef inline double weight_of(const Inbox* b, int64_t arrival) noexcept nogil:
+    return b.weight[arrival] if b.weighted else b.row[row_of(b, arrival)].weight
+
+
+cdef inline int port_of(const Model* m, const Inbox* b, int64_t arrival, double weight) noexcept nogil:
+    cdef int port = b.row[row_of(b, arrival)].port
+    return port if port >= 0 else m.by_sign[weight < 0.0]
 
 
 cdef inline double* variables(const Class* k, const Neuron* s) noexcept nogil:

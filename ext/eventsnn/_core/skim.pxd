@@ -1,0 +1,444 @@
+# How a neuron in a frame is taken quickly through what arrives in a window.
+#
+# What an input adds to the state (frames.pxd) is the same for all neurons of a kind, those with the same time
+# constants: so the factors of every row are found once in a window and kept in a table. A neuron then takes some
+# arrivals at a time, and the external spikes between them, without asking after each whether it spikes: one bound over
+# all of them answers that (of jumps the highest U that comes up in between; of currents v and its steepest rise, and
+# all positive input on top). If the bound reaches the threshold, fewer are tried, in the end one; then the neuron goes
+# the ordinary way. Nothing is left out and the order of additions to each half of the state stays, so no bit depends on
+# any of this.
+
+from libc.math cimport fabs
+from libc.stdint cimport int32_t, int64_t
+
+from eventsnn._core.closed_form cimport (
+    COUPLING,
+    PER_C,
+    RATE,
+    RATE_M,
+    TAU_M,
+    THRESHOLD,
+    WIDTH,
+    R,
+    current_at,
+    threshold_at,
+)
+from eventsnn._core.crossing cimport BOUND_MARGIN
+from eventsnn._core.frames cimport flushed, growth, lift, move, origin_of
+from eventsnn._core.mathfunc cimport exp, infinity
+from eventsnn._core.neuron cimport (
+    BOUNDED,
+    MOST_CURRENTS,
+    UNKNOWN,
+    Class,
+    Factor,
+    Inbox,
+    Model,
+    Neuron,
+    Skimmed,
+    Slice,
+    port_of,
+    row_of,
+    time_of,
+    variables,
+    weight_of,
+)
+from eventsnn._core.stream cimport Source, Stream, stream_next
+
+cdef enum:
+    AT_ONCE = 16          # arrivals: benchmarks/speed_floor.py
+
+
+# ---- factors
+
+
+cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double origin, Factor* f) noexcept nogil:
+    """The factors of what a row adds; of a row with one weight, what it adds."""
+    cdef const Model* m = k.model
+    cdef double span = row.time - origin
+    cdef double scale
+    cdef int i, port, sign
+    f.membrane = growth(k.c[RATE_M], span)
+    for i in range(m.n_currents):
+        f.current[i] = growth(k.c[current_at(i) + RATE], span)
+    f.positive = <float>(1.000001 * row.weight) if row.weight > 0.0 else 0.0
+    for sign in range(2):
+        port = row.port if row.port >= 0 else m.by_sign[sign if b.weighted else row.weight < 0.0]
+        scale = k.c[threshold_at(m, 0) + m.n_currents + port]
+        i = m.target[port]
+        f.slot[sign] = i
+        if i >= 0:
+            f.x[sign] = scale * f.current[i]
+            scale = scale * k.c[current_at(i) + COUPLING]
+        f.u[sign] = scale * f.membrane
+        if not b.weighted:
+            f.x[sign] = row.weight * f.x[sign]
+            f.u[sign] = row.weight * f.u[sign]
+
+
+cdef inline const Factor* factors(const Class* k, const Inbox* b, int64_t next, int64_t end) noexcept nogil:
+    """The table of a neuron's kind; of one that shares it with too few, with those of its own arrivals."""
+    cdef Factor* table
+    cdef int64_t i
+    cdef int32_t r
+    if k.kind >= 0:
+        table = b.factor + k.kind * b.row_room
+        if b.filled[k.kind] != b.window:
+            b.filled[k.kind] = b.window
+            for i in range(b.n_rows):
+                fill(k, b, &b.row[i], origin_of(k, b.row[i].time), &table[i])
+        return table
+    table = b.factor + b.n_kinds * b.row_room
+    for i in range(next, end):
+        r = row_of(b, i)
+        fill(k, b, &b.row[r], origin_of(k, b.row[r].time), &table[r])
+    return table
+
+
+# ---- some arrivals at a time
+
+
+cdef struct Part:
+    # What a neuron has taken.
+    double origin
+    double u
+    double external
+    double x[MOST_CURRENTS]
+    double z[MOST_CURRENTS]      # of external input
+    double last                  # event
+    double highest               # U of synaptic input
+    double highest_external
+    double positive              # sum of the positive weights
+    int64_t n_external
+
+
+cdef inline Part part_of(const Class* k, const Neuron* s, double origin, double first, int n) noexcept nogil:
+    """What a neuron has before the first event of a frame."""
+    cdef const double* x = variables(k, s)
+    cdef double gap = origin - s.origin
+    cdef Part p
+    cdef double kept
+    cdef int i
+    p.origin, p.u, p.external, p.last = origin, s.v, s.external, first
+    for i in range(n):
+        p.x[i], p.z[i] = x[i], x[n + i]
+    if gap != 0.0:
+        if not s.t < s.release:
+            kept = exp(-gap * k.c[RATE_M])
+            p.u, p.external = flushed(p.u * kept), flushed(p.external * kept)
+        for i in range(n):
+            kept = exp(-gap * k.c[current_at(i) + RATE])
+            p.x[i], p.z[i] = flushed(p.x[i] * kept), flushed(p.z[i] * kept)
+    p.highest, p.highest_external = p.u, p.external
+    p.positive = 0.0
+    p.n_external = 0
+    return p
+
+
+cdef inline int64_t cut(const Inbox* b, int64_t next, int64_t end, int64_t most, double stop) noexcept nogil:
+    """Where the next `most` arrivals before stop end; arrivals of one time stay together."""
+    cdef int64_t last = min(next + most, end)
+    while last > next and not time_of(b, last - 1) < stop:
+        last -= 1
+    while last > next and b.row_of[last - 1] < 0:
+        last += 1
+    return last
+
+
+cdef inline int64_t take_tied(
+    const Class* k, const Inbox* b, const Factor* table, Part* p, int64_t i, bint held, int n
+) noexcept nogil:
+    """Several that arrive at one time: the sum of each port is added once."""
+    cdef const Model* m = k.model
+    cdef const Factor* f = &table[row_of(b, i)]
+    cdef double sums[MOST_CURRENTS]
+    cdef double weight, scale
+    cdef bint more = True
+    cdef int port, slot
+    for port in range(MOST_CURRENTS):
+        sums[port] = 0.0
+    while more:
+        weight = weight_of(b, i)
+        port = port_of(m, b, i, weight)
+        sums[port] = sums[port] + weight
+        more = b.row_of[i] < 0
+        i += 1
+    for port in range(m.ports):
+        scale = k.c[threshold_at(m, 0) + n + port]
+        slot = m.target[port]
+        if slot >= 0:
+            p.x[slot] = p.x[slot] + sums[port] * (scale * f.current[slot])
+            scale = scale * k.c[current_at(slot) + COUPLING]
+        if sums[port] > 0.0:
+            p.positive += sums[port]
+        if not held:
+            p.u = p.u + sums[port] * (scale * f.membrane)
+    if p.u > p.highest:
+        p.highest = p.u
+    return i
+
+
+cdef inline void take_arrivals(
+    const Class* k, const Inbox* b, const Factor* table, Part* p, int64_t next, int64_t end, bint held, int n
+) noexcept nogil:
+    cdef const int32_t* rows = b.row_of
+    cdef int64_t i = next
+    cdef const Factor* f
+    cdef double u = p.u
+    cdef double highest = p.highest
+    cdef double weight
+    cdef int sign
+    cdef int32_t r
+    while i < end:
+        r = rows[i]
+        if r < 0:
+            p.u, p.highest = u, highest
+            i = take_tied(k, b, table, p, i, held, n)
+            u, highest = p.u, p.highest
+            continue
+        f = &table[r]
+        if b.weighted:
+            weight = b.weight[i]
+            sign = weight < 0.0
+            if n > 0:
+                p.x[f.slot[sign]] = p.x[f.slot[sign]] + weight * f.x[sign]
+                p.positive += weight if weight > 0.0 else 0.0
+            if not held:
+                u = u + weight * f.u[sign]
+        else:
+            if n > 0:
+                p.x[f.slot[0]] = p.x[f.slot[0]] + f.x[0]
+                p.positive += f.positive
+            if not held:
+                u = u + f.u[0]
+        if n == 0:
+            highest = u if u > highest else highest
+        i += 1
+    if next < end:
+        p.last = time_of(b, end - 1)
+    p.u, p.highest = u, highest
+
+
+cdef inline bint take_external(
+    const Class* k, const Source* sources, Stream* stream, Part* p, double stop, int64_t most, bint held, int n
+) noexcept nogil:
+    """The external spikes before stop; False if there are too many at one time."""
+    cdef const Source* d = &sources[stream.source]
+    cdef int slot = k.model.target[d.port]
+    cdef double scale = k.c[threshold_at(k.model, 0) + n + d.port]
+    cdef double coupled = scale if slot < 0 else scale * k.c[current_at(slot) + COUPLING]
+    cdef double rate = 0.0 if slot < 0 else k.c[current_at(slot) + RATE]
+    cdef double t, sum
+    cdef int64_t count
+    while stream.first < stop:
+        t = stream.first
+        sum = 0.0
+        count = 0
+        while stream.first == t:
+            count += 1
+            if count > most:
+                return False
+            sum = sum + d.weight
+            stream_next(sources, stream)
+        p.n_external += count
+        if n > 0:
+            p.z[slot] = p.z[slot] + sum * (scale * growth(rate, t - p.origin))
+            p.positive += sum if sum > 0.0 else 0.0
+        if not held:
+            p.external = p.external + sum * (coupled * growth(k.c[RATE_M], t - p.origin))
+            if p.external > p.highest_external:
+                p.highest_external = p.external
+        if t > p.last:
+            p.last = t
+    return True
+
+
+# ---- bounds
+
+
+cdef struct View:
+    # v and the currents at some time.
+    double v
+    double x[MOST_CURRENTS]
+    double size                  # of what v is the sum of
+
+
+cdef inline View view(const Class* k, double drive, const Part* p, double t, const Factor* f, int n) noexcept nogil:
+    """At t, or at the time of a row whose factors are f."""
+    cdef const double* c = k.c
+    cdef double span = t - p.origin
+    cdef View w
+    cdef double part
+    cdef int i
+    w.v = (p.u + p.external) / (f.membrane if f != NULL else growth(c[RATE_M], span))
+    w.size = fabs(w.v)
+    for i in range(n):
+        w.x[i] = (p.x[i] + p.z[i]) / (f.current[i] if f != NULL else growth(c[current_at(i) + RATE], span))
+        part = c[current_at(i) + COUPLING] * w.x[i]
+        w.v = w.v - part
+        w.size = w.size + fabs(part)
+    w.v = w.v + drive
+    w.size = BOUND_MARGIN * (w.size + fabs(drive) + fabs(c[THRESHOLD]))
+    return w
+
+
+cdef inline bint jumps_stay_below(
+    const Class* k, const Neuron* s, const Part* p, double first, double last_growth
+) noexcept nogil:
+    """Between inputs U stays, and the threshold in its units only rises or only falls: its lower end is enough."""
+    cdef double gap = k.c[THRESHOLD] - s.drive
+    cdef double line, size
+    if gap > 0.0 and s.bounded != UNKNOWN and not first < s.crossing:
+        return False  # at the threshold from the beginning
+    line = gap * (growth(k.c[RATE_M], first - p.origin) if gap > 0.0 else last_growth)
+    size = fabs(p.highest) + fabs(p.highest_external) + fabs(line)
+    return p.highest + p.highest_external < line - BOUND_MARGIN * size
+
+
+cdef inline bint currents_stay_below(
+    const Class* k, const Neuron* s, const Part* before, const Part* p, double first, const Factor* f, int n
+) noexcept nogil:
+    """v rises at most as fast as at first, with the currents at their highest, and each positive input at most as fast
+    as it does alone, for as long as all this takes. f: the factors of the first event, if known."""
+    cdef const double* c = k.c
+    # Up to its bound v does not reach the threshold without input.
+    cdef bint known = s.bounded != UNKNOWN and first < s.crossing
+    cdef double start = first if known else s.t
+    cdef View w = view(k, s.drive, before, start, f if known else NULL, n)
+    cdef double current = 0.0
+    cdef double rise, added
+    cdef int i
+    if p.last > start:
+        for i in range(n):
+            # Negative currents are lowest in size at the end.
+            current = current + (w.x[i] if w.x[i] > 0.0 else
+                                 (before.x[i] + before.z[i]) / growth(c[current_at(i) + RATE], p.last - p.origin))
+        rise = c[PER_C] * current - (w.v - s.drive) / c[TAU_M]
+        if rise > 0.0:
+            w.v = w.v + rise * (p.last - start)
+    added = c[PER_C] * p.positive * (p.last - first)
+    return w.v + added < c[THRESHOLD] - w.size - BOUND_MARGIN * added
+
+
+cdef inline void bound(const Class* k, Neuron* s, const Part* p, const Factor* f, int n) noexcept nogil:
+    """A time before which v does not cross the threshold without input, from what is at hand: if it went on rising as
+    fast as it does with the currents at the highest that they will ever be."""
+    cdef const double* c = k.c
+    cdef View w = view(k, s.drive, p, s.t, f, n)
+    cdef double low = c[THRESHOLD] - w.size
+    cdef double current = 0.0
+    cdef double settled
+    cdef int i
+    for i in range(n):
+        current = current + (w.x[i] if w.x[i] > 0.0 else 0.0)
+    if n == 2 and current > 0.0 and (w.x[0] < 0.0 or w.x[1] < 0.0):
+        # Inhibition that outlives excitation counts against it.
+        i = w.x[1] < 0.0
+        if c[current_at(i) + RATE] <= c[current_at(1 - i) + RATE]:
+            current = current + w.x[i] if current + w.x[i] > 0.0 else 0.0
+    settled = s.drive + c[R] * current
+    s.bounded = BOUNDED
+    s.crossing = infinity()
+    if not w.v < low:
+        s.crossing = s.t
+    elif settled > low:
+        s.crossing = s.t + c[TAU_M] * ((low - w.v) / (settled - w.v))
+
+
+# ---- a neuron
+
+
+cdef inline int64_t skim_framed(
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found, int n
+) noexcept nogil:
+    cdef int64_t most = AT_ONCE
+    cdef int64_t last
+    cdef double first, limit, origin
+    cdef double* x = variables(k, s)
+    cdef bint streams = s.n_streams == 1
+    cdef bint held, clear
+    cdef bint changed = False
+    cdef Part before, p
+    cdef const Factor* table = NULL
+    cdef const Factor* f
+    cdef const Factor* f_last = NULL
+    cdef Stream kept
+    cdef int i
+    if not s.framed or k.c[WIDTH] < b.width:
+        return next
+    origin = -1.0
+    while most > 0:
+        first = time_of(b, next) if next < end else infinity()
+        f = NULL
+        if streams and s.streams.first < first:
+            first = s.streams.first
+        elif next < end:
+            if table == NULL:
+                table = factors(k, b, next, end)
+            f = &table[row_of(b, next)]
+        if not first < stop:
+            break
+        held = first < s.release
+        if s.t < s.release and not held:
+            move(k, s, s.release)
+            lift(k, s)
+        if origin < 0.0:
+            origin = origin_of(k, first)
+        p = part_of(k, s, origin, first, n)
+        before = p
+        limit = min(stop, s.release) if held else stop
+        last = cut(b, next, end, most, limit)
+        if last > next:
+            if table == NULL:
+                table = factors(k, b, next, end)
+            take_arrivals(k, b, table, &p, next, last, held, n)
+        clear = True
+        if streams:
+            kept = s.streams[0]
+            if last < end:
+                limit = min(limit, time_of(b, last))
+            clear = take_external(k, found.sources, s.streams, &p, limit, found.most, held, n)
+        f_last = NULL
+        if last > next and time_of(b, last - 1) == p.last:
+            f_last = &table[row_of(b, last - 1)]
+        if clear and not held:
+            if n == 0:
+                clear = jumps_stay_below(
+                    k, s, &p, first, f_last.membrane if f_last != NULL else growth(k.c[RATE_M], p.last - origin)
+                )
+            else:
+                clear = currents_stay_below(k, s, &before, &p, first, f, n)
+        if not clear:
+            if streams:
+                s.streams[0] = kept
+            most >>= 2
+            continue
+        next = last
+        found.external += p.n_external
+        if n > 0 or not held:
+            for i in range(n):
+                x[i], x[n + i] = p.x[i], p.z[i]
+            s.v, s.external, s.t, s.origin = p.u, p.external, p.last, origin
+            s.bounded = UNKNOWN
+            changed = True
+        if most < AT_ONCE:
+            most <<= 2
+    if changed:
+        found.changed = True
+        if most > 0 and not s.t < s.release:
+            bound(k, s, &p, f_last, n)
+    return next
+
+
+cdef inline int64_t skim_jumps(
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
+) noexcept nogil:
+    return skim_framed(k, s, b, next, end, stop, found, 0)
+
+
+cdef inline int64_t skim_currents(
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
+) noexcept nogil:
+    if k.model.n_currents == 2:
+        return skim_framed(k, s, b, next, end, stop, found, 2)
+    return skim_framed(k, s, b, next, end, stop, found, 1)
