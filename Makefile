@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-BUILD := setup.py pyproject.toml $(shell find ext -name '*.pyx' -o -name '*.pxd')
+BUILD := setup.py pyproject.toml $(shell find ext -name '*.pyx' -o -name '*.pxd' -o -name '*.h')
 MODULES := $(shell find eventsnn scenarios -name '*.py' -o -name '*.pyi')
 
 # Options of benchmarks/bench.py, as make bench BENCH="--nest PYTHON --workloads 'brunel*'"

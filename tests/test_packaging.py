@@ -65,7 +65,7 @@ def test_source_distribution_is_complete(source: Path, tmp_path: Path) -> None:
     [archive] = tmp_path.glob("*.tar.gz")
     with tarfile.open(archive) as files:
         found = {name.partition("/")[2] for name in files.getnames()}
-    expected = shipped(source / "ext", ".pyx", ".pxd")
+    expected = shipped(source / "ext", ".pyx", ".pxd", ".h")
     expected |= shipped(source / "eventsnn", ".py", ".pyi", "py.typed") | shipped(source / "scenarios", ".py")
     expected |= {"setup.py", "pyproject.toml", "README.md", "LICENSE"}
     assert {"eventsnn/py.typed", "eventsnn/_core/__init__.py", "scenarios/__init__.py"} <= expected

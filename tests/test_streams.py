@@ -9,27 +9,49 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import eventsnn as esn
 from eventsnn import streams
 from eventsnn._core import philox
+from eventsnn._core.stream import batches
 from eventsnn.errors import InputError
 
 MEAN, WIDTH = 6.25, 0.3125
 ERROR_PROBABILITY = 1e-6  # of each statistical test, were its seed not fixed
 
 
-@pytest.mark.parametrize("generator", [philox.philox4x32, streams.philox4x32])
-@pytest.mark.parametrize(
-    ("counter", "key", "answer"),
+each_number_of_lanes = pytest.mark.parametrize(
+    "lanes",
     [
-        ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-        ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-        ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+        pytest.param(n, marks=pytest.mark.skipif(n > philox.most_lanes(), reason="not on this processor"))
+        for n in (1, 4, 8)
     ],
 )
+
+KNOWN_ANSWERS = [
+    ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+]
+
+
+@pytest.mark.parametrize("generator", [philox.philox4x32, streams.philox4x32])
+@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN_ANSWERS)
 def test_philox_gives_the_known_answers_of_random123(generator, counter, key, answer):
     low, high = (int(word, 16) for word in key.split())
     words = generator(high << 32 | low, *(int(word, 16) for word in counter.split()))
     assert " ".join(f"{word:08x}" for word in words) == answer
+
+
+@each_number_of_lanes
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN_ANSWERS)
+def test_blocks_side_by_side_give_the_known_answers_in_every_place(counter, key, answer, place, lanes):
+    low, high = (int(word, 16) for word in key.split())
+    *three, last = (int(word, 16) for word in counter.split())
+    drawn = philox.eight_uniforms(lanes, high << 32 | low, *three, (last - place) % 2**32)
+    digits = answer.replace(" ", "")
+    expected = [(int(pair, 16) >> 11) / 2**53 for pair in (digits[:16], digits[16:])]
+    assert drawn[2 * place : 2 * place + 2] == expected
 
 
 def test_twin_gives_the_bits_of_the_kernel():
@@ -42,6 +64,47 @@ def test_twin_gives_the_bits_of_the_kernel():
         mean = draw.uniform(4.0, 8.0)
         cell_arguments = (key, stream, cell, mean, math.exp(-mean), cell * width, width)
         assert streams.poisson_cell(*cell_arguments) == philox.poisson_cell_times(*cell_arguments)
+
+
+@each_number_of_lanes
+def test_cells_drawn_at_once_have_the_bits_of_the_twin_whatever_their_count(lanes):
+    counts = set()
+    for stream in range(1500):
+        mean = 7.9 if stream % 2 else 4.0
+        start, end = 0.25 * stream, 0.25 * stream + 0.25
+        times = philox.cell_at_once(lanes, 7, stream, mean, math.exp(-mean), start, end)
+        expected = streams.poisson_cell(7, stream, 0, mean, math.exp(-mean), start, end - start)
+        # Which of them are left to the other way is seen as well.
+        assert times == (expected if len(expected) < 15 else None)
+        counts.add(len(expected))
+    assert counts >= set(range(16))
+
+
+@each_number_of_lanes
+def test_equal_times_and_times_that_round_up_to_the_end_of_a_cell(lanes):
+    """Four doubles to a cell; what comes too close to the next cell stays in this one."""
+    start, end = 2.0**50 + 0.25, 2.0**50 + 1.25
+    seen = []
+    for stream in range(200):
+        times = philox.cell_at_once(lanes, 8, stream, MEAN, math.exp(-MEAN), start, end)
+        assert times == streams.poisson_cell(8, stream, 0, MEAN, math.exp(-MEAN), start, end - start)
+        seen += times
+    assert set(seen) == {start, start + 0.25, start + 0.5, start + 0.75}
+
+
+@each_number_of_lanes
+def test_count_changes_exactly_where_the_uniform_number_reaches_a_cumulative_probability(lanes):
+    """The probability of no spike is set to the very number that was drawn, to the one above and to 1."""
+    for stream in range(50):
+        first = philox.eight_uniforms(lanes, 9, stream, 0, 0, 0)[0]
+        above = math.nextafter(first, 1.0)
+        assert len(philox.cell_at_once(lanes, 9, stream, 0.0, first, 0.0, 1.0)) == 1
+        assert philox.cell_at_once(lanes, 9, stream, 0.0, above, 0.0, 1.0) == []
+        assert philox.cell_at_once(lanes, 9, stream, 5.0, 1.0, 0.0, 1.0) == []
+        # Of a mean of 1 the first two probabilities are equal, so that their sum is exact.
+        if first < 0.99:
+            assert len(philox.cell_at_once(lanes, 9, stream, 1.0, first / 2.0, 0.0, 1.0)) == 2
+            assert len(philox.cell_at_once(lanes, 9, stream, 1.0, math.nextafter(first, 1.0) / 2.0, 0.0, 1.0)) == 1
 
 
 def cells(key, n, stream=3):
@@ -126,3 +189,38 @@ def test_cell_width_is_the_power_of_two_that_holds_4_to_8_spikes(rate):
 def test_cell_width_refuses_a_rate_without_cells(rate):
     with pytest.raises(InputError, match=f"Poisson: rate = {rate} Hz"):
         streams.cell_width(rate)
+
+
+# ---- several spikes at a time
+
+
+AHEAD = {
+    "sparse": esn.Poisson(50.0),
+    "full cells": esn.Poisson(31_900.0),
+    "sine": esn.SinusoidalPoisson(9_000.0, 5_000.0, 20.0),
+    "intervals": esn.Gamma(2_000.0, 2.0),
+    "given": esn.SpikeSource([[0.5, 0.5, 0.5, 2.0, 19.5, 20.0, 39.9, 1e3]]),
+}
+
+
+@pytest.mark.parametrize("name", AHEAD)
+@pytest.mark.parametrize("room", [1, 3, 16])
+def test_spikes_taken_several_at_a_time_are_those_of_the_twin(name, room):
+    net = esn.Network(seed=5)
+    net.population(1, AHEAD[name], name="source")
+    plan = net.compile().plan.streams
+    end = 1000.0 if name == "sparse" else 40.0
+    stops = np.array([0.0, 0.001, 0.5, 0.75, 20.0, 20.0, end])
+    train = plan.train_time[int(plan.train_start[0]) : int(plan.train_stop[0])]
+    arguments = (int(plan.key[0]), int(plan.index[0]), int(plan.kind[0]), plan.parameter[0], bool(plan.stationary[0]))
+    found = batches(*arguments, train, stops, room)
+    expected = list(itertools.takewhile(lambda t: t < end, streams.spike_times(plan, 0)))
+    assert list(itertools.chain.from_iterable(found)) == expected
+    assert max(map(len, found)) <= room
+    remaining = iter(found)
+    before = 0
+    for stop in stops:
+        before += sum(map(len, itertools.takewhile(len, remaining)))
+        assert before == sum(t < stop for t in expected)
+    if name in ("full cells", "given"):
+        assert max(map(len, found)) == min(room, 10 if name == "full cells" else 3)

@@ -52,6 +52,7 @@ from eventsnn._core.events cimport (
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, list_rows, prefetch, sort_arrivals
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
+from eventsnn._core.philox cimport tabulate
 from eventsnn._core.queue cimport Row, row_first, wake_first, wake_set
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 
@@ -332,6 +333,7 @@ cdef class Engine:
             elif d.kind == STEPS:
                 d.mean = STEPS_MEAN
             d.exp_minus_mean = exp(-d.mean)
+            tabulate(d.mean, d.exp_minus_mean, d.least)
             piece = plan.piece_start[at]
             d.n_pieces = plan.piece_stop[at] - piece
             d.piece_time = piece_time + piece

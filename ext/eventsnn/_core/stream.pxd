@@ -4,9 +4,18 @@
 
 from libc.math cimport floor, sqrt
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 
 from eventsnn._core.mathfunc cimport exp, infinity, log, sin_turns, to_bits
-from eventsnn._core.philox cimport philox, poisson_cell, uniform53
+from eventsnn._core.philox cimport (
+    AT_ONCE,
+    TABLED,
+    draw_uniforms,
+    lanes_at_hand,
+    philox,
+    poisson_cell,
+    uniform53,
+)
 
 cdef enum:
     # Times of a cell that are kept; a fuller cell is drawn again for the rest.
@@ -47,6 +56,7 @@ cdef struct Source:
     double width          # ms a cell
     double mean           # candidates for a spike in a cell
     double exp_minus_mean
+    double least[TABLED]  # probabilities of up to 0, 1, ... candidates in a cell
     int32_t port
     int32_t kind
     int32_t stationary
@@ -116,17 +126,16 @@ cdef inline double share_of(const Source* d, const Stream* s, double t) noexcept
 
 cdef inline int thin(const Source* d, const Stream* s, uint32_t level, double* times, int count) noexcept nogil:
     """Leave those of a cell's candidates that are spikes; returns how many."""
-    cdef uint32_t word[4]
+    cdef double uniform[AT_ONCE]
     cdef int kept = 0
-    cdef int k, pair
+    cdef int k
     for k in range(count):
-        pair = k & 1
-        if pair == 0:
-            philox(
-                d.key, s.index, <uint32_t>(<uint64_t>s.cell), <uint32_t>(<uint64_t>s.cell >> 32),
-                level << 8 | <uint32_t>(128 + (k >> 1)), word,
+        if k % AT_ONCE == 0:
+            draw_uniforms(
+                lanes_at_hand(), d.key, s.index, <uint32_t>(<uint64_t>s.cell), <uint32_t>(<uint64_t>s.cell >> 32),
+                level << 8 | <uint32_t>(128 + (k >> 1)), uniform,
             )
-        if uniform53(word[2 * pair], word[2 * pair + 1]) < share_of(d, s, times[k]):
+        if uniform[k % AT_ONCE] < share_of(d, s, times[k]):
             times[kept] = times[k]
             kept += 1
     return kept
@@ -141,7 +150,7 @@ cdef inline int cell_times(const Source* d, const Stream* s, double* times) noex
         width = d.piece_width[s.piece]
         level = width_level(width)
     count = poisson_cell(
-        d.key, s.index, s.cell, d.mean, d.exp_minus_mean, <double>s.cell * width, width, level, times
+        d.key, s.index, s.cell, d.mean, d.exp_minus_mean, d.least, <double>s.cell * width, width, level, times
     )
     return count if d.kind == POISSON else thin(d, s, level, times, count)
 
@@ -260,9 +269,9 @@ cdef inline void after_interval(const Source* d, Stream* s) noexcept nogil:
 
 cdef inline void refill(const Source* sources, Stream* s) noexcept nogil:
     """The next spikes of a stream that is drawn, when those kept are used up."""
-    cdef double times[MOST_IN_CELL]
+    cdef double times[MOST_IN_CELL + KEPT]
     cdef const Source* d = &sources[s.source]
-    cdef int32_t count, k
+    cdef int32_t count
     if d.kind >= EXPONENTIAL:
         after_interval(d, s)
         return
@@ -277,8 +286,8 @@ cdef inline void refill(const Source* sources, Stream* s) noexcept nogil:
         s.cell += 1
         s.in_cell = 0
     s.n = min(count - s.in_cell, <int32_t>KEPT)
-    for k in range(s.n):
-        s.kept[k] = times[s.in_cell + k]
+    # As many as there is room for, whatever their number: a loop of unknown length would cost more.
+    memcpy(s.kept, times + s.in_cell, KEPT * sizeof(double))
     s.at = 0
     s.first = s.kept[0]
     if s.in_cell + s.n == count:
@@ -303,3 +312,25 @@ cdef inline void stream_next(const Source* sources, Stream* s) noexcept nogil:
         s.first = s.kept[s.at]
     else:
         refill(sources, s)
+
+
+cdef inline int stream_ahead(const Stream* s, double stop, double* times, int room) noexcept nogil:
+    """Copy the spikes before stop that are already drawn, at most `room`; returns how many. None are consumed."""
+    cdef const double* ahead = (s.train if s.train != NULL else s.kept) + s.at
+    cdef int most = min(room, s.n - s.at)
+    cdef int k = 1
+    if most <= 0 or not s.first < stop:
+        return 0
+    # That of a process of intervals is nowhere else.
+    times[0] = s.first
+    while k < most and ahead[k] < stop:
+        times[k] = ahead[k]
+        k += 1
+    return k
+
+
+cdef inline void stream_skip(const Source* sources, Stream* s, int n) noexcept nogil:
+    """Consume n spikes, of those that stream_ahead has copied."""
+    if n > 0:
+        s.at += n - 1
+        stream_next(sources, s)
