@@ -85,7 +85,7 @@ def kernel(source: Path) -> Extension:
         ".".join(source.relative_to(EXT).with_suffix("").parts),
         [str(source)],
         include_dirs=[str(EXT)],
-        depends=["setup.py"],
+        depends=["setup.py", *map(str, sorted(EXT.rglob("*.h")))],
         extra_compile_args=FLAGS,
         extra_link_args=SANITIZERS if DEBUG else [],
     )
