@@ -70,7 +70,7 @@ cdef struct Core:
     double time               # everything before it has been processed
     double instant            # of the present round
     int32_t round             # of a single instant, or of the present neuron at its present time
-    int32_t* touched          # the neurons to which anything happens in the present window
+    int32_t* touched          # the neurons to which anything happens in the present window, and room for as many
     int64_t n_touched
     Inbox inbox
     int32_t max_rounds

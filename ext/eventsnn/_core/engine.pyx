@@ -49,11 +49,20 @@ from eventsnn._core.events cimport (
     refine_due,
     sample,
 )
-from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, list_rows, prefetch, sort_arrivals
+from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, prefetch, sort_arrivals
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
-from eventsnn._core.queue cimport Row, row_first, wake_first, wake_set
+from eventsnn._core.queue cimport (
+    NEVER,
+    Link,
+    wake_set,
+    wheel_advance,
+    wheel_begin,
+    wheel_due,
+    wheel_first,
+    wheel_take,
+)
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 
 # Tables of factors, and how many neurons must share one.
@@ -78,6 +87,7 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         s = neuron_at(e, e.touched[min(i + 2 * AHEAD, e.n_touched - 1)])
         prefetch(s)
         prefetch(<const char*>s + CACHE_LINE)
+        prefetch(&e.wakes.link[e.touched[min(i + 2 * AHEAD, e.n_touched - 1)]])
         s = neuron_at(e, e.touched[min(i + AHEAD, e.n_touched - 1)])
         if s.outside < stop and s.n_streams:
             prefetch(s.streams)
@@ -99,63 +109,48 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     e.n_touched = 0
 
 
-cdef int32_t first_due(const Core* e, double t) noexcept nogil:
-    """The first neuron with anything to do in the present round at t."""
-    cdef int32_t first = <int32_t>e.n
-    cdef int32_t n
-    cdef int64_t i, k
-    cdef const Row* row
-    cdef const Projection* p
-    for i in range(e.wakes.size):
-        n = e.wakes.neuron[i]
-        if e.wakes.time[i] <= t and n < first:
-            refine_due(e, neuron_at(e, n), t)
-            if next_own(neuron_at(e, n)) == t:
-                first = n
-    for i in range(e.rows.size):
-        row = &e.rows.heap[i]
-        p = &e.projections[row.projection]
-        if row.time == t and row.round == e.round:
-            for k in range(row.first, p.start[row.row + 1]):
-                if (p.one_delay or row.fired + p.delay[k] == t) and p.target[k] < first:
-                    first = p.target[k]
-    return first
+cdef bint begin_round(Core* e, double t) noexcept nogil:
+    """The next round of what happens at t; False if nothing does, or if there are too many."""
+    cdef int32_t next
+    cdef int32_t n = wheel_take(&e.wakes)
+    # Entries may lie too early, and nothing happens at a bound: neither must count as a round.
+    while n >= 0:
+        next = e.wakes.link[n].next
+        e.wakes.link[n].key = NEVER
+        refine_due(e, neuron_at(e, n), t)
+        wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
+        n = next
+    if not (wheel_due(&e.wakes) or wheel_due(&e.rows.wheel)):
+        return False
+    e.round = e.round + 1 if t == e.instant else 0
+    e.instant = t
+    if e.round > e.max_rounds:
+        fail(e, TOO_MANY_ROUNDS, t, first_due(e, t))
+        return False
+    return True
 
 
 cdef bint advance_window(Core* e, double stop) noexcept nogil:
     """One window, or one round of one instant; False when nothing is left before stop."""
-    cdef double t = min(row_first(&e.rows), wake_first(&e.wakes))
+    # Both queues know of the first entry only that it is not earlier, and may lead to a time at which nothing happens.
+    cdef double t = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes)), e.time)
     cdef double end
     cdef bint instant
-    cdef int32_t n
     if not t < stop:
         e.time = stop
         return False
+    wheel_advance(&e.rows.wheel, t)
+    wheel_advance(&e.wakes, t)
     end = (floor(t / e.window) + 1.0) * e.window if e.window > 0.0 else t
     instant = not end > t
     if instant:
-        n = e.wakes.neuron[0]
-        if wake_first(&e.wakes) == t and refine_due(e, neuron_at(e, n), t):
-            # Nothing happens at a bound, so it must not count as a round.
-            wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
-            return True
+        if not begin_round(e, t):
+            return e.status == RUNNING
         end = nextafter(t, infinity())
-        e.round = e.round + 1 if t == e.instant else 0
-        e.instant = t
-        if e.round > e.max_rounds:
-            fail(e, TOO_MANY_ROUNDS, t, first_due(e, t))
-            return False
     else:
         e.round = 0
-    if end > stop:
-        end = stop
-    end = list_rows(e, end)
-    while wake_first(&e.wakes) < end:
-        n = e.wakes.neuron[0]
-        wake_set(&e.wakes, n, infinity())
-        if e.inbox.place[n] == 0:
-            e.touched[e.n_touched] = n
-            e.n_touched += 1
+    end = list_rows(e, min(end, stop))
+    list_wakes(e, end)
     if e.status != NO_MEMORY and not sort_arrivals(e):
         fail(e, NO_MEMORY, t, 0)
     if e.status == NO_MEMORY:
@@ -206,12 +201,12 @@ cdef class Engine:
         self.build_classes()
         e.records = <char*>self.allocate(plan.n, e.stride)
         e.scratch = <Neuron*>self.allocate(1, e.stride)
-        e.touched = <int32_t*>self.allocate(plan.n + 1, sizeof(int32_t))
+        e.touched = <int32_t*>self.allocate(2 * plan.n + 1, sizeof(int32_t))
         e.inbox.place = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
         e.inbox.start = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
-        e.wakes.time = <double*>self.allocate(plan.n, sizeof(double))
-        e.wakes.neuron = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
-        e.wakes.place = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
+        wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
+        wheel_begin(&e.rows.wheel, NULL, e.window)
+        e.rows.free = -1
         e.I_e = <const double*>self.hold(plan.I_e, np.float64)
         e.recorded = <const uint8_t*>self.hold(plan.recorded, np.uint8)
         self.build_streams()
@@ -220,7 +215,11 @@ cdef class Engine:
         self.held_by_plan = len(self.held)
 
     def __dealloc__(self):
-        free(self.core.rows.heap)
+        free(self.core.rows.wheel.link)
+        free(self.core.rows.row)
+        free(self.core.rows.due)
+        free(self.core.rows.order)
+        free(self.core.rows.begin)
         free(self.core.inbox.row)
         free(self.core.inbox.factor)
         free(self.core.inbox.row_of)
@@ -408,7 +407,7 @@ cdef class Engine:
             s.n_streams = stream_start[n + 1] - stream_start[n]
             s.millisecond = -1
             s.crossing = infinity()
-            e.wakes.place[n] = -1
+            e.wakes.link[n].key = NEVER
             if s.class_of >= 0:
                 for slot in range(e.classes[s.class_of].model.n_slots):
                     variables(&e.classes[s.class_of], s)[slot] = variable[n, slot]

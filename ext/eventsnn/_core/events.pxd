@@ -144,21 +144,23 @@ cdef inline void send(Core* e, int32_t n, double t, int32_t projection, int32_t 
     cdef Projection* p = &e.projections[projection]
     cdef Row entry
     entry.first = p.start[row]
-    if entry.first == p.start[row + 1]:
+    entry.end = p.start[row + 1]
+    if entry.first == entry.end:
         return
     entry.fired = t
     entry.fired_round = e.round
     entry.projection = projection
     entry.row = row
     entry.ordinal = neuron_at(e, n).spikes
-    queue_slice(e, p, &entry)
-
-
-cdef inline void queue_slice(Core* e, const Projection* p, Row* entry) noexcept nogil:
-    entry.time = entry.fired + p.delay[0 if p.one_delay else entry.first]
-    entry.round = entry.fired_round + 1 if entry.time == entry.fired else 0
-    if not row_push(&e.rows, entry):
+    arrive(p, &entry)
+    if not row_push(&e.rows, &entry):
         fail(e, NO_MEMORY, entry.time, 0)
+
+
+cdef inline void arrive(const Projection* p, Row* row) noexcept nogil:
+    """Note when the first synapse of a row is reached."""
+    row.time = row.fired + p.delay[0 if p.one_delay else row.first]
+    row.round = row.fired_round + 1 if row.time == row.fired else 0
 
 
 cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
