@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 from eventsnn.compile_currents import compile_currents
 from eventsnn.compile_streams import compile_streams
-from eventsnn.connect import Rule
+from eventsnn.compile_synapses import compile_projection, draw_projection, global_ids
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
-from eventsnn.models.base import Model, Value, Values, floats
+from eventsnn.models.base import Model, Value, Values
 from eventsnn.network import Neurons, Synapses
 from eventsnn.plan import (
     Floats,
-    Ids,
     Plan,
     PopulationPlan,
     ProbePlan,
+    ProceduralPlan,
     ProjectionPlan,
     WeightProbePlan,
 )
 from eventsnn.streams import stream_key
-from eventsnn.values import NUMBERS, draw, resolve
+from eventsnn.values import resolve
 
 if TYPE_CHECKING:
     from eventsnn.network import Network, Population, Probe, Projection, Stimulus
@@ -37,8 +37,8 @@ LONGEST_WINDOW = 1.0
 SHORTEST_WINDOW = 2.0**-40
 
 
-def compile_network(network: Network) -> Plan:
-    """Validate the network and build its Plan. Raises InputError for the first mistake."""
+def compile_network(network: Network, threads: int = 1) -> Plan:
+    """Validate the network and build its Plan, the same for any number of threads. InputError for the first mistake."""
     if not network.populations:
         raise InputError("compile: the network has no population; add one with net.population(n, model)")
     starts, n = _numbering(network)
@@ -46,7 +46,7 @@ def compile_network(network: Network) -> Plan:
         raise InputError(f"compile: {n} neurons are more than the {2**31 - 1} that can be numbered")
 
     neurons = _compile_neurons(network, starts, n)
-    projections = tuple(_compile_projection(p, starts) for p in network.projections.values())
+    projections = tuple(compile_projection(p, starts, _port(p), threads) for p in network.projections.values())
     smallest = min((float(p.delay.min()) for p in projections if p.n_synapses), default=math.inf)
     probes = [p for p in network.probes.values() if isinstance(p.target, Neurons)]
     weight_probes = [p for p in network.probes.values() if not isinstance(p.target, Neurons)]
@@ -164,74 +164,6 @@ def _constants(model: Model, values: Values, where: str) -> Floats:
     return constants
 
 
-def _global_ids(side: list[Neurons], starts: dict[str, int]) -> Ids:
-    return np.concatenate([part.ids + starts[part.population.name] for part in side]).astype(np.int32)
-
-
-def _compile_projection(projection: Projection, starts: dict[str, int]) -> ProjectionPlan:
-    name, seed = projection.name, projection.network.seed
-    pre, post = _global_ids(projection.pre, starts), _global_ids(projection.post, starts)
-
-    def given(value: Value, purpose: str) -> Floats | Distribution:
-        return value if isinstance(value, Distribution) else floats(value, f"{name}: {purpose}", NUMBERS)
-
-    weights, delays = given(projection.weight, "weight"), given(projection.delay, "delay")
-    per_synapse = any(isinstance(value, Distribution) or value.ndim > 0 for value in (weights, delays))
-    try:
-        rows = projection.rule.draw(stream_key(seed, name, "connections"), pre, post, per_synapse)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
-    except MemoryError:
-        raise InputError(f"{name}: the synapses of {projection.rule!r} do not fit into memory; make fewer") from None
-
-    ordinal: Any = rows.ordinal
-
-    def values(value: Floats | Distribution, purpose: str, unit: str, low: float) -> Floats:
-        what = f"{name}: {purpose}"
-        if isinstance(value, Distribution):
-            array = draw(value, stream_key(seed, name, purpose), ordinal.astype(np.uint64), what)
-        elif value.ndim:
-            array = _per_synapse(value, what, projection.rule, projection.rule.shape(pre.size, post.size))[ordinal]
-        else:
-            array = value.reshape(1)
-        good = np.isfinite(array) & (array >= low)
-        if not good.all():
-            wrong = int(np.argmin(good))
-            where = f" (synapse {ordinal[wrong]} in the rule's order)" if array.size > 1 else ""
-            rule = "finite and not negative" if low == 0.0 else "finite"
-            raise InputError(f"{what} = {array[wrong]:g} {unit}{where} must be {rule}")
-        return array
-
-    drawn, delay = values(weights, "weight", "mV or pA", -math.inf), values(delays, "delay", "ms", 0.0)
-    weight = _rounded(drawn, name) if projection.dtype == "float32" else drawn
-    target = rows.target
-    if delay.size > 1:
-        order = np.lexsort((delay, np.repeat(np.arange(pre.size), np.diff(rows.indptr))))
-        target, delay = target[order], delay[order]
-        weight = weight[order] if weight.size > 1 else weight
-    return ProjectionPlan(name, pre, post, rows.indptr, post[target], weight, delay, _port(projection))
-
-
-def _rounded(weight: Floats, name: str) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        rounded = weight.astype(np.float32)
-    if not np.isfinite(rounded).all():
-        largest = weight.flat[int(np.argmin(np.isfinite(rounded)))]
-        raise InputError(f"{name}: weight = {largest:g} is too large for dtype 'float32'; use 'float64'")
-    return rounded
-
-
-def _per_synapse(array: Floats, what: str, rule: Rule, shape: tuple[int, ...] | None) -> Floats:
-    """An array of weights or delays in the rule's own order, flattened."""
-    if shape is None:
-        raise InputError(
-            f"{what}: {type(rule).__name__} makes a random number of synapses; give a number or a distribution"
-        )
-    if array.shape != shape:
-        raise InputError(f"{what} is an array of shape {array.shape}; {type(rule).__name__} needs shape {shape} here")
-    return array.reshape(-1)
-
-
 def _port(owner: Projection | Stimulus) -> int:
     """Index of the port that all targets use; -1: by the sign of the weight, each model in its own way."""
     side = owner.post if hasattr(owner, "post") else owner.targets
@@ -247,10 +179,11 @@ def _port(owner: Projection | Stimulus) -> int:
 def synapses_of(projection: Projection) -> Synapses:
     """The synapses of a projection: those of its network's Simulation, or as they will be drawn."""
     network = projection.network
+    plan = None
     if network._simulation is not None:
         plan = next(p for p in network._simulation.plan.projections if p.name == projection.name)
-    else:
-        plan = _compile_projection(projection, _numbering(network)[0])
+    if not isinstance(plan, ProjectionPlan):
+        plan = draw_projection(projection, _numbering(network)[0], _port(projection), 1)
     n_synapses = plan.n_synapses
     position = np.zeros(int(plan.post.max()) + 1, dtype=np.int64)
     position[plan.post] = np.arange(plan.post.size)
@@ -258,7 +191,7 @@ def synapses_of(projection: Projection) -> Synapses:
         pre=np.repeat(np.arange(plan.pre.size), np.diff(plan.start)),
         post=position[plan.target],
         weight=np.broadcast_to(plan.weight, n_synapses).astype(np.float64),
-        delay=np.broadcast_to(plan.delay, n_synapses).copy(),
+        delay=plan.delays().copy(),
     )
 
 
@@ -281,12 +214,17 @@ def _compile_probe(probe: Probe, starts: dict[str, int]) -> ProbePlan:
     n = target.population.n
     offset = np.stack([np.broadcast_to(offsets.get(name, 0.0), n)[target.ids] for name in probe.variables])
     variable = tuple(places[name] for name in probe.variables)
-    neuron = _global_ids([target], starts)
+    neuron = global_ids([target], starts)
     return ProbePlan(probe.name, tuple(probe.variables), variable, offset, neuron, target.ids, probe.every, probe.times)
 
 
-def _compile_weight_probe(probe: Probe, projections: tuple[ProjectionPlan, ...]) -> WeightProbePlan:
+def _compile_weight_probe(probe: Probe, projections: tuple[ProjectionPlan | ProceduralPlan, ...]) -> WeightProbePlan:
     plan = next(p for p in projections if p.name == probe.target.name)
+    if isinstance(plan, ProceduralPlan):
+        raise InputError(
+            f"record: {plan.name} keeps no weights with storage='procedural'; use storage='stored', or read them with "
+            "synapses()"
+        )
     ids = np.arange(plan.n_synapses) if probe.synapses is None else probe.synapses
     if ids.size and not (0 <= ids.min() and ids.max() < plan.n_synapses):
         raise InputError(f"record: {plan.name}: ids must lie in 0 to {plan.n_synapses - 1}, its synapses")

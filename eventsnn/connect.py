@@ -8,16 +8,95 @@ synapses leave the earlier ones as they were.
 
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core import connect as kernel
+from eventsnn._core.connect import Lines
 from eventsnn.errors import InputError
+
+# Blocks of rows for each thread: rows and lines differ in length.
+BLOCKS = 4
+
+Ids: TypeAlias = NDArray[np.int32]
+
+
+class Filling:
+    """The rows of a projection while they are built: make one, say what its `rows` are to keep, fill, sort.
+
+    However many threads share the work, the rows are the same: a block of lines writes to places of its own.
+    """
+
+    def __init__(self, lines: Lines, threads: int = 1):
+        self.lines = lines
+        self.threads = threads
+        self.blocks = _blocks(lines.n, threads if lines.shared else BLOCKS * threads)
+        cursors = np.zeros((len(self.blocks) if lines.shared else 1, lines.n_pre), dtype=np.int64)
+        self.cursors = [cursors[k if lines.shared else 0] for k in range(len(self.blocks))]
+        in_threads(threads, lines.count, [(*block, at) for block, at in zip(self.blocks, self.cursors, strict=True)])
+        start = np.concatenate([[0], np.cumsum(cursors.sum(axis=0))])
+        # From here on a cursor says where the next synapse of a row goes, behind those of the blocks before.
+        next_place = start[:-1].copy()
+        for lengths in cursors:
+            n = lengths.copy()
+            lengths[:] = next_place
+            next_place += n
+        self.rows = kernel.Rows(start)
+
+    def fill(self) -> list[tuple[str, int, int, float]]:
+        """Draw all synapses. What is wrong with values: of which, how many, the first's ordinal, the value."""
+        jobs = [(self.lines, *block, at) for block, at in zip(self.blocks, self.cursors, strict=True)]
+        return [wrong for wrong in in_threads(self.threads, self.rows.fill, jobs) if wrong is not None]
+
+    def sort(self, post: Ids) -> None:
+        """Sort the rows and replace targets, which are indices into the postsynaptic side, by its elements."""
+        self.slice_row = np.zeros(self.rows.start.size, dtype=np.int64)
+        by_target, slices = self.lines.by_target, self.slice_row[1:]
+        in_threads(self.threads, self.rows.sort, [(*block, by_target, post, slices) for block in self._row_blocks()])
+        np.cumsum(self.slice_row, out=self.slice_row)
+
+    def slices(self) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+        """Of sorted rows, whose slices are slice_row[r]:slice_row[r + 1]: begin in its row and delay of each."""
+        begin = np.empty(self.slice_row[-1], dtype=np.uint32)
+        number = np.empty(self.slice_row[-1], dtype=np.uint16)
+        jobs = [(*block, self.slice_row, begin, number) for block in self._row_blocks()]
+        in_threads(self.threads, self.rows.slice, jobs)
+        return begin, number
+
+    def _row_blocks(self) -> list[tuple[int, int]]:
+        """Blocks of rows with about equally many synapses."""
+        start = self.rows.start
+        blocks = BLOCKS * self.threads
+        first = np.searchsorted(start, np.arange(blocks) * (start[-1] / blocks))
+        edges = np.unique(np.concatenate([[0], first, [start.size - 1]])).tolist()
+        return list(pairwise(edges))
+
+
+def in_threads(threads: int, action: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> list[Any]:
+    """What `action` returns for each of the jobs, its arguments; it must release the GIL for threads to be of use."""
+    if threads == 1 or len(jobs) < 2:
+        return [action(*job) for job in jobs]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda job: action(*job), jobs))
+
+
+def count_synapses(lines: Lines, threads: int) -> int:
+    """How many synapses lines that are rows make."""
+    lengths = np.zeros(lines.n_pre, dtype=np.int64)
+    in_threads(threads, lines.count, [(*block, lengths) for block in _blocks(lines.n, BLOCKS * threads)])
+    return int(lengths.sum())
+
+
+def _blocks(n: int, count: int) -> list[tuple[int, int]]:
+    edges = [n * k // count for k in range(count + 1)]
+    return [(first, last) for first, last in pairwise(edges) if first < last]
 
 
 class Rows(NamedTuple):
@@ -28,16 +107,19 @@ class Rows(NamedTuple):
     """
 
     indptr: NDArray[np.int64]
-    target: NDArray[np.int32]
+    target: Ids
     ordinal: NDArray[np.int64] | None
 
 
 class Rule(ABC):
     """What all connection rules have in common."""
 
+    # "row", or what the rule does instead.
+    drawn_by: ClassVar[str] = "row"
+
     @abstractmethod
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
-        """The synapses between two sides, from the random stream of this 64-bit key.
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
+        """What the kernel is to draw between two sides, from the random stream of this 64-bit key.
 
         `pre` and `post` are the global ids of the neurons on the two sides, unique on each side; an autapse is a pair
         with the same id. Raises InputError if the rule cannot be satisfied on these sides.
@@ -50,16 +132,26 @@ class Rule(ABC):
         None if the number of synapses is random, so that no array can fit.
         """
 
+    def draw(self, key: int, pre: Ids, post: Ids, ordinals: bool) -> Rows:
+        """The synapses between two sides, for reading; see `lines` for the arguments."""
+        lines = self.lines(key, pre, post)
+        filling = Filling(lines)
+        if ordinals:
+            filling.rows.keep_ordinals()
+        filling.fill()
+        filling.sort(_count_up(len(post)).astype(np.int32))
+        return Rows(filling.rows.start, filling.rows.target, filling.rows.ordinal)
+
 
 @dataclass(frozen=True)
 class OneToOne(Rule):
     """Neuron i to neuron i; the sides must have the same size. Ordinal i, weights of shape (n,)."""
 
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
         n = len(pre)
         if len(post) != n:
             raise InputError(f"OneToOne: {n} presynaptic and {len(post)} postsynaptic neurons; the sizes must be equal")
-        return Rows(_count_up(n + 1), np.arange(n, dtype=np.int32), _count_up(n) if ordinals else None)
+        return Lines("same", key, n, n)
 
     def shape(self, n_pre: int, n_post: int) -> tuple[int, ...]:
         return (n_pre,)
@@ -77,17 +169,8 @@ class AllToAll(Rule):
     def __post_init__(self) -> None:
         _check_flags(self, "autapses")
 
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
-        n_pre, n_post = len(pre), len(post)
-        own = _own(pre, post, self.autapses)
-        rows = np.flatnonzero(own >= 0)
-        autapses = rows * n_post + own[rows]
-        target = np.tile(np.arange(n_post, dtype=np.int32), n_pre)
-        return Rows(
-            np.concatenate([[0], np.cumsum(n_post - (own >= 0), dtype=np.int64)]),
-            np.delete(target, autapses) if autapses.size else target,
-            np.delete(_count_up(n_pre * n_post), autapses) if ordinals else None,
-        )
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
+        return Lines("every", key, len(pre), len(post), _own(pre, post, self.autapses))
 
     def shape(self, n_pre: int, n_post: int) -> tuple[int, ...]:
         return (n_pre, n_post)
@@ -101,6 +184,8 @@ class FixedInDegree(Rule):
     indegree is not an integer >= 0, and in drawing if there are too few presynaptic neurons.
     """
 
+    drawn_by: ClassVar[str] = "draws columns"
+
     indegree: int
     autapses: bool = True
     multapses: bool = True
@@ -109,12 +194,11 @@ class FixedInDegree(Rule):
         _set_count(self, "indegree")
         _check_flags(self, "autapses", "multapses")
 
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
         own = _own(post, pre, self.autapses)
         _check_degree(self, "indegree", self.indegree, own, len(pre), "presynaptic")
-        source = kernel.draw_lines(key, self.indegree, len(pre), own, self.multapses)
-        column_indptr = _count_up(len(post) + 1) * self.indegree
-        return Rows(*kernel.rows_of_columns(column_indptr, source, None, len(pre), ordinals))
+        kind = "repeating" if self.multapses else "distinct"
+        return Lines(kind, key, len(pre), len(post), own, self.indegree, columns=True)
 
     def shape(self, n_pre: int, n_post: int) -> tuple[int, ...]:
         return (n_post, self.indegree)
@@ -136,12 +220,10 @@ class FixedOutDegree(Rule):
         _set_count(self, "outdegree")
         _check_flags(self, "autapses", "multapses")
 
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
         own = _own(pre, post, self.autapses)
         _check_degree(self, "outdegree", self.outdegree, own, len(post), "postsynaptic")
-        target = kernel.draw_lines(key, self.outdegree, len(post), own, self.multapses)
-        source = np.repeat(np.arange(len(pre), dtype=np.int32), self.outdegree)
-        return _sorted_rows(source, target, len(pre), len(post), ordinals)
+        return Lines("repeating" if self.multapses else "distinct", key, len(pre), len(post), own, self.outdegree)
 
     def shape(self, n_pre: int, n_post: int) -> tuple[int, ...]:
         return (n_pre, self.outdegree)
@@ -164,10 +246,10 @@ class FixedProbability(Rule):
         object.__setattr__(self, "p", float(self.p))
         _check_flags(self, "autapses")
 
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
         if self.p == 1.0:
-            return AllToAll(self.autapses).draw(key, pre, post, ordinals)
-        return Rows(*kernel.draw_rows(key, self.p, len(post), _own(pre, post, self.autapses), ordinals))
+            return AllToAll(self.autapses).lines(key, pre, post)
+        return Lines("probable", key, len(pre), len(post), _own(pre, post, self.autapses), p=self.p)
 
     def shape(self, n_pre: int, n_post: int) -> None:
         return None
@@ -181,6 +263,8 @@ class FixedTotalNumber(Rule):
     Raises InputError if n is not an integer >= 0, and in drawing if there are too few pairs.
     """
 
+    drawn_by: ClassVar[str] = "draws pairs from all rows"
+
     n: int
     autapses: bool = True
     multapses: bool = True
@@ -189,7 +273,7 @@ class FixedTotalNumber(Rule):
         _set_count(self, "n", 2**40)
         _check_flags(self, "autapses", "multapses")
 
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
         own = _own(pre, post, self.autapses)
         pairs = len(pre) * len(post) - np.count_nonzero(own >= 0)
         if self.n > 0 and pairs < (1 if self.multapses else self.n):
@@ -197,8 +281,10 @@ class FixedTotalNumber(Rule):
                 f"FixedTotalNumber: n = {self.n} with autapses={self.autapses} and multapses={self.multapses} does "
                 f"not fit {len(pre)} presynaptic and {len(post)} postsynaptic neurons, which form {pairs} allowed pairs"
             )
-        source, target = kernel.draw_pairs(key, self.n, len(post), own, self.multapses)
-        return _sorted_rows(source, target, len(pre), len(post), ordinals)
+        if self.multapses:
+            return Lines("drawn", key, len(pre), len(post), own, self.n)
+        source, target = kernel.distinct_pairs(key, self.n, len(post), own)
+        return Lines("listed", key, len(pre), len(post), pre=source, post=target)
 
     def shape(self, n_pre: int, n_post: int) -> tuple[int, ...]:
         return (self.n,)
@@ -212,6 +298,8 @@ class Explicit(Rule):
     InputError unless both are one-dimensional sequences of integers of one length, and in drawing if an id is out of
     range.
     """
+
+    drawn_by: ClassVar[str] = "is a list of pairs"
 
     pre_ids: NDArray[np.int64] | Sequence[int]
     post_ids: NDArray[np.int64] | Sequence[int]
@@ -236,12 +324,12 @@ class Explicit(Rule):
                 "the lengths must be equal"
             )
 
-    def draw(self, key: int, pre: NDArray[np.int32], post: NDArray[np.int32], ordinals: bool) -> Rows:
+    def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
         source = self._indices("pre_ids", len(pre), "presynaptic")
         target = self._indices("post_ids", len(post), "postsynaptic")
-        return _sorted_rows(source, target, len(pre), len(post), ordinals)
+        return Lines("listed", key, len(pre), len(post), pre=source, post=target)
 
-    def _indices(self, name: str, n: int, side: str) -> NDArray[np.int32]:
+    def _indices(self, name: str, n: int, side: str) -> Ids:
         ids = np.asarray(getattr(self, name))
         wrong = np.flatnonzero((ids < 0) | (ids >= n))
         if wrong.size:
@@ -261,7 +349,7 @@ def _count_up(n: int) -> NDArray[np.int64]:
     return np.arange(n, dtype=np.int64)
 
 
-def _own(line: NDArray[np.int32], side: NDArray[np.int32], autapses: bool) -> NDArray[np.int32]:
+def _own(line: Ids, side: Ids, autapses: bool) -> Ids:
     """For each id in `line` the index of the same id in `side`, -1 where there is none; all -1 with autapses."""
     own = np.full(len(line), -1, dtype=np.int32)
     if not autapses:
@@ -270,14 +358,8 @@ def _own(line: NDArray[np.int32], side: NDArray[np.int32], autapses: bool) -> ND
     return own
 
 
-def _sorted_rows(source: NDArray[np.int32], target: NDArray[np.int32], n_pre: int, n_post: int, ordinals: bool) -> Rows:
-    """Rows of pairs that are given in their order of generation."""
-    columns = kernel.columns_of_pairs(source, target, n_post, ordinals)
-    return Rows(*kernel.rows_of_columns(*columns, n_pre, ordinals))
-
-
 def _check_degree(
-    rule: FixedInDegree | FixedOutDegree, name: str, degree: int, own: NDArray[np.int32], n_side: int, side: str
+    rule: FixedInDegree | FixedOutDegree, name: str, degree: int, own: Ids, n_side: int, side: str
 ) -> None:
     """Refuse a degree that some line cannot have; a neuron that may not connect to itself has one candidate less."""
     if degree == 0 or own.size == 0:

@@ -7,13 +7,19 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn._core import philox
+from eventsnn._core.mathfunc import exp
+from eventsnn._core.values import MOST_ATTEMPTS, Law
 from eventsnn.errors import InputError, suggest
+
+Floats: TypeAlias = NDArray[np.float64]
+
+# In standard deviations: the polar method reaches sqrt(-2 log(2^-104)), which is 12.01.
+REACH = 13.0
 
 OUTSIDE = ("redraw", "clip", "error")
 
@@ -22,8 +28,28 @@ class Distribution(ABC):
     """What Uniform, Normal, LogNormal and Exponential have in common: values that are drawn element by element."""
 
     @abstractmethod
-    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
+    def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
         """Draw one value for every element number in `index`, from the stream of this 64-bit key."""
+
+    @abstractmethod
+    def law(self) -> Law:
+        """The same draws for the kernels."""
+
+    def values(self, most: int) -> Floats | None:
+        """All values that can be drawn, ascending, and perhaps others; None if they may be more than `most`."""
+        return None
+
+    @abstractmethod
+    def bounds(self) -> tuple[float, float]:
+        """A least and a largest value between which all draws lie; they need not reach them."""
+
+    def require_unseen(self) -> None:  # noqa: B027 - most refuse none
+        """Raise InputError if some draws might be refused, so that all must have been made before they are used."""
+
+    def refuse(self, failed: int, size: int) -> None:
+        """Raise InputError if values, so many of this number, could not be drawn."""
+        if failed:
+            raise InputError(f"{self!r}: {failed} of {size} values could not be drawn")
 
 
 @dataclass(frozen=True)
@@ -43,10 +69,18 @@ class Uniform(Distribution):
         if math.isinf(self.high - self.low):
             raise InputError(f"Uniform: [low, high] = [{self.low}, {self.high}] is too wide; high - low must be finite")
 
-    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
-        values = self.low + (self.high - self.low) * philox.uniform(key, _elements(index))
+    def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
+        return _sample(self, key, index)
+
+    def law(self) -> Law:
         # Rounding may reach high; an initial V_m of exactly V_th, say, would fire at t = 0.
-        return np.minimum(values, np.nextafter(self.high, self.low))
+        return Law("uniform", self.low, self.high - self.low, most=math.nextafter(self.high, self.low))
+
+    def values(self, most: int) -> Floats | None:
+        return np.array([self.low]) if self.low == self.high else None
+
+    def bounds(self) -> tuple[float, float]:
+        return self.low, self.high
 
 
 @dataclass(frozen=True)
@@ -82,20 +116,55 @@ class Normal(Distribution):
             _set_numbers(self, "grid")
             _check_grid(self, self.grid)
 
-    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
+    def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
+        return _sample(self, key, index)
+
+    def law(self) -> Law:
         half = 0.0 if self.grid is None else self.grid / 2.0  # what lies closer to a bound is rounded to it
-        low, high = self.low - half, self.high + half
-        drawn = (low, high) if self.outside == "redraw" else (-math.inf, math.inf)
-        values = philox.normal(key, _elements(index), self.mean, self.std, *drawn)
-        outside = int(np.count_nonzero((values < low) | (values > high))) if self.outside == "error" else 0
-        if outside:
+        low, high = (-math.inf, math.inf) if self.outside == "clip" else (self.low - half, self.high + half)
+        refuses = self.outside == "error"
+        return Law("normal", self.mean, self.std, low, high, self.grid or 0.0, self.low, self.high, refuses)
+
+    def values(self, most: int) -> Floats | None:
+        if self.grid is None:
+            return None
+        low, high = self.bounds()
+        if not (high - low) / self.grid < most - 3:
+            return None
+        steps = np.arange(math.floor(low / self.grid) - 1, math.ceil(high / self.grid) + 2)
+        return np.unique(np.clip(self.grid * steps + 0.0, self.low, self.high))
+
+    def bounds(self) -> tuple[float, float]:
+        reach = REACH * self.std + (self.grid or 0.0)
+        low, high = np.clip([self.mean - reach, self.mean + reach], self.low, self.high).tolist()
+        return low, high
+
+    def require_unseen(self) -> None:
+        if self.outside == "error":
+            raise InputError("Normal: outside='error' looks at all draws beforehand; use 'redraw' or 'clip' here")
+        scale = math.sqrt(2.0) * self.std
+        share = 1.0
+        if self.outside == "redraw" and scale > 0.0:
+            share = 0.5 * (math.erf((self.high - self.mean) / scale) - math.erf((self.low - self.mean) / scale))
+        elif self.outside == "redraw":
+            share = float(self.low <= self.mean <= self.high)
+        if share < 0.01:
             raise InputError(
-                f"Normal: {outside} of {values.size} values drawn with mean = {self.mean} and std = {self.std} fell "
-                f"outside [low, high] = [{self.low}, {self.high}]; use outside='redraw' or 'clip', or a wider interval"
+                f"Normal: mean = {self.mean} and std = {self.std} give a value in [low, high] = [{self.low}, "
+                f"{self.high}] in less than 1 % of draws, too few to redraw here; widen it or use outside='clip'"
             )
-        if self.grid is not None:
-            values = self.grid * np.rint(values / self.grid) + 0.0  # 0, not -0
-        return np.clip(values, self.low, self.high)
+
+    def refuse(self, failed: int, size: int) -> None:
+        if failed and self.outside == "error":
+            raise InputError(
+                f"Normal: {failed} of {size} values drawn with mean = {self.mean} and std = {self.std} fell outside "
+                f"[low, high] = [{self.low}, {self.high}]; use outside='redraw' or 'clip', or a wider interval"
+            )
+        if failed:
+            raise InputError(
+                f"Normal: mean = {self.mean} and std = {self.std} practically never give a value in [low, high] = "
+                f"[{self.low}, {self.high}] ({MOST_ATTEMPTS} attempts failed); widen the interval or use outside='clip'"
+            )
 
 
 @dataclass(frozen=True)
@@ -112,8 +181,14 @@ class LogNormal(Distribution):
         _set_numbers(self, "mu", "sigma")
         _check_not_negative(self, "sigma")
 
-    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
-        return philox.lognormal(key, _elements(index), self.mu, self.sigma)
+    def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
+        return _sample(self, key, index)
+
+    def law(self) -> Law:
+        return Law("lognormal", self.mu, self.sigma)
+
+    def bounds(self) -> tuple[float, float]:
+        return exp(self.mu - REACH * self.sigma), exp(self.mu + REACH * self.sigma)
 
 
 @dataclass(frozen=True)
@@ -129,12 +204,20 @@ class Exponential(Distribution):
         _set_numbers(self, "mean")
         _check_not_negative(self, "mean")
 
-    def sample(self, key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
-        return philox.exponential(key, _elements(index), self.mean)
+    def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
+        return _sample(self, key, index)
+
+    def law(self) -> Law:
+        return Law("exponential", self.mean)
+
+    def bounds(self) -> tuple[float, float]:
+        return 0.0, 37.0 * self.mean  # -log(2^-53) is 36.7
 
 
-def _elements(index: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    return np.ascontiguousarray(index, dtype=np.uint64)
+def _sample(distribution: Uniform | Normal | LogNormal | Exponential, key: int, index: NDArray[np.uint64]) -> Floats:
+    values, failed = distribution.law().sample(key, np.ascontiguousarray(index, dtype=np.uint64))
+    distribution.refuse(failed, values.size)
+    return values
 
 
 def _set_numbers(distribution: Distribution, *names: str, infinite: bool = False) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn._core.connect import Procedure
 from eventsnn.models.base import Model
 
 Floats = NDArray[np.float64]
@@ -31,11 +32,24 @@ class PopulationPlan:
 
 
 @dataclass(frozen=True)
+class SlicePlan:
+    """Delays that take few values: row r consists of the slices row[r]:row[r+1], each of one delay, ascending.
+
+    Slice s begins start[s] synapses behind the begin of its row; its delay is number value[s] of the projection's.
+    """
+
+    row: Ints
+    start: NDArray[np.uint32]
+    value: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
 class ProjectionPlan:
     """Synapses by row: row r, of neuron pre[r], holds start[r]:start[r+1] of target, sorted by (delay, post, draw).
 
-    weight (float64 or float32) and delay have one element if they are the same for all synapses. port -1 means by the
-    sign of the weight.
+    weight (float64 or float32) has one element if it is the same for all synapses. delay has one element if it is the
+    same for all, one for each value if there are `slices`, and else one for each synapse. port -1 means by the sign of
+    the weight.
     """
 
     name: str
@@ -45,11 +59,63 @@ class ProjectionPlan:
     target: Ids
     weight: NDArray[np.floating[Any]]
     delay: Floats
+    slices: SlicePlan | None
     port: int
+
+    @property
+    def procedure(self) -> None:
+        """What draws a row anew; these are kept."""
 
     @property
     def n_synapses(self) -> int:
         return self.target.size
+
+    def row(self, row: int) -> tuple[Ids, NDArray[np.floating[Any]], Floats]:
+        """Target, weight and delay of the synapses of a row."""
+        begin, end = self.start[row : row + 2].tolist()
+        target, weight = self.target[begin:end], self.weight
+        weight = weight[begin:end] if weight.size > 1 else np.broadcast_to(weight, end - begin)
+        if self.slices is not None:
+            first, last = self.slices.row[row : row + 2].tolist()
+            lengths = np.diff(self.slices.start[first:last], append=np.uint32(end - begin))
+            delay = np.repeat(self.delay[self.slices.value[first:last]], lengths)
+        else:
+            delay = self.delay[begin:end] if self.delay.size > 1 else np.broadcast_to(self.delay, end - begin)
+        return target, weight, delay
+
+    def delays(self) -> Floats:
+        """The delay of every synapse, ms."""
+        if self.slices is None:
+            return np.broadcast_to(self.delay, self.n_synapses)
+        begin = np.repeat(self.start[:-1], np.diff(self.slices.row)) + self.slices.start
+        return np.repeat(self.delay[self.slices.value], np.diff(begin, append=self.n_synapses))
+
+
+@dataclass(frozen=True)
+class ProceduralPlan:
+    """Synapses that are not kept: `procedure` draws row r, of neuron pre[r], when a spike needs it.
+
+    weight (of the type of all weights) and delay hold one value that all synapses share, or the least and the largest
+    that can be drawn.
+    """
+
+    name: str
+    pre: Ids
+    post: Ids
+    procedure: Procedure
+    weight: NDArray[np.floating[Any]]
+    delay: Floats
+    port: int
+    n_synapses: int
+
+    def row(self, row: int) -> tuple[Ids, NDArray[np.floating[Any]], Floats]:
+        """Target, weight and delay of the synapses of a row, sorted by (delay, post, draw)."""
+        target, weight, delay = self.procedure.row(row)
+        return (
+            target,
+            np.broadcast_to(self.weight, target.size) if weight is None else weight,
+            np.broadcast_to(self.delay, target.size) if delay is None else delay,
+        )
 
 
 @dataclass(frozen=True)
@@ -144,7 +210,7 @@ class Plan:
 
     seed: int
     populations: tuple[PopulationPlan, ...]
-    projections: tuple[ProjectionPlan, ...]
+    projections: tuple[ProjectionPlan | ProceduralPlan, ...]
     streams: StreamPlan
     currents: CurrentPlan
     probes: tuple[ProbePlan, ...]

@@ -195,10 +195,8 @@ class Reference:
             self._fail(n, t, "spikes")
         for p, row in neuron.projections:
             projection = self.plan.projections[p]
-            for k in range(projection.start[row], projection.start[row + 1]):
-                weight = float(projection.weight[k if projection.weight.size > 1 else 0])
-                delay = float(projection.delay[k if projection.delay.size > 1 else 0])
-                target = int(projection.target[k])
+            synapses = zip(*(array.tolist() for array in projection.row(row)), strict=True)
+            for k, (target, weight, delay) in enumerate(synapses):
                 arrival = t + delay
                 key = (arrival, round_ + 1 if arrival == t else 0, ARRIVAL, p, row, neuron.spikes, k)
                 self.queue.add(Entry(key, target, self._port(projection.port, weight, target), weight))

@@ -142,7 +142,7 @@ def test_pending_shows_what_will_happen() -> None:
     assert [entry.key for entry in arrivals] == [
         (2.0, 0, ARRIVAL, 0, 0, 0, 0),
         (2.0, 0, ARRIVAL, 0, 0, 1, 0),
-        (2.0, 0, ARRIVAL, 0, 1, 0, 1),
+        (2.0, 0, ARRIVAL, 0, 1, 0, 0),
     ]
     assert reference.pending(neuron=0, until=2.0) == []
     assert reference.pending(neuron=1) == reference.pending(neuron=2) == []

@@ -90,8 +90,8 @@ class Witness(Reference):
             see["dropped input" if neuron.model.instantaneous else "input while refractory"] += 1
         see["input at the end of refractoriness"] += t == neuron.release and neuron.spikes > 0 and neuron.c[T_REF] > 0.0
         if round_ > 0:
-            delays = [self.plan.projections[entry.key[3]].delay for entry in entries]
-            positive = [d[entry.key[6] if d.size > 1 else 0] > 0.0 for d, entry in zip(delays, entries, strict=True)]
+            rows = [(self.plan.projections[entry.key[3]].row(entry.key[4]), entry.key[6]) for entry in entries]
+            positive = [delay[k] > 0.0 for (_, _, delay), k in rows]
             see["delay of zero"] += positive.count(False)
             see["positive delay that is lost in the sum"] += positive.count(True)
 

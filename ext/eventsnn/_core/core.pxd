@@ -1,8 +1,9 @@
 # The state of a compiled network as the kernels see it. Engine (engine.pyx) owns every array that is pointed to here.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from eventsnn._core.neuron cimport Class, Inbox, Neuron, Sine
+from eventsnn._core.procedural cimport Made, Recipe
 from eventsnn._core.queue cimport RowQueue, WakeQueue
 from eventsnn._core.stream cimport Source, Stream
 
@@ -15,11 +16,16 @@ cdef enum Status:
 
 
 cdef struct Projection:
+    # ProjectionPlan says what the arrays hold.
     const int64_t* start
     const int32_t* target
     const double* weight
-    const float* weight32     # in its place, if not NULL
+    const float* weight32         # in its place, if not NULL
     const double* delay
+    const int64_t* slice_row      # NULL: delays are stored once or by synapse
+    const uint32_t* slice_start
+    const uint16_t* slice_value
+    const Recipe* recipe          # of rows that are not kept; NULL: they are
     int one_weight
     int one_delay
     int port
@@ -63,6 +69,7 @@ cdef struct Core:
     const int64_t* outgoing_start
     const int32_t* outgoing_projection
     const int32_t* outgoing_row
+    Made* arrived             # rows that were made for a spike and have arrived; needed until the window ends
     # the schedule
     RowQueue rows
     WakeQueue wakes

@@ -21,12 +21,13 @@ run or where more arrives than fits in the cache, changes nothing.
 cimport cython
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport floor, nextafter
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 import numpy as np
 
+from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
     NO_MEMORY,
     RUNNING,
@@ -61,9 +62,11 @@ from eventsnn._core.queue cimport (
     wheel_begin,
     wheel_due,
     wheel_first,
+    rows_begin,
     wheel_take,
 )
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
+from eventsnn._core.synapses cimport give_up_rows
 
 # Tables of factors, and how many neurons must share one.
 MOST_KINDS = 8
@@ -133,7 +136,7 @@ cdef bint begin_round(Core* e, double t) noexcept nogil:
 cdef bint advance_window(Core* e, double stop) noexcept nogil:
     """One window, or one round of one instant; False when nothing is left before stop."""
     # Both queues know of the first entry only that it is not earlier, and may lead to a time at which nothing happens.
-    cdef double t = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes)), e.time)
+    cdef double t = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late), e.time)
     cdef double end
     cdef bint instant
     if not t < stop:
@@ -205,8 +208,7 @@ cdef class Engine:
         e.inbox.place = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
         e.inbox.start = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
         wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
-        wheel_begin(&e.rows.wheel, NULL, e.window)
-        e.rows.free = -1
+        rows_begin(&e.rows, e.window)
         e.I_e = <const double*>self.hold(plan.I_e, np.float64)
         e.recorded = <const uint8_t*>self.hold(plan.recorded, np.uint8)
         self.build_streams()
@@ -215,6 +217,7 @@ cdef class Engine:
         self.held_by_plan = len(self.held)
 
     def __dealloc__(self):
+        give_up_rows(&self.core)
         free(self.core.rows.wheel.link)
         free(self.core.rows.row)
         free(self.core.rows.due)
@@ -358,16 +361,22 @@ cdef class Engine:
         e.projections = <Projection*>self.allocate(len(plans), sizeof(Projection))
         for k, plan in enumerate(plans):
             p = &e.projections[k]
-            p.start = <const int64_t*>self.hold(plan.start, np.int64)
-            p.target = <const int32_t*>self.hold(plan.target, np.int32)
+            p.port = plan.port
+            p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
             if plan.weight.dtype == np.float32:
                 p.weight32 = <const float*>self.hold(plan.weight, np.float32)
             else:
                 p.weight = <const double*>self.hold(plan.weight, np.float64)
             p.delay = <const double*>self.hold(plan.delay, np.float64)
-            p.one_weight = plan.weight.size == 1
-            p.one_delay = plan.delay.size == 1
-            p.port = plan.port
+            if plan.procedure is not None:
+                p.recipe = &(<Procedure>plan.procedure).recipe
+                continue
+            p.start = <const int64_t*>self.hold(plan.start, np.int64)
+            p.target = <const int32_t*>self.hold(plan.target, np.int32)
+            if plan.slices is not None:
+                p.slice_row = <const int64_t*>self.hold(plan.slices.row, np.int64)
+                p.slice_start = <const uint32_t*>self.hold(plan.slices.start, np.uint32)
+                p.slice_value = <const uint16_t*>self.hold(plan.slices.value, np.uint16)
         pre = np.concatenate([plan.pre for plan in plans]) if plans else np.empty(0, dtype=np.int32)
         sizes = [plan.pre.size for plan in plans]
         order = np.argsort(pre, kind="stable")

@@ -35,6 +35,7 @@ from eventsnn._core.neuron cimport (
 )
 from eventsnn._core.queue cimport Row, row_push
 from eventsnn._core.stream cimport Source, Stream, stream_next
+from eventsnn._core.synapses cimport NO_ROOM, first_slice, slice_delay
 
 
 cdef extern from *:
@@ -143,9 +144,10 @@ cdef inline void send(Core* e, int32_t n, double t, int32_t projection, int32_t 
     """Queue a spike of neuron n at t on one of its rows."""
     cdef Projection* p = &e.projections[projection]
     cdef Row entry
-    entry.first = p.start[row]
-    entry.end = p.start[row + 1]
-    if entry.first == entry.end:
+    entry.first = first_slice(p, row)
+    if entry.first == NO_ROOM:
+        fail(e, NO_MEMORY, t, n)
+    if entry.first < 0:
         return
     entry.fired = t
     entry.fired_round = e.round
@@ -159,7 +161,7 @@ cdef inline void send(Core* e, int32_t n, double t, int32_t projection, int32_t 
 
 cdef inline void arrive(const Projection* p, Row* row) noexcept nogil:
     """Note when the first synapse of a row is reached."""
-    row.time = row.fired + p.delay[0 if p.one_delay else row.first]
+    row.time = row.fired + slice_delay(p, row.first)
     row.round = row.fired_round + 1 if row.time == row.fired else 0
 
 

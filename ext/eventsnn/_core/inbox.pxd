@@ -4,6 +4,7 @@
 # the rows of a window are gone through twice: `list_rows` counts what arrives where, and `sort_arrivals` puts the
 # arrivals of each neuron side by side, in the order of the rows. The neurons then take theirs one after the other.
 
+from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
 from libc.stdlib cimport realloc
 
@@ -14,18 +15,19 @@ from eventsnn._core.neuron cimport Factor, Inbox, Slice
 from eventsnn._core.queue cimport (
     NEVER,
     SLOTS,
+    Arriving,
     Due,
     Row,
     RowQueue,
-    due_push,
     due_sort,
+    due_spare,
     row_free,
-    row_push,
     wake_set,
     wheel_key,
     wheel_put,
     wheel_take,
 )
+from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_delay, take_slice
 
 cdef extern from *:
     """
@@ -69,11 +71,10 @@ cdef inline void begin_window(Inbox* b) noexcept nogil:
             b.filled[i] = 0
 
 
-cdef inline bint list_row(Core* e, const Row* row) noexcept nogil:
-    """Append a row to those of the window and count what arrives where; False if there is no memory left."""
+cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
+    """Append a slice to those of the window and count what arrives where; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
-    cdef const Projection* p = &e.projections[row.projection]
-    cdef const int32_t* target = p.target
+    cdef const int32_t* target = slice.target
     cdef int64_t* place = b.place
     cdef int32_t* touched = e.touched
     cdef int64_t n_touched = e.n_touched
@@ -83,23 +84,22 @@ cdef inline bint list_row(Core* e, const Row* row) noexcept nogil:
     if b.n_rows == b.row_room and not grow_rows(b):
         return False
     new = &b.row[b.n_rows]
-    new.time, new.first, new.end, new.projection = row.time, row.first, row.end, row.projection
-    new.port = p.port
+    new[0] = slice[0]
     new.tie = <int32_t>b.n_rows
     if b.n_rows and new.time == b.row[b.n_rows - 1].time:
         new.tie = b.row[b.n_rows - 1].tie
-    b.weighted |= not p.one_weight
-    if p.one_weight:
-        new.weight = p.weight[0] if p.weight32 == NULL else p.weight32[0]
+    b.weighted |= not new.one_weight
+    if new.one_weight:
+        new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
     b.n_rows += 1
-    for i in range(row.first, row.end):
-        prefetch(&place[target[min(i + AHEAD, row.end - 1)]])
+    for i in range(slice.n):
+        prefetch(&place[target[min(i + AHEAD, slice.n - 1)]])
         n = target[i]
         touched[n_touched] = n
         n_touched += place[n] == 0
         place[n] += 1
     e.n_touched = n_touched
-    b.n += row.end - row.first
+    b.n += slice.n
     return True
 
 
@@ -109,52 +109,64 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     cdef RowQueue* q = &e.rows
     cdef Row* row = &q.row[at]
     cdef const Projection* p = &e.projections[row.projection]
-    cdef int64_t end
-    cdef double delay
+    cdef Arriving* due
+    cdef int64_t next
     while row.time < stop:
-        end = row.end
-        if not p.one_delay:
-            end = row.first + 1
-            delay = p.delay[row.first]
-            while end < row.end and p.delay[end] == delay:
-                end += 1
-        if not due_push(q, row, end):
+        due = due_spare(q)
+        if due == NULL:
             return False
-        n[0] += end - row.first
-        if end == row.end:
+        due.row = row[0]
+        next = take_slice(e, p, row.row, row.first, &due.slice)
+        if next == NO_ROOM:
+            return False
+        due.slice.time = row.time
+        # The slices of one spike lie in the order of their delays.
+        due.row.first = <int64_t><size_t>due.slice.target
+        q.n_due += 1
+        n[0] += due.slice.n
+        if next == NO_SLICE:
             row_free(q, at)
             return True
-        row.first = end
+        row.first = next
         arrive(p, row)
     wheel_put(&q.wheel, at, wheel_key(&q.wheel, row.time))
     return True
 
 
-cdef inline bint shorten(RowQueue* q, double* stop, int64_t* n) noexcept nogil:
-    """Put back what is due in the later half of the time that it spans, and set stop there; False if there is no memory
-    left. All that is due at one time stays."""
+cdef inline void shorten(RowQueue* q, double* stop, int64_t n) noexcept nogil:
+    """Let the window end early enough for about half of the n that is due, or less: what is due later is left for the
+    rest of it. All that is due at one time stays."""
     cdef int64_t i
+    cdef double first, last
+    while n > MOST_ARRIVALS:
+        first, last = infinity(), 0.0
+        for i in range(q.n_due):
+            first = min(first, q.due[i].row.time)
+            last = max(last, q.due[i].row.time)
+        if first == last:
+            return
+        stop[0] = max(first + 0.5 * (last - first), nextafter(first, last))
+        n = leave_late(q, stop[0])
+
+
+cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
+    """Put what is due at stop or later behind the rest; how much arrives before."""
+    cdef int64_t i
+    cdef int64_t n = 0
     cdef int64_t kept = 0
-    cdef double first = infinity()
-    cdef double last = 0.0
-    cdef double middle
+    cdef Arriving due
     for i in range(q.n_due):
-        first = min(first, q.due[i].time)
-        last = max(last, q.due[i].time)
-    if first == last:
-        return True
-    middle = first + 0.5 * (last - first)
-    stop[0] = middle if middle > first else last
-    n[0] = 0
-    for i in range(q.n_due):
-        if q.due[i].time < stop[0]:
-            q.due[kept] = q.due[i]
+        due = q.due[i]
+        if due.row.time < stop:
+            q.due[i] = q.due[kept]
+            q.due[kept] = due
             kept += 1
-            n[0] += q.due[i].end - q.due[i].first
-        elif not row_push(q, &q.due[i]):
-            return False
+            n += due.slice.n
+        elif due.row.time < q.late:
+            q.late = due.row.time
+    q.n_late += q.n_due - kept
     q.n_due = kept
-    return True
+    return n
 
 
 cdef inline double list_rows(Core* e, double stop) noexcept nogil:
@@ -163,27 +175,27 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef RowQueue* q = &e.rows
     cdef Inbox* b = &e.inbox
     cdef const Due* order
-    cdef const Row* row
     cdef int64_t i
     cdef int64_t n = 0
-    cdef int64_t most = MOST_ARRIVALS
     cdef int32_t at = wheel_take(&q.wheel)
     cdef int32_t next
     cdef bint room = True
     begin_window(b)
-    q.n_due = 0
+    if q.n_late == 0:
+        give_back_rows(e)
+    for i in range(q.n_late):
+        q.due[i] = q.due[q.n_due + i]
+    q.n_due, q.n_late, q.late = q.n_late, 0, infinity()
     while at >= 0 and room:
         next = q.wheel.link[at].next
         room = take_due(e, at, stop, &n)
-        if n > most and room:
-            room = shorten(q, &stop, &n)
-            most = max(most, 2 * n)
         at = next
+    n = leave_late(q, stop)
+    shorten(q, &stop, n)
     order = due_sort(q)
     for i in range(q.n_due):
-        row = &q.due[order[i].at]
-        room = room and list_row(e, row)
-        e.synaptic_events += row.end - row.first
+        room = room and list_row(e, &q.due[order[i].at].slice)
+        e.synaptic_events += q.due[order[i].at].slice.n
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop
@@ -240,42 +252,44 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
         end += 1 + n
     for i in range(b.n_rows):
         if b.weighted:
-            place_row(e, b, <int32_t>i, True)
+            place_row(b, <int32_t>i, True)
         else:
-            place_row(e, b, <int32_t>i, False)
+            place_row(b, <int32_t>i, False)
     return True
 
 
-cdef inline void place_row(const Core* e, Inbox* b, int32_t r, bint weighted) noexcept nogil:
+cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
     cdef const Slice* row = &b.row[r]
-    cdef const Projection* p = &e.projections[row.projection]
-    cdef const int32_t* target = p.target
+    cdef const int32_t* target = row.target
+    cdef const double* weight = row.weight
+    cdef const float* weight32 = row.weight32
     cdef int64_t* place = b.place
     cdef int32_t* row_of = b.row_of
     cdef int32_t tie = row.tie
-    cdef int64_t step = 0 if p.one_weight else 1
+    cdef int64_t step = 0 if row.one_weight else 1
     cdef int64_t i, at
     cdef int32_t n, before
-    for i in range(row.first, row.end):
-        prefetch(&place[target[min(i + AHEAD, row.end - 1)]])
+    for i in range(row.n):
+        prefetch(&place[target[min(i + AHEAD, row.n - 1)]])
         n = target[i]
         at = place[n]
         place[n] = at + 1
         row_of[at] = r
         if weighted:
-            b.weight[at] = p.weight[step * i] if p.weight32 == NULL else p.weight32[step * i]
+            b.weight[at] = weight[step * i] if weight32 == NULL else weight32[step * i]
         before = row_of[at - 1] & INT32_MAX
         if tie <= before <= r:
             row_of[at - 1] |= INT32_MIN
 
 
-cdef inline int32_t first_due(const Core* e, double t) noexcept nogil:
-    """The first neuron with anything to do in the present round at t."""
+cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
+    """The first neuron with anything to do in the present round at t, of a network that has failed."""
     cdef int32_t first = <int32_t>e.n
     cdef int32_t n, at
-    cdef int64_t k
+    cdef int64_t k, next
     cdef const Row* row
     cdef const Projection* p
+    cdef Slice slice
     for n in range(<int32_t>e.n):
         if next_own(neuron_at(e, n)) == t:
             first = n
@@ -284,9 +298,10 @@ cdef inline int32_t first_due(const Core* e, double t) noexcept nogil:
     while at >= 0:
         row = &e.rows.row[at]
         p = &e.projections[row.projection]
-        if row.time == t and row.round == e.round:
-            for k in range(row.first, row.end):
-                if (p.one_delay or row.fired + p.delay[k] == t) and p.target[k] < first:
-                    first = p.target[k]
+        next = row.first if row.time == t and row.round == e.round else NO_SLICE
+        while next >= 0 and row.fired + slice_delay(p, next) == t:
+            next = take_slice(e, p, row.row, next, &slice)
+            for k in range(slice.n if next != NO_ROOM else 0):
+                first = min(first, slice.target[k])
         at = e.rows.wheel.link[at].next
     return first

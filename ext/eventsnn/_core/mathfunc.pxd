@@ -48,7 +48,7 @@
 # expm1 0.68, log 0.69, log1p 0.69 ulp. Over neighbouring arguments none of them was seen to step the wrong way.
 
 from libc.float cimport DBL_MAX, DBL_MIN
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
 
 
@@ -183,7 +183,7 @@ cdef inline double log_of_normal(double x, double n_offset, double correction) n
     cdef uint64_t sqrt_half = 0x3FE6A09E667F3BCD
     # Moving sqrt(1/2) to 1 makes the exponent field count from sqrt(1/2), not from 1.
     cdef uint64_t exponent_field = (to_bits(x) + ((<uint64_t>0x3FF << 52) - sqrt_half)) >> 52
-    cdef double n = n_offset + <double>(<int64_t>exponent_field - 1023)
+    cdef double n = n_offset + <double>(<int32_t>exponent_field - 1023)
     cdef double f = from_bits(to_bits(x) + (<uint64_t>0x3FF << 52) - (exponent_field << 52)) - 1.0
     cdef double large = n * LN2_HIGH
     cdef double lost

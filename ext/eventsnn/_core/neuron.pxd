@@ -65,13 +65,15 @@ cdef enum Certainty:
 
 cdef struct Slice:
     # What arrives of a row at one time.
+    const int32_t* target
+    const double* weight      # of the first target
+    const float* weight32     # in its place, if not NULL
+    int64_t n
     double time
-    int64_t first
-    int64_t end
-    int32_t projection
+    double shared_weight      # of all targets, if they have only one
+    int one_weight
     int32_t port              # -1: by the sign of the weight
     int32_t tie               # the first row of the same time
-    double weight             # of all its synapses, unless the window is weighted
 
 
 cdef struct Factor:
@@ -170,7 +172,7 @@ cdef inline double time_of(const Inbox* b, int64_t arrival) noexcept nogil:
 
 
 cdef inline double weight_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.weight[arrival] if b.weighted else b.row[row_of(b, arrival)].weight
+    return b.weight[arrival] if b.weighted else b.row[row_of(b, arrival)].shared_weight
 
 
 cdef inline int port_of(const Model* m, const Inbox* b, int64_t arrival, double weight) noexcept nogil:

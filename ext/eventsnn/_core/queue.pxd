@@ -19,6 +19,7 @@ from libc.stdlib cimport realloc
 from libc.string cimport memcpy
 
 from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.neuron cimport Slice
 
 cdef extern from *:
     """
@@ -73,16 +74,21 @@ ctypedef Wheel WakeQueue
 
 
 cdef struct Row:
-    # Synapses on which a spike travels: of a row those from `first` to `end` - 1.
+    # Synapses on which a spike travels: a row from `first` on.
     double time           # first arrival, ms
     int64_t ordinal       # of the spike among its neuron's
-    int64_t first
-    int64_t end
+    int64_t first         # where in the row, see synapses.pxd
     double fired          # time of the spike, ms
     int32_t round
     int32_t projection
     int32_t row
     int32_t fired_round
+
+
+cdef struct Arriving:
+    # What of a row has one delay, and arrives in the present window.
+    Row row
+    Slice slice
 
 
 cdef struct Due:
@@ -95,10 +101,12 @@ cdef struct RowQueue:
     Row* row              # under way
     int64_t room
     int32_t free          # the first of those that are none; linked by `next`
-    Row* due              # slices that arrive in the present window, as found
+    Arriving* due         # as found; behind it what has been left for a later part of the window
     Due* order            # twice n_due: their order, and room to merge
     int64_t* begin        # (n_due) of the parts of the window
     int64_t n_due
+    int64_t n_late
+    double late           # when the first of these arrives, ms; inf if there is none
     int64_t due_room
 
 
@@ -291,31 +299,36 @@ cdef inline void row_free(RowQueue* q, int32_t i) noexcept nogil:
     q.free = i
 
 
-cdef inline bint due_push(RowQueue* q, const Row* row, int64_t end) noexcept nogil:
-    """A slice of the present window, the row up to `end`; False if there is no memory left."""
+cdef inline Arriving* due_spare(RowQueue* q) noexcept nogil:
+    """Room for one more; NULL if there is no memory left."""
     cdef int64_t room
     cdef void* grown
     if q.n_due == q.due_room:
         room = 2 * q.due_room + 64
-        grown = realloc(q.due, room * sizeof(Row))
+        grown = realloc(q.due, room * sizeof(Arriving))
         if grown != NULL:
-            q.due = <Row*>grown
+            q.due = <Arriving*>grown
             grown = realloc(q.order, 2 * room * sizeof(Due))
         if grown != NULL:
             q.order = <Due*>grown
             grown = realloc(q.begin, room * sizeof(int64_t))
         if grown == NULL:
-            return False
+            return NULL
         q.begin = <int64_t*>grown
         q.due_room = room
-    q.due[q.n_due] = row[0]
-    q.due[q.n_due].end = end
-    q.n_due += 1
-    return True
+    return &q.due[q.n_due]
 
 
-cdef inline bint due_before(const Row* due, const Due* a, const Due* b) noexcept nogil:
-    return a.time < b.time or (a.time == b.time and row_before(&due[a.at], &due[b.at]))
+cdef inline void rows_begin(RowQueue* q, double width) noexcept nogil:
+    wheel_begin(&q.wheel, NULL, width)
+    q.row, q.due, q.order, q.begin = NULL, NULL, NULL, NULL
+    q.free = -1
+    q.room = q.due_room = q.n_due = q.n_late = 0
+    q.late = infinity()
+
+
+cdef inline bint due_before(const Arriving* due, const Due* a, const Due* b) noexcept nogil:
+    return a.time < b.time or (a.time == b.time and row_before(&due[a.at].row, &due[b.at].row))
 
 
 cdef inline int64_t due_deal(RowQueue* q) noexcept nogil:
@@ -330,26 +343,26 @@ cdef inline int64_t due_deal(RowQueue* q) noexcept nogil:
     cdef int64_t before = 0
     cdef int64_t fullest = 0
     for i in range(q.n_due):
-        first = min(first, q.due[i].time)
-        last = max(last, q.due[i].time)
+        first = min(first, q.due[i].row.time)
+        last = max(last, q.due[i].row.time)
     rate = (q.n_due - 1) / (last - first) if last > first else infinity()
     if not rate < infinity():
         for i in range(q.n_due):
-            dealt[i].time = q.due[i].time
+            dealt[i].time = q.due[i].row.time
             dealt[i].at = i
         return q.n_due
     for k in range(q.n_due):
         begin[k] = 0
     for i in range(q.n_due):
-        begin[<int64_t>((q.due[i].time - first) * rate)] += 1
+        begin[<int64_t>((q.due[i].row.time - first) * rate)] += 1
     for k in range(q.n_due):
         size = begin[k]
         begin[k] = before
         before += size
         fullest = max(fullest, size)
     for i in range(q.n_due):
-        k = <int64_t>((q.due[i].time - first) * rate)
-        dealt[begin[k]].time = q.due[i].time
+        k = <int64_t>((q.due[i].row.time - first) * rate)
+        dealt[begin[k]].time = q.due[i].row.time
         dealt[begin[k]].at = i
         begin[k] += 1
     return fullest

@@ -69,6 +69,7 @@ def replay_rows(double width, const double[::1] stop, const int64_t[::1] begin, 
     cdef RowQueue q
     cdef Row row
     cdef const Due* order
+    cdef Arriving* due
     cdef int64_t[::1] taken = np.empty(len(time), dtype=np.int64)
     cdef int64_t[::1] count = np.zeros(len(stop), dtype=np.int64)
     cdef int64_t i, k
@@ -77,11 +78,8 @@ def replay_rows(double width, const double[::1] stop, const int64_t[::1] begin, 
     cdef double t
     cdef double now = 0.0
     cdef bint room = True
-    row.fired, row.fired_round = 0.0, 0
-    wheel_begin(&q.wheel, NULL, width)
-    q.free = -1
-    q.row, q.due, q.order, q.begin = NULL, NULL, NULL, NULL
-    q.room = q.due_room = 0
+    row.fired = 0.0
+    rows_begin(&q, width)
     with nogil:
         for k in range(stop.shape[0]):
             t = advance(&q.wheel, now, stop[k])
@@ -91,21 +89,25 @@ def replay_rows(double width, const double[::1] stop, const int64_t[::1] begin, 
                 while at >= 0:
                     next = q.wheel.link[at].next
                     if q.row[at].time < stop[k]:
-                        room = due_push(&q, &q.row[at], q.row[at].end) and room
+                        due = due_spare(&q)
+                        room = room and due != NULL
+                        if room:
+                            due.row = q.row[at]
+                            q.n_due += 1
                         row_free(&q, at)
                     else:
                         wheel_put(&q.wheel, at, wheel_key(&q.wheel, q.row[at].time))
                     at = next
                 order = due_sort(&q)
                 for i in range(q.n_due):
-                    taken[n_taken] = q.due[order[i].at].end
+                    taken[n_taken] = q.due[order[i].at].row.fired_round
                     n_taken += 1
                 t = advance(&q.wheel, now, stop[k]) if q.wheel.now < wheel_key(&q.wheel, stop[k]) else infinity()
             now = stop[k]
             count[k] = n_taken
             for i in range(begin[k], begin[k + 1]):
                 row.time, row.round, row.projection = time[i], <int32_t>key[i, 0], <int32_t>key[i, 1]
-                row.row, row.ordinal, row.first, row.end = <int32_t>key[i, 2], key[i, 3], key[i, 4], i
+                row.row, row.ordinal, row.first, row.fired_round = <int32_t>key[i, 2], key[i, 3], key[i, 4], <int32_t>i
                 room = row_push(&q, &row) and room
     free(q.wheel.link)
     free(q.row)

@@ -61,9 +61,9 @@ cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double o
     f.membrane = growth(k.c[RATE_M], span)
     for i in range(m.n_currents):
         f.current[i] = growth(k.c[current_at(i) + RATE], span)
-    f.positive = <float>(1.000001 * row.weight) if row.weight > 0.0 else 0.0
+    f.positive = <float>(1.000001 * row.shared_weight) if row.shared_weight > 0.0 else 0.0
     for sign in range(2):
-        port = row.port if row.port >= 0 else m.by_sign[sign if b.weighted else row.weight < 0.0]
+        port = row.port if row.port >= 0 else m.by_sign[sign if b.weighted else row.shared_weight < 0.0]
         scale = k.c[threshold_at(m, 0) + m.n_currents + port]
         i = m.target[port]
         f.slot[sign] = i
@@ -72,8 +72,8 @@ cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double o
             scale = scale * k.c[current_at(i) + COUPLING]
         f.u[sign] = scale * f.membrane
         if not b.weighted:
-            f.x[sign] = row.weight * f.x[sign]
-            f.u[sign] = row.weight * f.u[sign]
+            f.x[sign] = row.shared_weight * f.x[sign]
+            f.u[sign] = row.shared_weight * f.u[sign]
 
 
 cdef inline const Factor* factors(const Class* k, const Inbox* b, int64_t next, int64_t end) noexcept nogil:
