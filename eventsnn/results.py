@@ -337,6 +337,13 @@ class Results:
         summary: what else is known of the run (engine, seed, counters, checks ...), fit for JSON. `plot` looks for
             summary["V_th"] = {population: mV} to draw spikes on top of membrane potentials.
 
+    Counters, all of the compiled engine: synaptic_events and external_events that arrived; spikes, of sources too;
+    queue_pops, entries taken from the queues; neuron_updates, how often a neuron was taken up in a window; bounds_due,
+    how often a time came before which a neuron could not spike and its crossing had to be searched for;
+    threshold_tests, quick ones of whether V stays below the threshold for some time, and threshold_tests_resolved,
+    those by which it does. collecting_s and processing_s: seconds spent on finding out what happens in each window,
+    and on the neurons to which it happens.
+
     `results.spikes[name]` raises InputError with a suggestion if nothing of that name was recorded.
     """
 

@@ -97,8 +97,14 @@ cdef struct Core:
     int32_t failed
     int64_t synaptic_events
     int64_t external_events
+    int64_t queue_pops
     int64_t updates
+    int64_t bounds_due
+    int64_t tests
+    int64_t tests_resolved
     int64_t fired
+    double collecting         # s, spent on finding out what happens in windows
+    double processing         # s, on what happens to neurons
 
 
 cdef inline Neuron* neuron_at(const Core* e, int64_t n) noexcept nogil:

@@ -75,6 +75,18 @@ FEWEST_OF_A_KIND = 4
 REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs"}
 
 
+cdef extern from *:
+    """
+    #include <time.h>
+    static double eventsnn_seconds(void) {
+        struct timespec now;
+        timespec_get(&now, TIME_UTC);
+        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    }
+    """
+    double seconds "eventsnn_seconds"() noexcept nogil
+
+
 # ---- the schedule
 
 
@@ -109,6 +121,7 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         else:
             process_before(e, n, stop, next, end)
         wake_set(&e.wakes, n, next_own(s))
+    e.updates += e.n_touched
     e.n_touched = 0
 
 
@@ -138,6 +151,8 @@ cdef bint advance_window(Core* e, double stop) noexcept nogil:
     # Both queues know of the first entry only that it is not earlier, and may lead to a time at which nothing happens.
     cdef double t = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late), e.time)
     cdef double end
+    cdef double began = seconds()
+    cdef double listed
     cdef bint instant
     if not t < stop:
         e.time = stop
@@ -158,7 +173,10 @@ cdef bint advance_window(Core* e, double stop) noexcept nogil:
         fail(e, NO_MEMORY, t, 0)
     if e.status == NO_MEMORY:
         return False
+    listed = seconds()
+    e.collecting += listed - began
     process_touched(e, end, instant)
+    e.processing += seconds() - listed
     if e.status != NO_MEMORY:
         e.time = t if instant else end
     return e.status == RUNNING
@@ -444,8 +462,14 @@ cdef class Engine:
         return {
             "synaptic_events": e.synaptic_events,
             "external_events": e.external_events,
+            "queue_pops": e.queue_pops,
             "neuron_updates": e.updates,
+            "bounds_due": e.bounds_due,
+            "threshold_tests": e.tests,
+            "threshold_tests_resolved": e.tests_resolved,
             "spikes": e.fired,
+            "collecting_s": e.collecting,
+            "processing_s": e.processing,
         }
 
     def advance(self, double stop, int64_t budget):

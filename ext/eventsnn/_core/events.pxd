@@ -80,12 +80,16 @@ cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     s.crossing = start.t + k.model.bound(k, start)
 
 
-cdef inline bint stays_below(const Core* e, const Neuron* s, double t) noexcept nogil:
+cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
     """Whether a neuron surely does not cross its threshold by t; most do not before their next input."""
     cdef const Class* k = &e.classes[s.class_of]
+    cdef bint clear
     if s.t < s.release:
         return t < s.release
-    return k.model.clear(k, s, t + t * ULP_OF_TIME - s.t)
+    clear = k.model.clear(k, s, t + t * ULP_OF_TIME - s.t)
+    e.tests += 1
+    e.tests_resolved += clear
+    return clear
 
 
 cdef inline void refine(const Core* e, Neuron* s) noexcept nogil:
@@ -96,11 +100,12 @@ cdef inline void refine(const Core* e, Neuron* s) noexcept nogil:
     s.crossing = k.model.crossing(k, start, searched, &s.bounded)
 
 
-cdef inline bint refine_due(const Core* e, Neuron* s, double t) noexcept nogil:
+cdef inline bint refine_due(Core* e, Neuron* s, double t) noexcept nogil:
     """Refine a bound that t has reached; True if there was one."""
     cdef bint bounded = False
     while s.bounded != FOUND and s.crossing <= t:
         refine(e, s)
+        e.bounds_due += 1
         bounded = True
     return bounded
 
@@ -284,7 +289,6 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
     cdef int64_t first = next
     cdef int port
     cdef int ports = k.model.ports if k != NULL else 0
-    e.updates += 1
     if e.watch_start != NULL:
         sample(e, n, t)
     if t == s.crossing:
@@ -323,9 +327,12 @@ cdef inline int64_t skim(
     found.sources = e.sources
     found.most = e.max_spikes
     found.external = 0
+    found.tests = found.resolved = 0
     found.changed = False
     stop = min(stop, s.outside if s.n_streams > 1 else e.change_time[s.change])
     next = e.classes[s.class_of].model.skim(&e.classes[s.class_of], s, &e.inbox, next, end, stop, &found)
+    e.tests += found.tests
+    e.tests_resolved += found.resolved
     if found.external:
         e.external_events += found.external
         s.outside = next_outside(e, s)

@@ -188,6 +188,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     q.n_due, q.n_late, q.late = q.n_late, 0, infinity()
     while at >= 0 and room:
         next = q.wheel.link[at].next
+        e.queue_pops += 1
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
@@ -209,6 +210,7 @@ cdef inline void list_wakes(Core* e, double end) noexcept nogil:
     cdef int32_t n = wheel_take(&e.wakes)
     while n >= 0:
         e.wakes.link[n].key = NEVER
+        e.queue_pops += 1
         prefetch(neuron_at(e, n))
         e.touched[last] = n
         last += 1

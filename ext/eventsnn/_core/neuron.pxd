@@ -111,6 +111,8 @@ cdef struct Skimmed:
     const Source* sources
     int64_t most          # external spikes that may come at one time
     int64_t external      # spikes taken
+    int64_t tests         # whether v stays below the threshold
+    int64_t resolved      # those by which it does
     bint changed          # the state
 
 

@@ -408,6 +408,8 @@ cdef inline int64_t skim_framed(
                 )
             else:
                 clear = currents_stay_below(k, s, &before, &p, first, f, n)
+        found.tests += not held
+        found.resolved += clear and not held
         if not clear:
             if streams:
                 s.streams[0] = kept

@@ -1,0 +1,74 @@
+"""What a run says of the work that it did."""
+
+import numpy as np
+import pytest
+
+import eventsnn as esn
+
+COUNTS = [
+    "queue_pops", "synaptic_events", "external_events", "neuron_updates", "bounds_due", "threshold_tests",
+    "threshold_tests_resolved", "spikes",
+]  # fmt: skip
+
+
+def sparse(n: int, kicks: int, seed: int) -> esn.Network:
+    """Neurons that fire when they are kicked and never else; each spike reaches 100 others and does next to nothing."""
+    draws = np.random.default_rng(seed)
+    net = esn.Network(seed=seed)
+    cells = net.population(n, esn.LIFDelta(tau_m=20.0, E_L=0.0, V_th=20.0, V_reset=10.0, t_ref=2.0), name="cells")
+    source = net.population(kicks, esn.SpikeSource([[t] for t in draws.uniform(0.0, 990.0, kicks)]), name="kicks")
+    post = draws.integers(n, size=kicks)
+    net.connect(source, cells, esn.Explicit(np.arange(kicks), post), weight=30.0, delay=1.5)
+    net.connect(cells, cells, esn.FixedOutDegree(100), weight=0.01, delay=1.5)
+    return net
+
+
+@pytest.mark.parametrize("n", [500, 5_000, 50_000])
+def test_a_sparse_network_costs_its_events_and_nothing_else(n):
+    """However many neurons there are: those to which nothing happens are never looked at."""
+    kicks = 300
+    summary = sparse(n, kicks, seed=1).run(1000.0).summary
+    fired = summary["spikes"] - kicks
+    assert fired > 0.9 * kicks  # two kicks of one neuron may fall into its refractory period
+    assert summary["synaptic_events"] == kicks + 100 * fired
+    assert summary["neuron_updates"] <= summary["synaptic_events"] + summary["spikes"] + summary["bounds_due"]
+    assert summary["bounds_due"] == 0  # no current drives any of them
+    assert summary["queue_pops"] <= 4 * summary["spikes"]
+
+
+def test_silence_counts_nothing():
+    net = esn.Network()
+    net.population(1_000, esn.LIFExp())
+    summary = net.run(1000.0).summary
+    assert [summary[name] for name in COUNTS] == [0] * len(COUNTS)
+    assert 0.0 <= summary["collecting_s"] + summary["processing_s"] < 0.1
+
+
+def test_a_bound_is_due_once_for_a_spike_that_nothing_disturbs():
+    """A neuron under constant current: one search for each spike, found where its bound falls due."""
+    net = esn.Network()
+    net.population(1, esn.LIFExp(I_e=500.0))
+    summary = net.run(1000.0).summary
+    assert summary["spikes"] > 10
+    assert summary["spikes"] <= summary["bounds_due"] <= summary["spikes"] + 1
+    assert summary["threshold_tests"] == 0
+
+
+def test_tests_resolved_are_tests():
+    net = esn.Network(seed=2)
+    cells = net.population(50, esn.LIFExp(V_th=-65.0))
+    net.stimulate(cells, esn.Poisson(2_000.0), weight=20.0)
+    summary = net.run(200.0).summary
+    assert 0 < summary["threshold_tests_resolved"] < summary["threshold_tests"] <= 2 * summary["external_events"]
+
+
+def test_counters_of_a_run_begin_with_it():
+    net = esn.Network(seed=2)
+    cells = net.population(50, esn.LIFExp())
+    net.stimulate(cells, esn.Poisson(1_000.0), weight=20.0)
+    whole = net.compile().run(200.0).summary
+    simulation = net.compile()
+    first = simulation.run(100.0, keep="new").summary
+    second = simulation.run(100.0, keep="new").summary
+    for name in ("external_events", "spikes"):
+        assert first[name] + second[name] == whole[name]
