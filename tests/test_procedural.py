@@ -135,7 +135,7 @@ def test_weights_that_are_not_kept_cannot_be_recorded():
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from /proc")
 @pytest.mark.parametrize("delay", ["1.5", "esn.Uniform(1.0, 2.0)"])
-def test_a_thousand_million_synapses_fit_in_one_gigabyte(delay):
+def test_a_thousand_million_synapses_fit_in_one_gigabyte(delay, tmp_path):
     """A million neurons of out-degree 1,000, of which a hundred fire: all there is in memory, to the end of the run."""
     program = f"""
 import eventsnn as esn
@@ -150,5 +150,5 @@ assert len(results.spikes["LIFDelta#0"]) == 100 and results.summary["synapses"] 
 assert results.summary["synaptic_events"] == 100_100
 print(1024 * next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert int(done.stdout) < 1e9
