@@ -101,24 +101,28 @@ cdef inline double flushed(double value) noexcept nogil:
     return 0.0 if -SMALLEST < value < SMALLEST else value
 
 
-cdef inline void shift(const Class* k, Neuron* s, double gap) noexcept nogil:
-    cdef double* x = variables(k, s)
+cdef inline void shift(
+    const Class* k, double gap, bint held, double* u, double* external, double* x, double* z, int n
+) noexcept nogil:
+    """Bring both halves of a state into a frame that begins `gap` later."""
     cdef double kept
     cdef int i
-    if not s.t < s.release:
+    if not held:
         kept = exp(-gap * k.c[RATE_M])
-        s.v = flushed(s.v * kept)
-        s.external = flushed(s.external * kept)
-    for i in range(k.model.n_currents):
+        u[0] = flushed(u[0] * kept)
+        external[0] = flushed(external[0] * kept)
+    for i in range(n):
         kept = exp(-gap * k.c[current_at(i) + RATE])
         x[i] = flushed(x[i] * kept)
-        x[k.model.n_currents + i] = flushed(x[k.model.n_currents + i] * kept)
+        z[i] = flushed(z[i] * kept)
 
 
 cdef inline void move(const Class* k, Neuron* s, double t) noexcept nogil:
     cdef double origin = origin_of(k, t)
+    cdef double* x = variables(k, s)
+    cdef int n = k.model.n_currents
     if origin != s.origin:
-        shift(k, s, origin - s.origin)
+        shift(k, origin - s.origin, s.t < s.release, &s.v, &s.external, x, x + n, n)
         s.origin = origin
     s.t = t
 

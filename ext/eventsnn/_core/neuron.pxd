@@ -30,7 +30,7 @@ cdef struct Sine:
 
 
 cdef struct Neuron:
-    # 128 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the
+    # 120 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the
     # variables in the order of the model's slots, and what additions to its currents have lost; frames.pxd says what
     # they are while the neuron is in a frame.
     double t              # ms, when the state was true

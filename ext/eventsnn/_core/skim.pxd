@@ -24,8 +24,8 @@ from eventsnn._core.closed_form cimport (
     threshold_at,
 )
 from eventsnn._core.crossing cimport BOUND_MARGIN
-from eventsnn._core.frames cimport flushed, growth, lift, move, origin_of
-from eventsnn._core.mathfunc cimport exp, infinity
+from eventsnn._core.frames cimport growth, lift, move, origin_of, shift
+from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport (
     BOUNDED,
     MOST_CURRENTS,
@@ -115,20 +115,13 @@ cdef struct Part:
 cdef inline Part part_of(const Class* k, const Neuron* s, double origin, double first, int n) noexcept nogil:
     """What a neuron has before the first event of a frame."""
     cdef const double* x = variables(k, s)
-    cdef double gap = origin - s.origin
     cdef Part p
-    cdef double kept
     cdef int i
     p.origin, p.u, p.external, p.last = origin, s.v, s.external, first
     for i in range(n):
         p.x[i], p.z[i] = x[i], x[n + i]
-    if gap != 0.0:
-        if not s.t < s.release:
-            kept = exp(-gap * k.c[RATE_M])
-            p.u, p.external = flushed(p.u * kept), flushed(p.external * kept)
-        for i in range(n):
-            kept = exp(-gap * k.c[current_at(i) + RATE])
-            p.x[i], p.z[i] = flushed(p.x[i] * kept), flushed(p.z[i] * kept)
+    if origin != s.origin:
+        shift(k, origin - s.origin, s.t < s.release, &p.u, &p.external, p.x, p.z, n)
     p.highest, p.highest_external = p.u, p.external
     p.positive = 0.0
     p.n_external = 0
