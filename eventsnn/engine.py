@@ -102,7 +102,7 @@ class Simulation:
         with bar as report, deferred_interrupt() as interrupted:
             self._running = True
             try:
-                self._advance(stop, report, interrupted)
+                self._advance(stop, threads, report, interrupted)
             finally:
                 self._running = False
                 self._collect(times)
@@ -143,12 +143,12 @@ class Simulation:
         return stop
 
     def _advance(
-        self, stop: float, report: Callable[[RunStatus], None] | None, interrupted: Callable[[], bool]
+        self, stop: float, threads: int, report: Callable[[RunStatus], None] | None, interrupted: Callable[[], bool]
     ) -> None:
         start, before, began = self.time, dict(self._state.counters), clock.perf_counter()
         done = False
         while not done and not interrupted():
-            done = self._state.advance(stop, BUDGET[self.engine])
+            done = self._state.advance(stop, BUDGET[self.engine] * threads, threads)
             if report is not None:
                 now = self._state.counters
                 wall = clock.perf_counter() - began
@@ -243,7 +243,7 @@ class Simulation:
             "engine": self.engine,
             "version": version("eventsnn"),
             "seed": self.plan.seed,
-            "threads": 1,
+            "threads": self._state.threads,
             "duration_ms": end - start,
             "wall_s": self._wall,
             "neurons": self.plan.n,

@@ -72,6 +72,7 @@ class Reference:
         self.plan = plan
         self.time = 0.0
         self.failure: tuple[int, float, str] | None = None
+        self.threads = 1
         self.counters = {"synaptic_events": 0, "external_events": 0, "neuron_updates": 0, "spikes": 0}
         self.log: list[tuple[float, int]] = []
         self.samples: list[dict[str, NDArray[np.float64]]] = []
@@ -353,8 +354,9 @@ class Reference:
 
     # ---- running
 
-    def advance(self, stop: float, budget: int) -> bool:
-        """Process at most `budget` steps of events before `stop` (ms); True when none is left or the run failed."""
+    def advance(self, stop: float, budget: int, threads: int = 1) -> bool:
+        """Process at most `budget` steps of events before `stop` (ms), in one thread; True when none is left or the run
+        failed."""
         for _ in range(budget):
             if not self.peek() < stop:
                 self.time = stop

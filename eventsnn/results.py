@@ -342,7 +342,8 @@ class Results:
     how often a time came before which a neuron could not spike and its crossing had to be searched for;
     threshold_tests, quick ones of whether V stays below the threshold for some time, and threshold_tests_resolved,
     those by which it does. collecting_s and processing_s: seconds spent on finding out what happens in each window,
-    and on the neurons to which it happens (0 where a delay of 0 leaves no windows).
+    and on the neurons to which it happens (0 where a delay of 0 leaves no windows), and waiting_s, for other threads:
+    those of the first thread. All counts are the same for any number of threads, but for a run that ended in an error.
 
     `results.spikes[name]` raises InputError with a suggestion if nothing of that name was recorded.
     """

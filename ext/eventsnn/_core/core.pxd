@@ -29,6 +29,9 @@ cdef struct Projection:
     int one_weight
     int one_delay
     int port
+    int ascending                 # the targets of a slice
+    int32_t first_target          # of all that it may have
+    int32_t last_target
 
 
 cdef struct Probe:
@@ -48,8 +51,66 @@ cdef struct Watch:
     int64_t at                # next sample
 
 
+cdef extern from "eventsnn/_core/barrier.h":
+    ctypedef struct Barrier "eventsnn_barrier":
+        int n
+        int looks
+        int come
+        int times
+    void barrier_wait "eventsnn_barrier_wait"(Barrier* barrier) noexcept nogil
+
+
+cdef extern from *:
+    """
+    #include <time.h>
+    static double eventsnn_seconds(void) {
+        struct timespec now;
+        timespec_get(&now, TIME_UTC);
+        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    }
+    """
+    double seconds "eventsnn_seconds"() noexcept nogil
+
+
+cdef struct Range:
+    int32_t start
+    int32_t stop
+
+
+cdef struct Fired:
+    # A spike of which the other lanes are told.
+    double time
+    int64_t ordinal
+    int32_t neuron
+    int32_t round
+
+
+cdef struct Message:
+    # What a lane tells the others before they go on.
+    double first          # nothing happens in it before this time
+    int64_t work          # done so far
+    bint running          # it has not failed
+    bint due              # something happens at the present instant
+    Fired* fired          # since the last message
+    int64_t n_fired
+    int64_t room
+
+
+cdef struct Team:
+    Barrier barrier
+    int n
+    Core** lane
+
+
 cdef struct Core:
-    int64_t n
+    # One lane: neurons that one thread takes through the windows, and all that this needs of its own. lanes.pxd.
+    Team* team            # NULL: there is no other lane
+    int lane
+    int told              # number of the message to be written
+    Message message[2]
+    Range* range          # of its neurons
+    int64_t n_ranges
+    int64_t n             # neurons of all lanes
     char* records             # the neurons, each with what lies behind it, `stride` bytes apart
     int64_t stride
     Neuron* scratch           # room for the copy of one
@@ -105,6 +166,7 @@ cdef struct Core:
     int64_t fired
     double collecting         # s, spent on finding out what happens in windows
     double processing         # s, on what happens to neurons
+    double waiting            # s, for other lanes
 
 
 cdef inline Neuron* neuron_at(const Core* e, int64_t n) noexcept nogil:

@@ -25,6 +25,9 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
+import os
+import threading
+
 import numpy as np
 
 from eventsnn._core.connect cimport Procedure
@@ -37,11 +40,15 @@ from eventsnn._core.core cimport (
     Core,
     Probe,
     Projection,
+    Range,
+    Team,
     Watch,
     neuron_at,
+    seconds,
 )
 from eventsnn._core.events cimport (
     fail,
+    keep_spike,
     next_outside,
     next_own,
     predict,
@@ -51,6 +58,7 @@ from eventsnn._core.events cimport (
     sample,
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, prefetch, sort_arrivals
+from eventsnn._core.lanes cimport Met, meet
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
@@ -62,29 +70,22 @@ from eventsnn._core.queue cimport (
     wheel_advance,
     wheel_begin,
     wheel_due,
-    wheel_first,
     wheel_take,
 )
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
-from eventsnn._core.synapses cimport give_up_rows
+from eventsnn._core.synapses cimport copy_rows, give_up_rows
 
 # Tables of factors, and how many neurons must share one.
 MOST_KINDS = 8
 FEWEST_OF_A_KIND = 4
+# Ranges of neurons that a lane has at most.
+MOST_RANGES = 16
 
+# How often a lane looks whether the others have come before it lets other threads have its processor.
+LOOKS = 2000
+
+NO_ROOM_LEFT = "the spikes of the run do not fit into memory; it stopped at {:g} ms"
 REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs"}
-
-
-cdef extern from *:
-    """
-    #include <time.h>
-    static double eventsnn_seconds(void) {
-        struct timespec now;
-        timespec_get(&now, TIME_UTC);
-        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-    }
-    """
-    double seconds "eventsnn_seconds"() noexcept nogil
 
 
 # ---- the schedule
@@ -136,7 +137,7 @@ cdef bint begin_round(Core* e, double t) noexcept nogil:
         refine_due(e, neuron_at(e, n), t)
         wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
         n = next
-    if not (wheel_due(&e.wakes) or wheel_due(&e.rows.wheel)):
+    if not meet(e, wheel_due(&e.wakes) or wheel_due(&e.rows.wheel)).due:
         return False
     e.round = e.round + 1 if t == e.instant else 0
     e.instant = t
@@ -146,25 +147,20 @@ cdef bint begin_round(Core* e, double t) noexcept nogil:
     return True
 
 
-cdef bint advance_window(Core* e, double stop) noexcept nogil:
-    """One window, or one round of one instant; False when nothing is left before stop."""
-    # Both queues know of the first entry only that it is not earlier, and may lead to a time at which nothing happens.
-    cdef double t = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late), e.time)
+cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
+    """The window, or the round of an instant, in which something may happen at t, the first time in any lane."""
     cdef double end
     # Reading the clock would cost a single instant more than what happens in it.
     cdef double began = seconds() if e.window > 0.0 else 0.0
     cdef double listed = 0.0
     cdef bint instant
-    if not t < stop:
-        e.time = stop
-        return False
     wheel_advance(&e.rows.wheel, t)
     wheel_advance(&e.wakes, t)
     end = (floor(t / e.window) + 1.0) * e.window if e.window > 0.0 else t
     instant = not end > t
     if instant:
         if not begin_round(e, t):
-            return e.status == RUNNING
+            return
         end = nextafter(t, infinity())
     else:
         e.round = 0
@@ -173,7 +169,7 @@ cdef bint advance_window(Core* e, double stop) noexcept nogil:
     if e.status != NO_MEMORY and not sort_arrivals(e):
         fail(e, NO_MEMORY, t, 0)
     if e.status == NO_MEMORY:
-        return False
+        return
     if e.window > 0.0:
         listed = seconds()
         e.collecting += listed - began
@@ -182,19 +178,47 @@ cdef bint advance_window(Core* e, double stop) noexcept nogil:
         e.processing += seconds() - listed
     if e.status != NO_MEMORY:
         e.time = t if instant else end
-    return e.status == RUNNING
 
 
 cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
-    """Windows until stop, failure, or budget events; True when stop is reached or the run failed."""
-    cdef int64_t limit = e.synaptic_events + e.updates + budget
-    while advance_window(e, stop):
-        if e.synaptic_events + e.updates >= limit:
-            return False
-    return True
+    """Windows until stop, failure, or budget events; True when stop is reached or the run failed. All lanes at once."""
+    cdef Met met = meet(e, False)
+    cdef int64_t limit = met.work + budget
+    while met.running and met.first < stop and met.work < limit:
+        advance_window(e, met.first, stop)
+        met = meet(e, False)
+    if met.running and not met.first < stop:
+        e.time = stop
+    return not (met.running and met.first < stop)
 
 
 # ---- the Python side
+
+
+def in_threads(action, int n, *arguments):
+    """Run action(k, *arguments) for all k below n at once, each in a thread. False, and nothing done, if there are not
+    so many to be had."""
+    gate = threading.Event()
+    called_off = False
+
+    def begin(k):
+        gate.wait()
+        if not called_off:
+            action(k, *arguments)
+
+    threads = [threading.Thread(target=begin, args=(k,), name=f"eventsnn-{k}") for k in range(1, n)]
+    try:
+        for thread in threads:
+            thread.start()
+    except RuntimeError:
+        called_off = True
+    gate.set()
+    if not called_off:
+        action(0, *arguments)
+    for thread in threads:
+        if thread.ident is not None:
+            thread.join()
+    return not called_off
 
 
 def layout_of(model):
@@ -202,11 +226,33 @@ def layout_of(model):
     return model.shape, model.by_sign
 
 
+cdef void give_up(Core* e) noexcept nogil:
+    """Free what a lane has allocated as it went along."""
+    cdef int i
+    give_up_rows(e)
+    free(e.rows.wheel.link)
+    free(e.rows.row)
+    free(e.rows.due)
+    free(e.rows.order)
+    free(e.rows.begin)
+    free(e.inbox.row)
+    free(e.inbox.factor)
+    free(e.inbox.row_of)
+    free(e.inbox.weight)
+    free(e.spike_time)
+    free(e.spike_neuron)
+    for i in range(2):
+        free(e.message[i].fired)
+
+
 @cython.final
 cdef class Engine:
     """State of a compiled network, and the loop over it. Holds every array that the kernels point into."""
 
-    cdef Core core
+    cdef Core core                # the first lane
+    cdef Core** lane
+    cdef Team team
+    cdef list held_by_lanes
     cdef object plan
     cdef list held                # arrays that the kernels point into: those of the plan, then those of the present run
     cdef int64_t held_by_plan
@@ -216,7 +262,11 @@ cdef class Engine:
         cdef Core* e = &self.core
         self.plan = plan
         self.held = []
+        self.held_by_lanes = []
         self.sampled = []
+        self.team.n = 1
+        self.lane = <Core**>self.allocate(1, sizeof(Core*))
+        self.lane[0] = e
         e.n = plan.n
         e.window = plan.window
         e.max_rounds = min(plan.max_rounds, 2**31 - 2)
@@ -224,10 +274,8 @@ cdef class Engine:
         e.instant = -1.0
         self.build_classes()
         e.records = <char*>self.allocate(plan.n, e.stride)
-        e.scratch = <Neuron*>self.allocate(1, e.stride)
-        e.touched = <int32_t*>self.allocate(2 * plan.n + 1, sizeof(int32_t))
         e.inbox.place = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
-        e.inbox.start = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
+        self.begin_lane(e, self.held)
         wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
         rows_begin(&e.rows, e.window)
         e.I_e = <const double*>self.hold(plan.I_e, np.float64)
@@ -238,30 +286,30 @@ cdef class Engine:
         self.held_by_plan = len(self.held)
 
     def __dealloc__(self):
-        give_up_rows(&self.core)
-        free(self.core.rows.wheel.link)
-        free(self.core.rows.row)
-        free(self.core.rows.due)
-        free(self.core.rows.order)
-        free(self.core.rows.begin)
-        free(self.core.inbox.row)
-        free(self.core.inbox.factor)
-        free(self.core.inbox.row_of)
-        free(self.core.inbox.weight)
-        free(self.core.spike_time)
-        free(self.core.spike_neuron)
+        cdef int i
+        for i in range(1, self.team.n):
+            give_up(self.lane[i])
+        give_up(&self.core)
 
-    cdef void* hold(self, array, dtype) except? NULL:
+    cdef void* hold(self, array, dtype, list where=None) except? NULL:
         """Keep an array alive, contiguous and of this type, and return where its data lie."""
         kept = np.ascontiguousarray(array, dtype=dtype)
-        self.held.append(kept)
+        (self.held if where is None else where).append(kept)
         return <void*><size_t>kept.ctypes.data
 
-    cdef void* allocate(self, int64_t n, size_t size) except? NULL:
+    cdef void* allocate(self, int64_t n, size_t size, list where=None) except? NULL:
         """Zeros, from a boundary of the cache's lines on."""
         cdef size_t start
-        start = <size_t>self.hold(np.zeros(max(n, 1) * size + CACHE_LINE, dtype=np.uint8), np.uint8)
+        start = <size_t>self.hold(np.zeros(max(n, 1) * size + CACHE_LINE, dtype=np.uint8), np.uint8, where)
         return <void*>(start + CACHE_LINE - start % CACHE_LINE)
+
+    cdef begin_lane(self, Core* e, list where):
+        """The memory that a lane needs of its own, whatever it does."""
+        cdef int64_t n = self.core.n
+        e.scratch = <Neuron*>self.allocate(1, self.core.stride, where)
+        e.touched = <int32_t*>self.allocate(2 * n + 1, sizeof(int32_t), where)
+        e.inbox.start = <int64_t*>self.allocate(n, sizeof(int64_t), where)
+        e.inbox.filled = <int32_t*>self.allocate(MOST_KINDS, sizeof(int32_t), where)
 
     cdef build_classes(self):
         cdef Core* e = &self.core
@@ -300,7 +348,6 @@ cdef class Engine:
         cdef int64_t k
         cdef const Class* c
         e.inbox.width = e.window
-        e.inbox.filled = <int32_t*>self.allocate(MOST_KINDS, sizeof(int32_t))
         layouts = [layout_of(model) for model in self.plan.models]
         for k in range(constants.shape[0]):
             c = &e.classes[k]
@@ -383,6 +430,8 @@ cdef class Engine:
         for k, plan in enumerate(plans):
             p = &e.projections[k]
             p.port = plan.port
+            p.ascending = bool((plan.post[1:] >= plan.post[:-1]).all())
+            p.first_target, p.last_target = plan.post.min(initial=e.n), plan.post.max(initial=0)
             p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
             if plan.weight.dtype == np.float32:
                 p.weight32 = <const float*>self.hold(plan.weight, np.float32)
@@ -447,6 +496,132 @@ cdef class Engine:
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
 
+    # ---- lanes
+
+    cdef list ranges(self, int n):
+        """For each of n lanes its ranges of neurons: a share of every population or, if these are many, of parts."""
+        bounds = [0, *(population.stop for population in self.plan.populations)]
+        if len(bounds) > MOST_RANGES + 1:
+            bounds = np.linspace(0, self.core.n, MOST_RANGES + 1).astype(np.int64).tolist()
+        parts = [
+            [(a + (b - a) * k // n, a + (b - a) * (k + 1) // n) for a, b in zip(bounds, bounds[1:])]
+            for k in range(n)
+        ]
+        return [[(a, b) for a, b in part if a < b] for part in parts]
+
+    cdef share(self, int n):
+        """Share the neurons among n lanes."""
+        cdef Core* e = &self.core
+        cdef Core* other
+        cdef int i
+        self.join()
+        self.held_by_lanes = []
+        self.team.barrier.n = n
+        self.team.barrier.looks = LOOKS if n <= (os.cpu_count() or 1) else 0
+        self.lane = <Core**>self.allocate(n, sizeof(Core*), self.held_by_lanes)
+        self.team.lane = self.lane
+        self.lane[0] = e
+        for i in range(1, n):
+            other = <Core*>self.allocate(1, sizeof(Core), self.held_by_lanes)
+            self.lane[i] = other
+            other[0] = e[0]
+            self.reset_lane(other, i)
+            self.team.n = i + 1
+            if not copy_rows(e, other):
+                self.join()
+                raise MemoryError(NO_ROOM_LEFT.format(e.time))
+        for i, part in enumerate(self.ranges(n)):
+            self.give_neurons(self.lane[i], part)
+
+    cdef reset_lane(self, Core* e, int number):
+        """Take from the copy of another lane all that is not common to them."""
+        cdef int k
+        e.lane = number
+        self.begin_lane(e, self.held_by_lanes)
+        e.inbox.row, e.inbox.factor, e.inbox.row_of, e.inbox.weight = NULL, NULL, NULL, NULL
+        e.inbox.row_room = e.inbox.room = 0
+        e.inbox.window = 0
+        e.spike_time, e.spike_neuron = NULL, NULL
+        e.n_spikes = e.spike_room = 0
+        e.arrived = NULL
+        e.synaptic_events = e.external_events = e.queue_pops = e.updates = 0
+        e.bounds_due = e.tests = e.tests_resolved = e.fired = 0
+        for k in range(2):
+            e.message[k].fired = NULL
+            e.message[k].room = e.message[k].n_fired = 0
+        rows_begin(&e.rows, e.window)
+        wheel_advance(&e.rows.wheel, e.time)
+
+    cdef give_neurons(self, Core* e, list part):
+        """Let a lane have these ranges of neurons and wake them."""
+        cdef int64_t k, n
+        cdef Link* link = self.core.wakes.link
+        e.team = &self.team if self.team.n > 1 else NULL
+        e.n_ranges = len(part)
+        e.range = <Range*>self.allocate(e.n_ranges, sizeof(Range), self.held_by_lanes)
+        wheel_begin(&e.wakes, link, e.window)
+        wheel_advance(&e.wakes, e.time)
+        for k, (first, stop) in enumerate(part):
+            e.range[k].start, e.range[k].stop = first, stop
+            for n in range(e.range[k].start, e.range[k].stop):
+                link[n].key = NEVER
+                wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
+
+    cdef join(self):
+        """Take into the first lane what the others have to show."""
+        cdef Core* e = &self.core
+        cdef Core* other
+        cdef int i
+        cdef int64_t k
+        for i in range(1, self.team.n):
+            other = self.lane[i]
+            for k in range(other.n_spikes):
+                keep_spike(e, other.spike_neuron[k], other.spike_time[k])
+            e.synaptic_events += other.synaptic_events
+            e.external_events += other.external_events
+            e.queue_pops += other.queue_pops
+            e.updates += other.updates
+            e.bounds_due += other.bounds_due
+            e.tests += other.tests
+            e.tests_resolved += other.tests_resolved
+            e.fired += other.fired
+            if other.status != RUNNING:
+                e.status = other.status
+            give_up(other)
+        self.team.n = 1
+        e.team = NULL
+
+    @property
+    def threads(self):
+        """How many took part in the last call of `advance`."""
+        return self.team.n
+
+    def advance(self, double stop, int64_t budget, int threads=1):
+        """Process about `budget` events before `stop` (ms) in at most so many threads; True when none is left or the
+        run failed."""
+        threads = max(1, min(threads, self.core.n))
+        # What has been put off to a later part of its window is in no queue; the next chunk will have it there.
+        if threads != self.team.n and self.core.rows.n_late == 0:
+            self.share(threads)
+        if self.team.n == 1:
+            self.advance_lane(0, stop, budget)
+        elif not in_threads(self.advance_lane, self.team.n, stop, budget):
+            self.share(1)
+            self.advance_lane(0, stop, budget)
+        if self.lost_memory():
+            raise MemoryError(NO_ROOM_LEFT.format(self.core.time))
+        return self.failure is not None or not self.core.time < stop
+
+    def advance_lane(self, int lane, double stop, int64_t budget):
+        cdef Core* e = self.lane[lane]
+        with nogil:
+            advance(e, stop, budget)
+
+    def lost_memory(self):
+        return any([self.lane[i].status == NO_MEMORY for i in range(self.team.n)])
+
+    # ---- what is to be seen
+
     @property
     def time(self):
         """Everything before this time (ms) has been processed."""
@@ -454,46 +629,51 @@ cdef class Engine:
 
     @property
     def failure(self):
-        """None, or (neuron, time, reason) of the run-away that ended the run."""
-        if self.core.status == RUNNING or self.core.status == NO_MEMORY:
+        """None, or (neuron, time, reason) of the run-away that ended the run: the first of all lanes."""
+        cdef const Core* e
+        cdef int i
+        failures = []
+        for i in range(self.team.n):
+            e = self.lane[i]
+            if e.status != RUNNING and e.status != NO_MEMORY:
+                failures.append((e.failed_at, e.failed_round, e.failed, REASONS[e.status]))
+        if not failures:
             return None
-        return self.core.failed, self.core.failed_at, REASONS[self.core.status]
+        time, _, neuron, reason = min(failures)
+        return neuron, time, reason
 
     @property
     def counters(self):
-        cdef Core* e = &self.core
-        return {
-            "synaptic_events": e.synaptic_events,
-            "external_events": e.external_events,
-            "queue_pops": e.queue_pops,
-            "neuron_updates": e.updates,
-            "bounds_due": e.bounds_due,
-            "threshold_tests": e.tests,
-            "threshold_tests_resolved": e.tests_resolved,
-            "spikes": e.fired,
-            "collecting_s": e.collecting,
-            "processing_s": e.processing,
-        }
-
-    def advance(self, double stop, int64_t budget):
-        """Process about `budget` events before `stop` (ms); True when none is left or the run failed."""
-        cdef bint done
-        with nogil:
-            done = advance(&self.core, stop, budget)
-        if self.core.status == NO_MEMORY:
-            raise MemoryError(f"the spikes of the run do not fit into memory; it stopped at {self.core.time:g} ms")
-        return done
+        """Of all lanes; seconds of the first."""
+        cdef const Core* e
+        cdef int i
+        names = (
+            "synaptic_events", "external_events", "queue_pops", "neuron_updates", "bounds_due", "threshold_tests",
+            "threshold_tests_resolved", "spikes",
+        )
+        counts = np.zeros(len(names), dtype=np.int64)
+        for i in range(self.team.n):
+            e = self.lane[i]
+            counts += (
+                e.synaptic_events, e.external_events, e.queue_pops, e.updates, e.bounds_due, e.tests, e.tests_resolved,
+                e.fired,
+            )
+        e = &self.core
+        spent = {"collecting_s": e.collecting, "processing_s": e.processing, "waiting_s": e.waiting}
+        return dict(zip(names, counts.tolist())) | spent
 
     def take_spikes(self):
         """Times (ms) and neurons of the spikes since the last call, in no particular order."""
-        cdef int64_t n = self.core.n_spikes
-        times = np.empty(n)
-        neurons = np.empty(n, dtype=np.int32)
-        if n:
-            times[:] = <double[:n]>self.core.spike_time
-            neurons[:] = <int32_t[:n]>self.core.spike_neuron
-        self.core.n_spikes = 0
-        return times, neurons
+        cdef Core* e
+        cdef int i
+        times, neurons = [np.empty(0)], [np.empty(0, dtype=np.int32)]
+        for i in range(self.team.n):
+            e = self.lane[i]
+            if e.n_spikes:
+                times.append(np.array(<double[:e.n_spikes]>e.spike_time))
+                neurons.append(np.array(<int32_t[:e.n_spikes]>e.spike_neuron))
+            e.n_spikes = 0
+        return np.concatenate(times), np.concatenate(neurons)
 
     def set_samples(self, list times):
         """Begin a run: probe k will be sampled at times[k]; the result appears in `samples`."""
@@ -501,8 +681,10 @@ cdef class Engine:
         cdef Probe* probe
         cdef Watch* watch
         cdef int64_t at, w
+        cdef int i
         plans = self.plan.probes
-        e.watch_start = NULL
+        for i in range(self.team.n):
+            self.lane[i].watch_start = NULL
         if not any(at.size for at in times):
             self.sampled = [np.zeros((len(plan.variables), plan.neuron.size, 0)) for plan in plans]
             return
@@ -531,15 +713,19 @@ cdef class Engine:
             watch.probe = of_probe[at]
             watch.row = row[at]
         e.watch_start = <const int64_t*>self.hold(np.searchsorted(neuron[order], np.arange(e.n + 1)), np.int64)
+        for i in range(1, self.team.n):
+            self.lane[i].probes, self.lane[i].watches = e.probes, e.watches
+            self.lane[i].watch_start = e.watch_start
 
     @property
     def samples(self):
         """For every probe the arrays (ids, samples) of its variables by name, filled up to the time reached."""
         cdef Core* e = &self.core
         cdef int64_t w
+        failure = self.failure
         if e.watch_start != NULL:
             for w in range(e.watch_start[e.n]):
-                sample(e, e.watches[w].neuron, e.time if self.failure is None else e.failed_at)
+                sample(e, e.watches[w].neuron, e.time if failure is None else failure[1])
         return [dict(zip(plan.variables, out)) for plan, out in zip(self.plan.probes, self.sampled)]
 
     def bounds(self):

@@ -13,6 +13,8 @@ from eventsnn._core.core cimport (
     TOO_MANY_ROUNDS,
     TOO_MANY_SPIKES,
     Core,
+    Fired,
+    Message,
     Probe,
     Projection,
     Watch,
@@ -145,23 +147,40 @@ cdef inline bint watched(const Core* e, int32_t n) noexcept nogil:
     return e.watch_start != NULL and e.watch_start[n] < e.watch_start[n + 1]
 
 
-cdef inline void send(Core* e, int32_t n, double t, int32_t projection, int32_t row) noexcept nogil:
-    """Queue a spike of neuron n at t on one of its rows."""
+cdef inline void send(Core* e, const Fired* spike, int32_t projection, int32_t row) noexcept nogil:
+    """Queue a spike on a row of its neuron."""
     cdef Projection* p = &e.projections[projection]
     cdef Row entry
     entry.first = first_slice(p, row)
     if entry.first == NO_ROOM:
-        fail(e, NO_MEMORY, t, n)
+        fail(e, NO_MEMORY, spike.time, spike.neuron)
     if entry.first < 0:
         return
-    entry.fired = t
-    entry.fired_round = e.round
+    entry.fired = spike.time
+    entry.fired_round = spike.round
     entry.projection = projection
     entry.row = row
-    entry.ordinal = neuron_at(e, n).spikes
+    entry.ordinal = spike.ordinal
     arrive(p, &entry)
     if not row_push(&e.rows, &entry):
         fail(e, NO_MEMORY, entry.time, 0)
+
+
+cdef inline void tell(Core* e, const Fired* spike) noexcept nogil:
+    """Let the other lanes know of a spike when they meet."""
+    cdef Message* m = &e.message[e.told]
+    cdef int64_t room
+    cdef void* grown
+    if m.n_fired == m.room:
+        room = 2 * m.room + 64
+        grown = realloc(m.fired, room * sizeof(Fired))
+        if grown == NULL:
+            fail(e, NO_MEMORY, spike.time, spike.neuron)
+            return
+        m.fired = <Fired*>grown
+        m.room = room
+    m.fired[m.n_fired] = spike[0]
+    m.n_fired += 1
 
 
 cdef inline void arrive(const Projection* p, Row* row) noexcept nogil:
@@ -175,6 +194,7 @@ cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
     cdef const Class* of
     cdef int64_t k
     cdef int32_t millisecond
+    cdef Fired spike
     e.fired += 1
     if e.recorded[n]:
         keep_spike(e, n, t)
@@ -191,8 +211,11 @@ cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
     s.burst += 1
     if s.burst > e.max_spikes:
         fail(e, TOO_MANY_SPIKES, t, n)
+    spike.time, spike.neuron, spike.round, spike.ordinal = t, n, e.round, s.spikes
     for k in range(e.outgoing_start[n], e.outgoing_start[n + 1]):
-        send(e, n, t, e.outgoing_projection[k], e.outgoing_row[k])
+        send(e, &spike, e.outgoing_projection[k], e.outgoing_row[k])
+    if e.team != NULL and e.outgoing_start[n] < e.outgoing_start[n + 1]:
+        tell(e, &spike)
     s.spikes += 1
 
 

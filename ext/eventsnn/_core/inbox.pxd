@@ -10,6 +10,7 @@ from libc.stdlib cimport realloc
 
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at
 from eventsnn._core.events cimport arrive, fail, next_own
+from eventsnn._core.lanes cimport next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Factor, Inbox, Slice
 from eventsnn._core.queue cimport (
@@ -100,6 +101,19 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
         place[n] += 1
     e.n_touched = n_touched
     b.n += slice.n
+    e.synaptic_events += slice.n
+    return True
+
+
+cdef inline bint list_arriving(Core* e, const Arriving* due) noexcept nogil:
+    """List what of a row reaches neurons of this lane; False if there is no memory left."""
+    cdef int64_t at = 0
+    cdef Slice part
+    if e.team == NULL:
+        return list_row(e, &due.slice)
+    while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
+        if not list_row(e, &part):
+            return False
     return True
 
 
@@ -188,15 +202,14 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     q.n_due, q.n_late, q.late = q.n_late, 0, infinity()
     while at >= 0 and room:
         next = q.wheel.link[at].next
-        e.queue_pops += 1
+        e.queue_pops += e.lane == 0  # the queue is the same in all lanes
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
     shorten(q, &stop, n)
     order = due_sort(q)
     for i in range(q.n_due):
-        room = room and list_row(e, &q.due[order[i].at].slice)
-        e.synaptic_events += q.due[order[i].at].slice.n
+        room = room and list_arriving(e, &q.due[order[i].at])
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop

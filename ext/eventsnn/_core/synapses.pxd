@@ -13,7 +13,7 @@ from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lines cimport line_is_empty
 from eventsnn._core.neuron cimport Slice
 from eventsnn._core.procedural cimport Made, make_row
-from eventsnn._core.queue cimport LEVELS, SLOTS, Row
+from eventsnn._core.queue cimport LEVELS, SLOTS, Row, row_push
 
 cdef enum:
     NO_SLICE = -1
@@ -131,3 +131,25 @@ cdef inline void give_up_rows(Core* e) noexcept nogil:
                 free(<Made*><size_t>row.first)
             at = e.rows.wheel.link[at].next
     give_back_rows(e)
+
+
+cdef inline bint copy_rows(const Core* e, Core* other) noexcept nogil:
+    """File in another lane all spikes that are under way; False if there is no memory left."""
+    cdef int64_t slot
+    cdef int32_t at
+    cdef const Projection* p
+    cdef Row row
+    for slot in range(LEVELS * SLOTS if e.rows.row != NULL else 0):
+        at = e.rows.wheel.first[slot]
+        while at >= 0:
+            row = e.rows.row[at]
+            p = &e.projections[row.projection]
+            if p.recipe != NULL and row.first > 0:
+                row.first = made_row(p, row.row)
+                if row.first == NO_ROOM:
+                    return False
+                (<Made*><size_t>row.first).at = (<const Made*><size_t>e.rows.row[at].first).at
+            if not row_push(&other.rows, &row):
+                return False
+            at = e.rows.wheel.link[at].next
+    return True

@@ -1,0 +1,132 @@
+# Lanes: how threads share a network.
+#
+# A lane is a Core, run by one thread, and has an even part of every population; with one thread there is one lane, of
+# all neurons. Neurons do not depend on each other inside a window, so a lane takes its own through it alone. The queue
+# of rows is the same in all lanes: each files every spike, and of what arrives lists only what reaches its own neurons.
+# Before every window, and every round of a single instant, the lanes meet: each says what it has fired and from when
+# on it has something to do, waits for the others, and then knows the same as they. Nothing else passes between them,
+# and no lock is taken. Which neurons are in which lane changes no bit, since in no lane anything depends on it.
+#
+# A lane that has met the others writes its next message while some may still read the last one, so there are two of
+# them; it cannot begin a third before all have come to the next meeting, and thus have read the first.
+
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport realloc
+
+from eventsnn._core.core cimport RUNNING, Core, Fired, Message, Projection, Range, barrier_wait, seconds
+from eventsnn._core.events cimport send
+from eventsnn._core.neuron cimport Slice
+from eventsnn._core.queue cimport wheel_first
+
+
+cdef struct Met:
+    # What all lanes have in common when they have met.
+    double first          # nothing happens before it
+    int64_t work          # events and updates so far
+    bint running          # none has failed
+    bint due              # something happens at the present instant
+
+
+cdef inline Met meet(Core* e, bint due) noexcept nogil:
+    """Wait for the other lanes, and file the spikes that they have fired since the last time."""
+    cdef Message* mine = &e.message[e.told]
+    cdef const Message* other
+    cdef Met met
+    cdef double began
+    cdef int i
+    # Queues know of their first entry only that it is not earlier, and may lead to a time at which nothing happens.
+    met.first = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late), e.time)
+    met.work = e.synaptic_events + e.updates
+    met.running = e.status == RUNNING
+    met.due = due
+    if e.team == NULL:
+        return met
+    mine.first, mine.work, mine.running, mine.due = met.first, met.work, met.running, met.due
+    began = seconds()
+    barrier_wait(&e.team.barrier)
+    e.waiting += seconds() - began
+    for i in range(e.team.n):
+        if i == e.lane:
+            continue
+        other = &e.team.lane[i].message[e.told]
+        met.first = min(met.first, other.first)
+        met.work += other.work
+        met.running &= other.running
+        met.due |= other.due
+        file_spikes(e, other)
+    e.told ^= 1
+    e.message[e.told].n_fired = 0
+    return met
+
+
+cdef inline void file_spikes(Core* e, const Message* m) noexcept nogil:
+    cdef const Fired* spike
+    cdef int64_t i, k
+    for i in range(m.n_fired):
+        spike = &m.fired[i]
+        for k in range(e.outgoing_start[spike.neuron], e.outgoing_start[spike.neuron + 1]):
+            send(e, spike, e.outgoing_projection[k], e.outgoing_row[k])
+
+
+# ---- rows
+
+
+cdef inline int64_t targets_below(const Slice* slice, int32_t neuron) noexcept nogil:
+    """How many of ascending targets lie before a neuron."""
+    cdef int64_t low = 0
+    cdef int64_t high = slice.n
+    cdef int64_t middle
+    while low < high:
+        middle = (low + high) >> 1
+        if slice.target[middle] < neuron:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef inline bint in_lane(const Core* e, int32_t neuron) noexcept nogil:
+    cdef int64_t r
+    for r in range(e.n_ranges):
+        if e.range[r].start <= neuron < e.range[r].stop:
+            return True
+    return False
+
+
+cdef inline void keep_part(Slice* slice, const Slice* all, int64_t begin, int64_t end) noexcept nogil:
+    slice[0] = all[0]
+    slice.n = end - begin
+    slice.target = all.target + begin
+    if not all.one_weight:
+        if all.weight32 != NULL:
+            slice.weight32 = all.weight32 + begin
+        else:
+            slice.weight = all.weight + begin
+
+
+cdef inline int64_t next_part(
+    const Core* e, const Slice* all, const Projection* p, int64_t* at, Slice* part
+) noexcept nogil:
+    """The next part of a slice that reaches neurons of the lane, and how many; 0 if there is none. `at` is 0 at first,
+    and counts ranges where targets are ascending, and else targets."""
+    cdef const Range* r
+    cdef int64_t begin, end
+    if p.ascending:
+        while at[0] < e.n_ranges:
+            r = &e.range[at[0]]
+            at[0] += 1
+            if r.start <= p.last_target and r.stop > p.first_target:
+                begin, end = targets_below(all, r.start), targets_below(all, r.stop)
+                if begin < end:
+                    keep_part(part, all, begin, end)
+                    return end - begin
+        return 0
+    begin = at[0]
+    while begin < all.n and not in_lane(e, all.target[begin]):
+        begin += 1
+    end = begin
+    while end < all.n and in_lane(e, all.target[end]):
+        end += 1
+    at[0] = end
+    keep_part(part, all, begin, end)
+    return end - begin

@@ -1,0 +1,163 @@
+"""Any number of threads gives the same bits: spikes, samples, states, errors and counters."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from event_log import differences, event_log
+from random_networks import random_network
+from small_networks import delta, spikes_at
+
+import eventsnn as esn
+
+STOP = 40.0
+THREADS = (2, 3, 7)
+SEEDS = range(300, 330)
+# Lengths of this are in seconds; all other counters count what is simulated.
+SECONDS = ("collecting_s", "processing_s", "waiting_s")
+
+
+class Threaded:
+    """A Simulation that runs on several threads: one after the other of `numbers`, a number for each run."""
+
+    def __init__(self, simulation: esn.Simulation, *numbers: int):
+        self.simulation, self.numbers, self.runs = simulation, numbers, 0
+
+    def run(self, *arguments, **options):
+        threads = self.numbers[self.runs % len(self.numbers)]
+        self.runs += 1
+        return self.simulation.run(*arguments, threads=threads, **options)
+
+    def __getattr__(self, name):
+        return getattr(self.simulation, name)
+
+
+def log_of(network, *threads, stops=(STOP / 3, STOP)):
+    simulation = network.compile()
+    log = event_log(Threaded(simulation, *threads), *stops)
+    if "error" not in log:
+        counters = {name: n for name, n in simulation.results().summary.items() if name not in (*SECONDS, "threads")}
+        counters.pop("wall_s")
+        log["counters"] = str(counters).encode()
+    return log
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_networks(seed):
+    expected = log_of(random_network(seed, STOP), 1)
+    for threads in THREADS:
+        assert differences(expected, log_of(random_network(seed, STOP), threads)) == []
+
+
+def test_the_networks_fail_and_have_instants_and_rows_of_all_kinds():
+    """What the equality above is worth: run-aways and delays of zero are among its networks."""
+    errors = instants = 0
+    for seed in SEEDS:
+        simulation = random_network(seed, STOP).compile()
+        instants += simulation.plan.window == 0.0
+        errors += "error" in event_log(simulation, STOP)
+    assert errors >= 2
+    assert instants >= 5
+
+
+def balanced(storage="stored", **options):
+    """Some thousand synapses on neurons that fire irregularly; of two populations the later one is listed first."""
+    net = esn.Network(seed=4)
+    lif = esn.LIFExp(tau_m=10.0, C_m=100.0, E_L=0.0, V_th=10.0, V_reset=0.0, t_ref=1.0, tau_syn_ex=1.0, tau_syn_in=2.0)
+    a, b = net.population(53, lif, name="a", V_m=esn.Uniform(0.0, 9.0)), net.population(28, lif, name="b")
+    c = delta(net, 5, name="c", V_th=10.0, t_ref=1.0)
+    options = {"storage": storage, "delay": esn.Uniform(0.4, 3.0), **options}
+    net.connect(a, [b, a], esn.FixedOutDegree(20), weight=esn.Normal(60.0, 10.0), **options)
+    net.connect(b, [a, b], esn.FixedOutDegree(30), weight=-80.0, **options)
+    net.connect(a, c, esn.FixedProbability(0.5), weight=3.0, delay=1.0)
+    net.connect(c, [b, c], esn.AllToAll(), weight=1.0, delay=1.0, name="last")
+    net.stimulate([a, b], esn.Poisson(2000.0), weight=40.0)
+    net.record(a, ["V_m"], every=0.5, ids=[0, 17, 52])
+    return net
+
+
+@pytest.mark.parametrize("storage", ["stored", "procedural"])
+@pytest.mark.parametrize("delay", [esn.Uniform(0.4, 3.0), 1.5])
+def test_storage_and_delays(storage, delay):
+    expected = log_of(balanced(storage, delay=delay), 1)
+    assert len(expected) > 5
+    for threads in THREADS:
+        assert differences(expected, log_of(balanced(storage, delay=delay), threads)) == []
+
+
+@pytest.mark.parametrize("storage", ["stored", "procedural"])
+def test_threads_may_change_from_run_to_run_with_spikes_under_way(storage):
+    stops = [5.0, 5.3, 11.0, 11.01, 25.0, 30.0]
+    expected = log_of(balanced(storage), 1, stops=stops)
+    assert differences(expected, log_of(balanced(storage), 1, 3, 2, 7, 1, 4, stops=stops)) == []
+    assert differences(expected, log_of(balanced(storage), 2, 1, stops=stops)) == []
+
+
+def test_chunks_in_threads(monkeypatch):
+    expected = log_of(balanced(), 1)
+    monkeypatch.setitem(esn.engine.BUDGET, "compiled", 5)
+    assert differences(expected, log_of(balanced(), 3)) == []
+
+
+def test_more_threads_than_neurons_and_more_populations_than_ranges():
+    def chain():
+        net = esn.Network(seed=1)
+        cells = [delta(net, 1, name=f"cell{k}", I_e=3.0 if k == 0 else 0.0) for k in range(20)]
+        for first, second in zip(cells, cells[1:], strict=False):
+            net.connect(first, second, esn.OneToOne(), weight=1.5, delay=0.25)
+        return net
+
+    expected = log_of(chain(), 1)
+    one = chain().run(STOP).spikes["cell0"].times[0]
+    for threads in (*THREADS, 64):
+        net = chain()
+        assert differences(expected, log_of(net, threads)) == []
+        results = net.run(STOP, threads=threads)
+        # A neuron fires when it is reached, a quarter of a millisecond after the one before it; binary, so exact.
+        assert results.spikes["cell19"].times[0] == pytest.approx(one + 19 * 0.25, abs=1e-12)
+        assert results.summary["threads"] == min(threads, 20)
+
+
+def test_one_neuron_is_named_whoever_fails_first():
+    """Two neurons without refractoriness run away at the same time, in different threads: the lower number is named."""
+
+    def net():
+        net = esn.Network(seed=1, max_spikes=50)
+        cells = delta(net, 9)
+        net.connect(cells, cells, esn.OneToOne(), weight=2.0, delay=0.001)
+        spikes_at(net, cells[[3, 8]], [5.0], weight=2.0, delay=0.001)
+        return net
+
+    messages = []
+    for threads in (1, *THREADS):
+        with pytest.raises(esn.RunawayError) as error:
+            net().run(20.0, threads=threads)
+        messages.append(str(error.value))
+        assert error.value.neuron == 3
+    assert len(set(messages)) == 1
+
+
+def test_threads_that_cannot_be_had_are_done_without(monkeypatch):
+    expected = log_of(balanced(), 1)
+    start = threading.Thread.start
+
+    def refuse(thread):
+        if sum(other.name.startswith("eventsnn") for other in threading.enumerate()) >= 1:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert differences(expected, log_of(balanced(), 4)) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("eventsnn")]
+
+
+def test_an_error_in_a_report_leaves_no_thread():
+    net = balanced()
+    with pytest.raises(ZeroDivisionError):
+        net.run(STOP, threads=3, progress=lambda status: 1 / 0)
+    assert threading.active_count() == 1
+    expected = balanced().run(STOP).spikes["a"]
+    actual = net.run(until=STOP, threads=2).spikes["a"]
+    np.testing.assert_array_equal(actual.times, expected.times)
