@@ -89,6 +89,7 @@ static inline int eventsnn_cell_plain(
 #include <immintrin.h>
 
 #define EVENTSNN_AVX2 __attribute__((target("avx2,popcnt")))
+#define EVENTSNN_INLINE static inline __attribute__((always_inline))
 
 /* uniform53 of four lanes: the 53 bits as 2^52 + the lower 32 and 2^84 + 2^32 times the others; the sums are exact. */
 EVENTSNN_AVX2 static inline __m256d eventsnn_uniform53_avx2(__m256i high, __m256i low)
@@ -216,39 +217,55 @@ EVENTSNN_AVX2 static inline int eventsnn_first_avx2(
     return __builtin_popcount((unsigned)reached);
 }
 
-/* Sort the times of the next eight, of which there are count - 7, into the first. */
+/* Make the next eight, of which count - 7 are wanted, times as well and sort all: the later ones stay in c and d. */
 EVENTSNN_AVX2 static inline void eventsnn_second_avx2(
-    __m256d *a, __m256d *b, __m256d c, __m256d d, int count, double start, double width, double last, double *times)
+    __m256d *a, __m256d *b, __m256d *c, __m256d *d, int count, double start, double width, double last)
 {
     const __m256d place = _mm256_setr_pd(8.0, 9.0, 10.0, 11.0), number = _mm256_set1_pd(count);
     __m256d behind = _mm256_add_pd(place, _mm256_set1_pd(4.0)), x, y;
-    c = eventsnn_times_avx2(c, _mm256_cmp_pd(place, number, _CMP_LE_OQ), start, width, last);
-    d = eventsnn_times_avx2(d, _mm256_cmp_pd(behind, number, _CMP_LE_OQ), start, width, last);
-    eventsnn_sort_avx2(&c, &d);
-    x = _mm256_permute4x64_pd(d, EVENTSNN_REVERSED);
-    y = _mm256_permute4x64_pd(c, EVENTSNN_REVERSED);
-    EVENTSNN_ORDER(*a, x);
-    EVENTSNN_ORDER(*b, y);
+    x = eventsnn_times_avx2(*c, _mm256_cmp_pd(place, number, _CMP_LE_OQ), start, width, last);
+    y = eventsnn_times_avx2(*d, _mm256_cmp_pd(behind, number, _CMP_LE_OQ), start, width, last);
+    eventsnn_sort_avx2(&x, &y);
+    *c = _mm256_permute4x64_pd(y, EVENTSNN_REVERSED);
+    *d = _mm256_permute4x64_pd(x, EVENTSNN_REVERSED);
+    EVENTSNN_ORDER(*a, *c);
+    EVENTSNN_ORDER(*b, *d);
     eventsnn_merge_avx2(a, b);
-    eventsnn_merge_avx2(&x, &y);
-    _mm256_storeu_pd(times + 8, x);
-    _mm256_storeu_pd(times + 12, y);
+    eventsnn_merge_avx2(c, d);
+}
+
+/* The times of a cell as four vectors, of which the last two are of use from eight spikes on. */
+EVENTSNN_AVX2 EVENTSNN_INLINE int eventsnn_draw_avx2(
+    uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, const double *least, double start, double width,
+    double last, __m256d *times)
+{
+    int count;
+    eventsnn_eight_avx2(key, c0, c1, c2, c3, times, times + 1);
+    count = eventsnn_first_avx2(times, times + 1, least, start, width, last);
+    if (count >= 8 && count < 15) {
+        eventsnn_eight_avx2(key, c0, c1, c2, c3 + 4, times + 2, times + 3);
+        eventsnn_second_avx2(times, times + 1, times + 2, times + 3, count, start, width, last);
+    }
+    return count;
+}
+
+EVENTSNN_AVX2 EVENTSNN_INLINE void eventsnn_store(double *out, const __m256d *vector, int count)
+{
+    _mm256_storeu_pd(out, vector[0]);
+    _mm256_storeu_pd(out + 4, vector[1]);
+    if (count >= 8 && count < 15) {
+        _mm256_storeu_pd(out + 8, vector[2]);
+        _mm256_storeu_pd(out + 12, vector[3]);
+    }
 }
 
 EVENTSNN_AVX2 static int eventsnn_cell_avx2(
     uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, const double *least, double start, double width,
     double last, double *times)
 {
-    __m256d a, b, c, d;
-    int count;
-    eventsnn_eight_avx2(key, c0, c1, c2, c3, &a, &b);
-    count = eventsnn_first_avx2(&a, &b, least, start, width, last);
-    if (count >= 8 && count < 15) {
-        eventsnn_eight_avx2(key, c0, c1, c2, c3 + 4, &c, &d);
-        eventsnn_second_avx2(&a, &b, c, d, count, start, width, last, times);
-    }
-    _mm256_storeu_pd(times, a);
-    _mm256_storeu_pd(times + 4, b);
+    __m256d sorted[4];
+    int count = eventsnn_draw_avx2(key, c0, c1, c2, c3, least, start, width, last, sorted);
+    eventsnn_store(times, sorted, count);
     return count;
 }
 
@@ -262,9 +279,9 @@ EVENTSNN_AVX512 static inline __m512d eventsnn_uniform53_avx512(__m512i high, __
 }
 
 /* As with AVX2, but all blocks that may be needed at once. */
-EVENTSNN_AVX512 static int eventsnn_cell_avx512(
+EVENTSNN_AVX512 EVENTSNN_INLINE int eventsnn_draw_avx512(
     uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, const double *least, double start, double width,
-    double last, double *times)
+    double last, __m256d *times)
 {
     const __m512i m0 = _mm512_set1_epi64(EVENTSNN_M0), m1 = _mm512_set1_epi64(EVENTSNN_M1);
     const __m512i w0 = _mm512_set1_epi64(EVENTSNN_W0), w1 = _mm512_set1_epi64(EVENTSNN_W1);
@@ -272,7 +289,6 @@ EVENTSNN_AVX512 static int eventsnn_cell_avx512(
     __m512i x0 = _mm512_set1_epi64(c0), x1 = _mm512_set1_epi64(c1), x2 = _mm512_set1_epi64(c2);
     __m512i x3 = _mm512_add_epi64(_mm512_set1_epi64(c3), _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7));
     __m512d even, odd, low, high;
-    __m256d a, b;
     int count;
 #if !defined(__clang__)
 #pragma GCC unroll 1
@@ -290,14 +306,24 @@ EVENTSNN_AVX512 static int eventsnn_cell_avx512(
     odd = eventsnn_uniform53_avx512(x2, x3);
     low = _mm512_unpacklo_pd(even, odd);
     high = _mm512_unpackhi_pd(even, odd);
-    a = _mm512_castpd512_pd256(low);
-    b = _mm512_extractf64x4_pd(low, 1);
-    count = eventsnn_first_avx2(&a, &b, least, start, width, last);
-    if (count >= 8 && count < 15)
-        eventsnn_second_avx2(
-            &a, &b, _mm512_castpd512_pd256(high), _mm512_extractf64x4_pd(high, 1), count, start, width, last, times);
-    _mm256_storeu_pd(times, a);
-    _mm256_storeu_pd(times + 4, b);
+    times[0] = _mm512_castpd512_pd256(low);
+    times[1] = _mm512_extractf64x4_pd(low, 1);
+    count = eventsnn_first_avx2(times, times + 1, least, start, width, last);
+    if (count >= 8 && count < 15) {
+        times[2] = _mm512_castpd512_pd256(high);
+        times[3] = _mm512_extractf64x4_pd(high, 1);
+        eventsnn_second_avx2(times, times + 1, times + 2, times + 3, count, start, width, last);
+    }
+    return count;
+}
+
+EVENTSNN_AVX512 static int eventsnn_cell_avx512(
+    uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, const double *least, double start, double width,
+    double last, double *times)
+{
+    __m256d sorted[4];
+    int count = eventsnn_draw_avx512(key, c0, c1, c2, c3, least, start, width, last, sorted);
+    eventsnn_store(times, sorted, count);
     return count;
 }
 
