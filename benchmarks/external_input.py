@@ -25,7 +25,30 @@ alone missed by 0.7 ns), not for drawing and reading together.
 Of 104 ns that a cell of five took, the parts alone: insertion sort 38, the count by division 22, Philox 6 to 11 for the
 first block and 17 for the others. The rest is what mispredicted branches leave of the overlap of cell and cell.
 
-What was tried, with what was expected of it:
+Drawing, and at once the growth of a frame's unit at every spike (growth.h). Goal: 6.5 ns a spike with one growth and 9
+with two, at 5 spikes a cell. Lines "0 growths" are draw_cell alone.
+
+Result, 2026-11-27, 2-core AMD EPYC (family 25, model 17, Zen 4) virtual machine, gcc 12, not idle (load 3 to 5), so CPU
+time; ns a spike, median of 3, for one and two growths; a cell alone is drawn in 7.0 (AVX-512; 6.0 in the loop below),
+6.3 (AVX2) and 19 to 23 (plain C) at 5 spikes:
+
+    spikes a cell   scalar exp     cell by cell   many cells at once
+    4               19.9, 24.5     13.0, 14.6      5.5,  7.0
+    5               18.8, 26.4     10.9, 12.3      5.8,  6.1
+    7.9             13.7, 20.9      8.2, 10.2      4.7,  5.8
+    5, AVX2 alone   16.3, 22.6     10.5, 13.0      6.5,  9.2
+    5, plain C      30.2, 37.2     27.9, 31.2     23.8, 27.4
+
+A loop in C over the same functions, at another moment, best of 9: 4.9 and 6.0 many cells at once, AVX2 6.1 and 7.6.
+Goal reached with many cells at once, with AVX2 and two growths only as the best of 9, the median misses it by 0.2 ns;
+not reached cell by cell. What brought how much, in the loop in C:
+- Cell by cell, the exponentials in vectors: 10.0 and 12.3. 23 cycles were expected of eight exponentials, 45 to 70 were
+  seen, perhaps because a cell is a long chain and the processor does not look far enough ahead to do two side by side.
+- Two streams in a vector of eight, full cells put off, each cell still done to its end: 8.0 and 10.7.
+- Each step for a group of streams before the next, spikes without gaps: 4.9 and 6.0. The two were not measured apart.
+  Groups given in calls of 16, 32 and 64 streams: no difference (4.9, 4.8, 4.9).
+
+What was tried for drawing, with what was expected of it:
 - The count from a table of 16 probabilities, all compared: 22 -> 2 ns alone, as expected.
 - A loop over four blocks in plain C, for gcc to vectorise (SSE2 or AVX2): expected half the time, got none, 30 to 34 ns
   for four blocks with or without. Written with intrinsics SSE2 27, AVX2 13, AVX-512 10.5 for eight. So SSE2 was left
@@ -51,6 +74,8 @@ import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
+
+from eventsnn._core import philox
 
 HERE = Path(__file__).resolve().parent
 EXT = HERE.parent / "ext"
@@ -88,20 +113,34 @@ def loops(folder: str) -> ModuleType:
     return compiled
 
 
-def measure(prepare, action) -> tuple[float, tuple[int, int]]:
+def measure(prepare, action, clock=time.perf_counter) -> tuple[float, tuple[int, int]]:
     """ns a spike, the median, and what was read."""
     each = []
     for _ in range(REPEATS):
         prepared = prepare()
-        began = time.perf_counter()
+        began = clock()
         read = action(prepared)
-        each.append(1e9 * (time.perf_counter() - began) / read[0])
+        each.append(1e9 * (clock() - began) / read[0])
     return statistics.median(each), read
+
+
+def report_growth(compiled: ModuleType, mean: float, lanes: int) -> None:
+    for rates in (0, 1, 2):
+        found = {}
+        for way in ("scalar", "cell", "cells") if rates else ("scalar",):
+            arguments = (N, 40, WIDTH, mean, rates, way, lanes)
+            found[way] = measure(lambda: None, lambda _, a=arguments: compiled.grown(*a), time.process_time)
+        if len({read for _, read in found.values()}) > 1:
+            raise SystemExit(f"not the same growth: {found}")
+        line = ", ".join(f"{way} {ns:.1f}" for way, (ns, _) in found.items())
+        print(f"    {lanes} lanes, {rates} growths: {line}", flush=True)
 
 
 def report(compiled: ModuleType, mean: float) -> None:
     ns, _ = measure(lambda: None, lambda _: compiled.cells(N, 200, WIDTH, mean))
     print(f"{mean:g} spikes a cell: {ns:.1f} ns a spike drawn")
+    for lanes in (n for n in (8, 4, 1) if n <= philox.most_lanes()):
+        report_growth(compiled, mean, lanes)
 
     def drawn():
         return compiled.Streams(N, WIDTH, mean)

@@ -4,8 +4,10 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+from eventsnn._core.frames cimport growth
+from eventsnn._core.growth cimport draw_cell_growth, draw_cells_growth
 from eventsnn._core.mathfunc cimport exp, infinity, to_bits
-from eventsnn._core.philox cimport tabulate
+from eventsnn._core.philox cimport TABLED, draw_cell, lanes_at_hand, tabulate
 from eventsnn._core.stream cimport (
     MOST_IN_CELL,
     POISSON,
@@ -20,6 +22,18 @@ from eventsnn._core.stream cimport (
 
 cdef enum:
     ROOM = 16
+    TOGETHER = 64
+    MOST = TOGETHER * (TABLED - 2) + TABLED
+
+
+cdef extern from *:
+    """
+    #define EVENTSNN_RATE (1.0 / 20.0)
+    #define EVENTSNN_SECOND_RATE (1.0 / 5.0)
+    """
+    # 1/ms
+    const double RATE "EVENTSNN_RATE"
+    const double SECOND_RATE "EVENTSNN_SECOND_RATE"
 
 
 cdef void describe(Source* d, double width, double mean) noexcept:
@@ -52,6 +66,68 @@ def cells(int64_t n, int64_t repeats, double width, double mean):
                 spikes += count
                 if count:
                     total += to_bits(times[0])
+    return spikes, total
+
+
+def grown(int64_t n, int64_t repeats, double width, double mean, int rates, str way, int lanes=8):
+    """The same with the growth of a frame's unit at every spike, for one or two rates; rates = 0 is drawing alone.
+
+    way is "scalar", one exponential after the other, "cell", cell after cell, or "cells", many streams at once.
+    Cells too full to be drawn at once are left out. All ways give the same sum.
+    """
+    cdef Source source
+    cdef double times[MOST]
+    cdef double factors[MOST]
+    cdef double second[MOST]
+    cdef double* seconds = second if rates == 2 else NULL
+    cdef int counts[TOGETHER]
+    cdef int64_t spikes = 0
+    cdef uint64_t total = 0
+    cdef int64_t i, cell
+    cdef double start, last
+    cdef bint together = way == "cells"
+    cdef bint scalar = way == "scalar"
+    cdef int at_once, before, k, j
+    describe(&source, width, mean)
+    lanes = min(lanes, lanes_at_hand())
+    with nogil:
+        for cell in range(repeats):
+            start = <double>cell * width
+            last = (start + width) * (1.0 - 1.0 / 9007199254740992.0)
+            i = 0
+            while i < n:
+                at_once = <int>min(TOGETHER if together else 1, n - i)
+                if together:
+                    draw_cells_growth(
+                        lanes, at_once, counts, source.key, <uint32_t>i, <uint32_t>cell, 0, 0, source.least, start,
+                        width, last, times, 0.0, RATE, factors, SECOND_RATE, seconds,
+                    )
+                elif scalar:
+                    counts[0] = draw_cell(
+                        lanes, source.key, <uint32_t>i, <uint32_t>cell, 0, 0, source.least, start, width, last, times
+                    )
+                    if rates:
+                        for k in range(counts[0]):
+                            factors[k] = growth(RATE, times[k] - 0.0)
+                    if rates == 2:
+                        for k in range(counts[0]):
+                            second[k] = growth(SECOND_RATE, times[k] - 0.0)
+                else:
+                    counts[0] = draw_cell_growth(
+                        lanes, source.key, <uint32_t>i, <uint32_t>cell, 0, 0, source.least, start, width, last, times,
+                        0.0, RATE, factors, SECOND_RATE, seconds,
+                    )
+                before = 0
+                for j in range(at_once):
+                    if 0 < counts[j] < TABLED - 1:
+                        total += to_bits(times[before])
+                        before += counts[j]
+                        if rates:
+                            total += to_bits(factors[before - 1])
+                        if rates == 2:
+                            total += to_bits(second[before - 1])
+                spikes += before
+                i += at_once
     return spikes, total
 
 
