@@ -375,11 +375,16 @@ class Reference:
         return times, neurons
 
     def state(self) -> dict[str, NDArray[np.float64]]:
-        """Every neuron's state as it stands, at the time of its own last event."""
-        states = [neuron.state.copy() for neuron in self.neurons]
-        for neuron, s in zip(self.neurons, states, strict=True):
+        """Every neuron's state at the present time."""
+        states = []
+        for n, neuron in enumerate(self.neurons):
+            kept = neuron.state
+            neuron.state = s = kept.copy()
             if neuron.model is not None:
+                self.settle(n, self.time)
                 neuron.model.leave(neuron.c, s, neuron.release)
+            neuron.state = kept
+            states.append(s)
         rows = [(s.t, s.v, s.drive, s.slope, n.release) for s, n in zip(states, self.neurons, strict=True)]
         columns = np.array(rows).T
         variables, low = np.zeros_like(self.plan.variables), np.zeros_like(self.plan.variables)

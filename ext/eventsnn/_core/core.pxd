@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
+from eventsnn._core.blocks cimport Blocks
 from eventsnn._core.neuron cimport Class, Inbox, Neuron, Sine
 from eventsnn._core.procedural cimport Made, Recipe
 from eventsnn._core.queue cimport RowQueue, WakeQueue
@@ -85,12 +86,22 @@ cdef struct Fired:
     int32_t round
 
 
+cdef struct Activity:
+    # What has been done so far.
+    int64_t events        # synaptic and external
+    int64_t updates       # of single neurons
+    int64_t arrivals      # at neurons that are not calm
+    int64_t looks         # at neurons at the beginning of a block
+    int64_t neurons       # that may be calm
+
+
 cdef struct Message:
     # What a lane tells the others before they go on.
     double first          # nothing happens in it before this time
     int64_t work          # done so far
     bint running          # it has not failed
     bint due              # something happens at the present instant
+    Activity activity
     Fired* fired          # since the last message
     int64_t n_fired
     int64_t room
@@ -141,6 +152,7 @@ cdef struct Core:
     int32_t* touched          # the neurons to which anything happens in the present window, and room for as many
     int64_t n_touched
     Inbox inbox
+    Blocks blocks
     int32_t max_rounds
     int32_t max_spikes
     # what comes out

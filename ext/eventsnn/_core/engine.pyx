@@ -30,6 +30,10 @@ import threading
 
 import numpy as np
 
+from eventsnn._core.activity cimport FIRST_BLOCK, interrupt, review, turn_off, turn_on
+from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
+from eventsnn._core.calm cimport begin_blocks
+from eventsnn._core.closed_form cimport WIDTH
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
     NO_MEMORY,
@@ -72,12 +76,13 @@ from eventsnn._core.queue cimport (
     wheel_due,
     wheel_take,
 )
-from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
+from eventsnn._core.stream cimport PARAMETERS, MOST_IN_CELL, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 
 # Tables of factors, and how many neurons must share one.
 MOST_KINDS = 8
 FEWEST_OF_A_KIND = 4
+FEWEST_OF_A_GROUP = 16
 # Ranges of neurons that a lane has at most.
 MOST_RANGES = 16
 
@@ -158,6 +163,12 @@ cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
     wheel_advance(&e.wakes, t)
     end = (floor(t / e.window) + 1.0) * e.window if e.window > 0.0 else t
     instant = not end > t
+    if e.blocks.on:
+        if instant:
+            turn_off(e)
+        elif not t < e.blocks.end:
+            begin_blocks(e, t)
+        end = min(end, e.blocks.end)
     if instant:
         if not begin_round(e, t):
             return
@@ -185,6 +196,9 @@ cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
     cdef Met met = meet(e, False)
     cdef int64_t limit = met.work + budget
     while met.running and met.first < stop and met.work < limit:
+        if review(e, &met.activity, met.first):
+            met = meet(e, False)
+            continue
         advance_window(e, met.first, stop)
         met = meet(e, False)
     if met.running and not met.first < stop:
@@ -239,6 +253,9 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.inbox.factor)
     free(e.inbox.row_of)
     free(e.inbox.weight)
+    free(e.blocks.segment)
+    free(e.blocks.notes.taken)
+    free(e.blocks.notes.weight)
     free(e.spike_time)
     free(e.spike_neuron)
     for i in range(2):
@@ -257,6 +274,8 @@ cdef class Engine:
     cdef list held                # arrays that the kernels point into: those of the plan, then those of the present run
     cdef int64_t held_by_plan
     cdef list sampled
+    cdef object source_of         # of each stream
+    cdef int mode                 # of blocks
 
     def __init__(self, plan):
         cdef Core* e = &self.core
@@ -282,6 +301,7 @@ cdef class Engine:
         e.recorded = <const uint8_t*>self.hold(plan.recorded, np.uint8)
         self.build_streams()
         self.build_projections()
+        self.build_blocks()
         self.build_neurons()
         self.held_by_plan = len(self.held)
 
@@ -377,7 +397,8 @@ cdef class Engine:
         columns = [plan.key, plan.weight.view(np.uint64), *plan.parameter.T.copy().view(np.uint64)]
         columns += [c.astype(np.uint64) for c in (plan.kind, plan.port, plan.stationary, plan.piece_start)]
         _, first, which = np.unique(np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True)
-        cdef const int64_t[::1] source_of = which.reshape(-1)
+        self.source_of = which.reshape(-1)
+        cdef const int64_t[::1] source_of = self.source_of
         cdef const uint32_t[::1] index = plan.index
         cdef const int64_t[::1] train_start = plan.train_start
         cdef const int64_t[::1] train_stop = plan.train_stop
@@ -495,6 +516,94 @@ cdef class Engine:
                 predict(e, s)
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
+        self.give_groups(e, [(p.start, p.stop) for p in self.plan.populations])
+
+    cdef build_blocks(self):
+        """Room for the state of calm neurons; most of it is never touched where there are none."""
+        cdef Core* e = &self.core
+        e.blocks.width = FIRST_BLOCK
+        e.blocks.end = infinity()
+        e.blocks.state = <double*>self.allocate(e.n, STATE * sizeof(double))
+        e.blocks.aside = <Aside*>self.allocate(e.n, sizeof(Aside))
+        e.blocks.room = <float*>self.allocate(e.n, sizeof(float))
+        e.blocks.gap = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.flag = <uint8_t*>self.allocate(e.n, sizeof(uint8_t))
+        e.blocks.tie = <double*>self.allocate(e.n, PORTS * sizeof(double))
+
+    cdef give_groups(self, Core* e, list part):
+        """Tell a lane which of its neurons have their constants and external input in common."""
+        cdef int64_t k, at = 0
+        cdef const Class* c
+        cdef Group* g
+        plan = self.plan
+        can = np.zeros(len(plan.class_model) + 1, dtype=bool)  # the last is that of sources
+        for k in range(len(plan.class_model)):
+            c = &e.classes[k]
+            can[k] = c.model.skim != NULL and c.c[WIDTH] > 0.0 and c.model.ports <= PORTS
+        streams = np.diff(plan.streams.start)
+        first = np.minimum(plan.streams.start[: plan.n], max(len(self.source_of) - 1, 0))
+        source = np.where(streams == 1, self.source_of[first], -1) if len(self.source_of) else np.full(plan.n, -1)
+        poisson = np.array([e.sources[k].kind == POISSON for k in range(self.source_of.max(initial=-1) + 1)] + [True])
+        may = can[plan.class_of] & (streams <= 1) & poisson[source] & ((streams == 0) | (plan.max_spikes >= MOST_IN_CELL))
+        kind = np.where(may, plan.class_of * (len(poisson) + 1) + source + 1, -1)
+        # Streams of a group are numbered as its neurons are.
+        number = np.arange(plan.n)
+        number[streams == 1] -= plan.streams.index[first[streams == 1]]
+        number[streams == 0] = 0
+        groups = []
+        fewest = FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1
+        # Cut where anything changes, whatever neurons the lane has: whether one may be calm must not depend on that.
+        cuts = np.flatnonzero(np.diff(kind) | np.diff(number)) + 1
+        cuts = np.unique(np.concatenate([cuts, [0, plan.n], *([p.start] for p in plan.populations)])).astype(np.int64)
+        for a, b in zip(cuts.tolist(), cuts[1:].tolist()):
+            calm = kind[a] >= 0 and b - a >= fewest
+            for start, stop in part:
+                start, stop = max(a, start), min(b, stop)
+                if start < stop:
+                    if groups and not calm:
+                        begin, end, before = groups.pop()
+                        if end == start and not before:
+                            start = begin
+                        else:
+                            groups.append((begin, end, before))
+                    groups.append((start, stop, calm))
+        on = e.blocks.on and self.mode != NEVER_CALM
+        e.blocks.mode = self.mode
+        e.blocks.on = False
+        e.blocks.end = infinity()
+        e.blocks.n = 0
+        e.blocks.drawn = False
+        e.blocks.n_groups = len(groups)
+        e.blocks.group = <Group*>self.allocate(len(groups), sizeof(Group), self.held_by_lanes)
+        for k, (a, b, calm) in enumerate(groups):
+            g = &e.blocks.group[k]
+            g.start, g.stop = a, b
+            if not calm:
+                continue
+            g.k = &e.classes[<int64_t>plan.class_of[a]]
+            g.currents = g.k.model.n_currents
+            # Those without currents take less room, at the beginning of that of their group.
+            g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
+            g.tie = e.blocks.tie + (0 if g.currents else (PORTS - 1) * g.start)
+            e.blocks.n += b - a
+            if streams[a]:
+                g.source = &e.sources[<int64_t>source[a]]
+                g.index = <uint32_t>(neuron_at(e, a).streams.index - <int64_t>a)
+                e.blocks.drawn = True
+        if on:
+            turn_on(e)
+
+    def set_calm(self, mode):
+        """Whether neurons may be calm: True and False, or "auto" where there is enough going on. For tests and
+        benchmarks: no bit depends on it."""
+        self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
+        self.share(self.team.n)
+
+    cdef rouse(self):
+        """Have all neurons' states in their records."""
+        cdef int i
+        for i in range(self.team.n):
+            interrupt(self.lane[i])
 
     # ---- lanes
 
@@ -514,6 +623,7 @@ cdef class Engine:
         cdef Core* e = &self.core
         cdef Core* other
         cdef int i
+        self.rouse()
         self.join()
         self.held_by_lanes = []
         self.team.barrier.n = n
@@ -539,6 +649,9 @@ cdef class Engine:
         e.lane = number
         self.begin_lane(e, self.held_by_lanes)
         e.inbox.row, e.inbox.factor, e.inbox.row_of, e.inbox.weight = NULL, NULL, NULL, NULL
+        e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight = NULL, NULL, NULL
+        e.blocks.segment_room = e.blocks.notes_room = 0
+        e.blocks.arrivals = e.blocks.looks = 0
         e.inbox.row_room = e.inbox.room = 0
         e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL
@@ -566,6 +679,7 @@ cdef class Engine:
             for n in range(e.range[k].start, e.range[k].stop):
                 link[n].key = NEVER
                 wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
+        self.give_groups(e, part)
 
     cdef join(self):
         """Take into the first lane what the others have to show."""
@@ -585,6 +699,8 @@ cdef class Engine:
             e.tests += other.tests
             e.tests_resolved += other.tests_resolved
             e.fired += other.fired
+            e.blocks.looks += other.blocks.looks
+            e.blocks.arrivals += other.blocks.arrivals
             if other.status != RUNNING:
                 e.status = other.status
             give_up(other)
@@ -610,7 +726,10 @@ cdef class Engine:
             self.advance_lane(0, stop, budget)
         if self.lost_memory():
             raise MemoryError(NO_ROOM_LEFT.format(self.core.time))
-        return self.failure is not None or not self.core.time < stop
+        done = self.failure is not None or not self.core.time < stop
+        if done:
+            self.rouse()
+        return done
 
     def advance_lane(self, int lane, double stop, int64_t budget):
         cdef Core* e = self.lane[lane]
@@ -649,14 +768,14 @@ cdef class Engine:
         cdef int i
         names = (
             "synaptic_events", "external_events", "queue_pops", "neuron_updates", "bounds_due", "threshold_tests",
-            "threshold_tests_resolved", "spikes",
+            "threshold_tests_resolved", "spikes", "calm_looks", "alert_arrivals",
         )
         counts = np.zeros(len(names), dtype=np.int64)
         for i in range(self.team.n):
             e = self.lane[i]
             counts += (
                 e.synaptic_events, e.external_events, e.queue_pops, e.updates, e.bounds_due, e.tests, e.tests_resolved,
-                e.fired,
+                e.fired, e.blocks.looks, e.blocks.arrivals,
             )
         e = &self.core
         spent = {"collecting_s": e.collecting, "processing_s": e.processing, "waiting_s": e.waiting}
@@ -683,6 +802,7 @@ cdef class Engine:
         cdef int64_t at, w
         cdef int i
         plans = self.plan.probes
+        self.rouse()
         for i in range(self.team.n):
             self.lane[i].watch_start = NULL
         if not any(at.size for at in times):
@@ -731,13 +851,15 @@ cdef class Engine:
     def bounds(self):
         """For every neuron a time (ms) before which it does not spike if nothing else happens."""
         cdef int64_t n
+        self.rouse()
         cdef double[::1] out = np.empty(self.core.n)
         for n in range(self.core.n):
             out[n] = neuron_at(&self.core, n).crossing
         return np.asarray(out)
 
     def state(self):
-        """Every neuron's state as it stands, at the time of its own last event."""
+        """Every neuron's state at the present time."""
+        self.rouse()
         cdef Core* e = &self.core
         cdef int64_t n
         cdef const Model* m
@@ -750,6 +872,7 @@ cdef class Engine:
             s = e.scratch
             memcpy(s, neuron_at(e, n), e.stride)
             if s.class_of >= 0:
+                e.classes[s.class_of].model.settle(&e.classes[s.class_of], s, e.time)
                 e.classes[s.class_of].model.leave(&e.classes[s.class_of], s)
             out[0, n], out[1, n], out[2, n], out[3, n], out[4, n] = s.t, s.v, s.drive, s.slope, s.release
             if s.class_of < 0:

@@ -8,6 +8,7 @@ from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
 from libc.stdlib cimport realloc
 
+from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at
 from eventsnn._core.events cimport arrive, fail, next_own
 from eventsnn._core.lanes cimport next_part
@@ -28,6 +29,7 @@ from eventsnn._core.queue cimport (
     wheel_put,
     wheel_take,
 )
+from eventsnn._core.scatter cimport deliver, list_segments
 from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_delay, take_slice
 
 cdef extern from *:
@@ -43,7 +45,9 @@ cdef extern from *:
 cdef enum:
     CACHE_LINE = 64
     AHEAD = 16    # places in a list between the neuron being processed and the one that is prepared
-    MOST_ARRIVALS = 524288    # in a window, more only at one time: benchmarks/speed_floor.py
+    # Arrivals in a window, more only at one time: benchmarks/speed_floor.py
+    MOST_ARRIVALS = 524288
+    MOST_WITH_CALM = 65536
 
 
 cdef inline bint grow_rows(Inbox* b) noexcept nogil:
@@ -72,16 +76,9 @@ cdef inline void begin_window(Inbox* b) noexcept nogil:
             b.filled[i] = 0
 
 
-cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
-    """Append a slice to those of the window and count what arrives where; False if there is no memory left."""
-    cdef Inbox* b = &e.inbox
-    cdef const int32_t* target = slice.target
-    cdef int64_t* place = b.place
-    cdef int32_t* touched = e.touched
-    cdef int64_t n_touched = e.n_touched
+cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
+    """Append a slice to those of the window; False if there is no memory left."""
     cdef Slice* new
-    cdef int64_t i
-    cdef int32_t n
     if b.n_rows == b.row_room and not grow_rows(b):
         return False
     new = &b.row[b.n_rows]
@@ -93,6 +90,20 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     if new.one_weight:
         new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
     b.n_rows += 1
+    return True
+
+
+cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
+    """Append a slice to those of the window and count what arrives where; False if there is no memory left."""
+    cdef Inbox* b = &e.inbox
+    cdef const int32_t* target = slice.target
+    cdef int64_t* place = b.place
+    cdef int32_t* touched = e.touched
+    cdef int64_t n_touched = e.n_touched
+    cdef int64_t i
+    cdef int32_t n
+    if not add_row(b, slice):
+        return False
     for i in range(slice.n):
         prefetch(&place[target[min(i + AHEAD, slice.n - 1)]])
         n = target[i]
@@ -108,7 +119,15 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
 cdef inline bint list_arriving(Core* e, const Arriving* due) noexcept nogil:
     """List what of a row reaches neurons of this lane; False if there is no memory left."""
     cdef int64_t at = 0
+    cdef int64_t n
     cdef Slice part
+    if e.blocks.on:
+        if not add_row(&e.inbox, &due.slice):
+            return False
+        n = list_segments(e, &due.slice, &e.projections[due.row.projection], <int32_t>(e.inbox.n_rows - 1))
+        e.synaptic_events += n
+        e.inbox.n += n
+        return n >= 0
     if e.team == NULL:
         return list_row(e, &due.slice)
     while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
@@ -147,12 +166,30 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     return True
 
 
-cdef inline void shorten(RowQueue* q, double* stop, int64_t n) noexcept nogil:
+cdef inline bint take_from_calm(Core* e, double now) noexcept nogil:
+    """Add what is listed to calm neurons and count what arrives at the others; False if there is no memory left."""
+    cdef Inbox* b = &e.inbox
+    cdef int64_t i
+    cdef int32_t n
+    if not deliver(e, b.n, now):
+        return False
+    b.n = e.blocks.notes.n
+    e.blocks.arrivals += b.n
+    for i in range(b.n):
+        n = e.blocks.notes.taken[i].neuron
+        if b.place[n] == 0:
+            e.touched[e.n_touched] = n
+            e.n_touched += 1
+        b.place[n] += 1
+    return True
+
+
+cdef inline void shorten(RowQueue* q, double* stop, int64_t n, int64_t most) noexcept nogil:
     """Let the window end early enough for about half of the n that is due, or less: what is due later is left for the
     rest of it. All that is due at one time stays."""
     cdef int64_t i
     cdef double first, last
-    while n > MOST_ARRIVALS:
+    while n > most:
         first, last = infinity(), 0.0
         for i in range(q.n_due):
             first = min(first, q.due[i].row.time)
@@ -195,6 +232,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef int32_t next
     cdef bint room = True
     begin_window(b)
+    e.blocks.n_segments = 0
     if q.n_late == 0:
         give_back_rows(e)
     for i in range(q.n_late):
@@ -206,10 +244,12 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
-    shorten(q, &stop, n)
+    shorten(q, &stop, n, MOST_WITH_CALM if e.blocks.on else MOST_ARRIVALS)
     order = due_sort(q)
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
+    if e.blocks.on:
+        room = room and take_from_calm(e, e.time)
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop
@@ -265,6 +305,9 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
         n = place[e.touched[i]]
         place[e.touched[i]] = end + 1
         end += 1 + n
+    if e.blocks.on:
+        place_taken(e)
+        return True
     for i in range(b.n_rows):
         if b.weighted:
             place_row(b, <int32_t>i, True)
@@ -273,28 +316,46 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     return True
 
 
+cdef inline void place_taken(Core* e) noexcept nogil:
+    cdef Inbox* b = &e.inbox
+    cdef const Slice* row
+    cdef int64_t i
+    cdef int32_t r
+    cdef const Notes* notes = &e.blocks.notes
+    for i in range(notes.n):
+        r = notes.taken[i].row
+        row = &b.row[r]
+        place_one(
+            b, notes.taken[i].neuron, r, row.tie, b.weighted, row.shared_weight if row.one_weight else notes.weight[i]
+        )
+
+
+cdef inline void place_one(Inbox* b, int32_t n, int32_t r, int32_t tie, bint weighted, double weight) noexcept nogil:
+    """Put an arrival behind those of its neuron that are in their place."""
+    cdef int64_t at = b.place[n]
+    cdef int32_t before = b.row_of[at - 1] & INT32_MAX
+    b.place[n] = at + 1
+    b.row_of[at] = r
+    if weighted:
+        b.weight[at] = weight
+    if tie <= before <= r:
+        b.row_of[at - 1] |= INT32_MIN
+
+
 cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
     cdef const Slice* row = &b.row[r]
     cdef const int32_t* target = row.target
     cdef const double* weight = row.weight
     cdef const float* weight32 = row.weight32
     cdef int64_t* place = b.place
-    cdef int32_t* row_of = b.row_of
-    cdef int32_t tie = row.tie
     cdef int64_t step = 0 if row.one_weight else 1
-    cdef int64_t i, at
-    cdef int32_t n, before
+    cdef double w = 0.0
+    cdef int64_t i
     for i in range(row.n):
         prefetch(&place[target[min(i + AHEAD, row.n - 1)]])
-        n = target[i]
-        at = place[n]
-        place[n] = at + 1
-        row_of[at] = r
         if weighted:
-            b.weight[at] = weight[step * i] if weight32 == NULL else weight32[step * i]
-        before = row_of[at - 1] & INT32_MAX
-        if tie <= before <= r:
-            row_of[at - 1] |= INT32_MIN
+            w = weight[step * i] if weight32 == NULL else weight32[step * i]
+        place_one(b, target[i], r, row.tie, weighted, w)
 
 
 cdef inline int32_t first_due(Core* e, double t) noexcept nogil:

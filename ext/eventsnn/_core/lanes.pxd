@@ -13,7 +13,7 @@
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport realloc
 
-from eventsnn._core.core cimport RUNNING, Core, Fired, Message, Projection, Range, barrier_wait, seconds
+from eventsnn._core.core cimport RUNNING, Activity, Core, Fired, Message, Projection, Range, barrier_wait, seconds
 from eventsnn._core.events cimport send
 from eventsnn._core.neuron cimport Slice
 from eventsnn._core.queue cimport wheel_first
@@ -25,6 +25,7 @@ cdef struct Met:
     int64_t work          # events and updates so far
     bint running          # none has failed
     bint due              # something happens at the present instant
+    Activity activity
 
 
 cdef inline Met meet(Core* e, bint due) noexcept nogil:
@@ -35,13 +36,15 @@ cdef inline Met meet(Core* e, bint due) noexcept nogil:
     cdef double began
     cdef int i
     # Queues know of their first entry only that it is not earlier, and may lead to a time at which nothing happens.
-    met.first = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late), e.time)
+    met.first = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late, e.blocks.end), e.time)
     met.work = e.synaptic_events + e.updates
     met.running = e.status == RUNNING
     met.due = due
+    met.activity = activity_of(e)
     if e.team == NULL:
         return met
     mine.first, mine.work, mine.running, mine.due = met.first, met.work, met.running, met.due
+    mine.activity = met.activity
     began = seconds()
     barrier_wait(&e.team.barrier)
     e.waiting += seconds() - began
@@ -53,10 +56,23 @@ cdef inline Met meet(Core* e, bint due) noexcept nogil:
         met.work += other.work
         met.running &= other.running
         met.due |= other.due
+        met.activity.events += other.activity.events
+        met.activity.updates += other.activity.updates
+        met.activity.arrivals += other.activity.arrivals
+        met.activity.looks += other.activity.looks
+        met.activity.neurons += other.activity.neurons
         file_spikes(e, other)
     e.told ^= 1
     e.message[e.told].n_fired = 0
     return met
+
+
+cdef inline Activity activity_of(const Core* e) noexcept nogil:
+    cdef Activity a
+    a.events = e.synaptic_events + e.external_events
+    a.updates = e.updates
+    a.arrivals, a.looks, a.neurons = e.blocks.arrivals, e.blocks.looks, e.blocks.n
+    return a
 
 
 cdef inline void file_spikes(Core* e, const Message* m) noexcept nogil:

@@ -52,25 +52,33 @@ cdef enum:
 # ---- factors
 
 
+cdef inline void grow(const Class* k, double span, Factor* f) noexcept nogil:
+    cdef int i
+    f.membrane = growth(k.c[RATE_M], span)
+    for i in range(k.model.n_currents):
+        f.current[i] = growth(k.c[current_at(i) + RATE], span)
+
+
+cdef inline void pulse(const Class* k, int port, Factor* f, int at) noexcept nogil:
+    """What an arrival of weight 1 at a port adds, when f has grown."""
+    cdef double scale = k.c[threshold_at(k.model, 0) + k.model.n_currents + port]
+    cdef int slot = k.model.target[port]
+    f.slot[at] = slot
+    if slot >= 0:
+        f.x[at] = scale * f.current[slot]
+        scale = scale * k.c[current_at(slot) + COUPLING]
+    f.u[at] = scale * f.membrane
+
+
 cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double origin, Factor* f) noexcept nogil:
     """The factors of what a row adds; of a row with one weight, what it adds."""
     cdef const Model* m = k.model
-    cdef double span = row.time - origin
-    cdef double scale
-    cdef int i, port, sign
-    f.membrane = growth(k.c[RATE_M], span)
-    for i in range(m.n_currents):
-        f.current[i] = growth(k.c[current_at(i) + RATE], span)
+    cdef int port, sign
+    grow(k, row.time - origin, f)
     f.positive = <float>(1.000001 * row.shared_weight) if row.shared_weight > 0.0 else 0.0
     for sign in range(2):
         port = row.port if row.port >= 0 else m.by_sign[sign if b.weighted else row.shared_weight < 0.0]
-        scale = k.c[threshold_at(m, 0) + m.n_currents + port]
-        i = m.target[port]
-        f.slot[sign] = i
-        if i >= 0:
-            f.x[sign] = scale * f.current[i]
-            scale = scale * k.c[current_at(i) + COUPLING]
-        f.u[sign] = scale * f.membrane
+        pulse(k, port, f, sign)
         if not b.weighted:
             f.x[sign] = row.shared_weight * f.x[sign]
             f.u[sign] = row.shared_weight * f.u[sign]

@@ -1,0 +1,119 @@
+# Whether there are calm neurons, and how long blocks are: by what happened in the last few milliseconds.
+#
+# A block costs a look at every neuron of its group when it begins; that is too much for a network in which hardly
+# anything happens. The longer a block, the fewer looks and the more neurons that may spike in it and are taken one by
+# one. All lanes decide from the same sums, and so alike.
+
+from libc.math cimport ceil
+from libc.string cimport memset
+
+from libc.stdint cimport int32_t, int64_t
+
+from eventsnn._core.blocks cimport ALERT, ALWAYS_CALM, NEVER_CALM, Blocks, Group
+from eventsnn._core.calm cimport alert_all, width_of
+from eventsnn._core.core cimport Activity, Core
+from eventsnn._core.mathfunc cimport infinity, not_a_number
+
+cdef extern from *:
+    """
+    #define EVENTSNN_BETWEEN_REVIEWS 2.0
+    #define EVENTSNN_BUSY 0.2
+    #define EVENTSNN_IDLE 0.1
+    #define EVENTSNN_WIDEST_BLOCK 8.0
+    #define EVENTSNN_NARROWEST_BLOCK 0.015625
+    #define EVENTSNN_FIRST_BLOCK 0.125
+    """
+    const double BETWEEN_REVIEWS "EVENTSNN_BETWEEN_REVIEWS"     # ms
+    # Events a neuron and ms above which there are calm neurons, and below which there are none.
+    const double BUSY "EVENTSNN_BUSY"
+    const double IDLE "EVENTSNN_IDLE"
+    const double WIDEST_BLOCK "EVENTSNN_WIDEST_BLOCK"           # ms
+    const double NARROWEST_BLOCK "EVENTSNN_NARROWEST_BLOCK"
+    const double FIRST_BLOCK "EVENTSNN_FIRST_BLOCK"
+
+cdef enum:
+    # What they cost, in ns: benchmarks/speed_floor.py.
+    COST_OF_UPDATE = 120
+    COST_OF_ARRIVAL = 10
+    COST_OF_LOOK = 4
+    COST_OF_DRAWING = 25
+
+
+cdef inline void turn_on(Core* e) noexcept nogil:
+    """From the next blocks on there may be calm neurons."""
+    cdef Blocks* b = &e.blocks
+    cdef const Group* g
+    cdef int64_t k
+    cdef int32_t n
+    for k in range(b.n_groups):
+        g = &b.group[k]
+        memset(b.flag + g.start, ALERT, g.stop - g.start)
+        for n in range(g.start, g.stop):
+            b.room[n] = <float>not_a_number()
+    b.on = True
+    expect_blocks(e)
+
+
+cdef inline void expect_blocks(Core* e) noexcept nogil:
+    """Let the next blocks begin at the next multiple of their width."""
+    cdef Blocks* b = &e.blocks
+    cdef Group* g
+    cdef double width
+    cdef int64_t k
+    b.end = infinity()
+    for k in range(b.n_groups):
+        g = &b.group[k]
+        if g.k != NULL:
+            width = width_of(b, g)
+            g.end = ceil(e.time / width) * width
+            b.end = min(b.end, g.end)
+
+
+cdef inline void turn_off(Core* e) noexcept nogil:
+    if e.blocks.on:
+        alert_all(e)
+        e.blocks.on = False
+        e.blocks.end = infinity()
+
+
+cdef inline void interrupt(Core* e) noexcept nogil:
+    """Have every neuron's state in its record; blocks begin anew with the next ones."""
+    if e.blocks.on:
+        alert_all(e)
+        expect_blocks(e)
+
+
+cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogil:
+    """Decide anew, from what all lanes have done so far; whether neurons have become calm or alert, so that other
+    things come first."""
+    cdef Blocks* b = &e.blocks
+    cdef double elapsed = time - b.reviewed
+    cdef double each, singly, together
+    if b.mode == NEVER_CALM or now.neurons == 0 or not e.window > 0.0:
+        return False
+    if b.mode == ALWAYS_CALM:
+        if b.on:
+            return False
+        turn_on(e)
+        return True
+    if elapsed < BETWEEN_REVIEWS:
+        return False
+    each = (now.events - b.events_then) / (elapsed * now.neurons)
+    singly = COST_OF_UPDATE * <double>(now.updates - b.updates_then) \
+        + COST_OF_ARRIVAL * <double>(now.arrivals - b.arrivals_then)
+    together = (COST_OF_DRAWING if b.drawn else COST_OF_LOOK) * <double>(now.looks - b.looks_then)
+    b.reviewed = time
+    b.events_then, b.updates_then = now.events, now.updates
+    b.arrivals_then, b.looks_then = now.arrivals, now.looks
+    if not b.on:
+        if each > BUSY:
+            turn_on(e)
+        return b.on
+    if each < IDLE:
+        turn_off(e)
+        return True
+    if singly > 2.0 * together:
+        b.width = max(0.5 * b.width, NARROWEST_BLOCK)
+    elif together > 2.0 * singly:
+        b.width = min(2.0 * b.width, WIDEST_BLOCK)
+    return False
