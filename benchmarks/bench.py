@@ -52,7 +52,8 @@ SIMULATORS = {
     "scatter_two": Simulator("scatter-add, two words", "scatter", {"words": 2}),
     "nest": Simulator("NEST", "nest", {"precise": False}),
     "nest_ps": Simulator("NEST precise", "nest", {"precise": True}),
-    "brian2": Simulator("Brian2", "brian2", {}),
+    "brian2": Simulator("Brian2 C++", "brian2", {"target": "cpp_standalone"}),
+    "brian2_cython": Simulator("Brian2 Cython", "brian2", {"target": "cython"}),
     "annarchy": Simulator("ANNarchy", "annarchy", {}),
 }
 OWN = ("eventsnn", "scatter")  # run by the interpreter that runs this
@@ -153,7 +154,8 @@ def measure(
         "memory": available_memory(),
     }
     with tempfile.TemporaryDirectory() as folder:
-        for repeat in range(1, options.repeats + 1):
+        repeats = min(options.repeats, workload.repeats or options.repeats)
+        for repeat in range(1, repeats + 1):
             for name in names:
                 if workload.only and name not in workload.only or "skipped" in results.get(name, {}):
                     continue
@@ -167,7 +169,7 @@ def measure(
                     continue
                 results.setdefault(name, {"runs": []})["runs"].append(answer)
                 rate = "" if answer["rate"] is None else f" at {answer['rate']:.4g} Hz"
-                say(f"{workload.name}: {title}, {repeat} of {options.repeats}: {answer['cpu_s']:.4g} s{rate}")
+                say(f"{workload.name}: {title}, {repeat} of {repeats}: {answer['cpu_s']:.4g} s{rate}")
     return results
 
 
@@ -175,22 +177,40 @@ def events(answer: dict[str, Any], network: dict[str, Any]) -> float:
     """Synaptic and external events of a run, from its own spikes where the simulator does not count them."""
     if "events" in answer:
         return float(answer["events"])
-    drive = network["drive"]
+    drive, sizes, seconds = network["drive"], network["populations"], network["duration"] / 1000.0
+    rates = drive.get("rate", 0.0)
+    rates = rates if isinstance(rates, list) else [rates] * len(sizes)
     external = {
-        "poisson": drive.get("rate", 0.0) * answer["neurons"] * network["duration"] / 1000.0,
+        "poisson": sum(rate * n * seconds for rate, n in zip(rates, sizes.values(), strict=True)),
         "kicks": drive.get("spikes", 0),
     }.get(drive["kind"], 0.0)
+    if "rates" in answer:  # populations with rates and synapses of their own
+        totals = [(p["pre"], p["rule"][1]) for p in network["projections"]]
+        return float(sum(answer["rates"][pre] * seconds * n for pre, n in totals) + external)
     return float(answer["spikes"] * answer["synapses"] / answer["neurons"] + external)
 
 
-def summarise(workload: Workload, results: dict[str, Any]) -> None:
-    """Add medians, ratios to eventsnn and whether the rate is the expected one, to the results of each simulator."""
+def off_rate(workload: Workload, result: dict[str, Any], expected: float) -> bool:
+    """Whether this was another network, or the same one wrongly."""
+    if workload.rates and "rates" in result:
+        return any(abs(result["rates"][name] - rate) > most for name, (rate, most) in workload.rates.items())
+    return bool(abs(result["rate"] - expected) > workload.tolerance * expected)
+
+
+def summarise(workload: Workload, results: dict[str, Any], alone: dict[str, Any]) -> None:
+    """Add medians, ratios to eventsnn and whether the rate is the expected one, to the results of each simulator.
+
+    alone: the results of the same network on one thread, if there are any; the gain is the ratio of wall times.
+    """
     for result in results.values():
         for key in ("cpu_s", "wall_s", "build_s", "growth_bytes", "peak_bytes", "rate", "neurons", "synapses"):
             values = [run[key] for run in result.get("runs", []) if run[key] is not None]
             if values:
                 result[key] = statistics.median(values)
         for run in result.get("runs", [])[:1]:
+            if run.get("rates"):
+                all_rates = [one["rates"] for one in result["runs"]]
+                result["rates"] = {name: statistics.median(one[name] for one in all_rates) for name in all_rates[0]}
             result["version"], result["threads"] = run["version"], run.get("threads", workload.threads)
             result["ns_per_event"] = 1e9 * result["cpu_s"] / max(events(run, workload.network), 1.0)
             result["bytes_per_synapse"] = result["growth_bytes"] / max(result["synapses"], 1)
@@ -198,11 +218,15 @@ def summarise(workload: Workload, results: dict[str, Any]) -> None:
     expected = workload.rate if workload.rate is not None else ours.get("rate")
     for result in results.values():
         if "rate" in result and expected is not None:
-            result["off_rate"] = abs(result["rate"] - expected) > workload.tolerance * expected
-    for result in results.values():
+            result["off_rate"] = off_rate(workload, result, expected)
+    time = "cpu_s" if workload.threads == 1 else "wall_s"
+    for name, result in results.items():
         wrong = result.get("off_rate", False) or ours.get("off_rate", True)
-        if "cpu_s" in result and not wrong and ours["cpu_s"] > 0.0:
-            result["ratio"] = result["cpu_s"] / ours["cpu_s"]
+        if time in result and not wrong and ours[time] > 0.0:
+            result["ratio"] = result[time] / ours[time]
+        one = alone.get(name, {})
+        if time in result and "wall_s" in one and not (result.get("off_rate") or one.get("off_rate")):
+            result["gain"] = one["wall_s"] / result["wall_s"]
 
 
 def machine() -> dict[str, Any]:
@@ -254,9 +278,32 @@ def table(session: dict[str, Any]) -> str:
             row = cells(simulator, result)
             text = "  " + row[0] if len(row) == 1 else "".join(f"{cell:>11}" for cell in row)
             lines.append(f"  {SIMULATORS[simulator].title:24}{text}")
-    lines += ["", "CPU and wall: the simulated part, without building. ratio: CPU, of the simulator to eventsnn."]
+        lines += population_rates(record) + gains(record)
+    lines += ["", "CPU and wall: the simulated part, without building. ratio: CPU (several cores: wall), to eventsnn's."]
     lines += ["* far from the expected rate: another network, and in no ratio. ! the core was shared: measure again."]
     return "\n".join(lines)
+
+
+def population_rates(record: dict[str, Any]) -> list[str]:
+    """Lines with the rate of each population, where these are compared one by one."""
+    if not record["rates"]:
+        return []
+    names = list(record["rates"])
+    rows = {"rates (Hz) of": names}
+    rows["expected"] = [f"{rate:.2f}+-{most:.2f}" for rate, most in record["rates"].values()]
+    for simulator, result in record["results"].items():
+        if "rates" in result:
+            rows[SIMULATORS[simulator].title] = [f"{result['rates'][name]:.2f}" for name in names]
+    return [f"    {title:22}" + "".join(f"{cell:>12}" for cell in row) for title, row in rows.items()]
+
+
+def gains(record: dict[str, Any]) -> list[str]:
+    """A line about what several cores gain."""
+    found = {SIMULATORS[name].title: result["gain"] for name, result in record["results"].items() if "gain" in result}
+    if not found:
+        return []
+    each = ", ".join(f"{title} {gain:.2f}" for title, gain in found.items())
+    return [f"    times as fast as {record['alone']}, by wall time: {each}"]
 
 
 # ---- command line
@@ -303,7 +350,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for workload in workloads(options.scale, len(available_cores(options.core)) or os.cpu_count() or 1):
             if any(fnmatch.fnmatchcase(workload.name, pattern) for pattern in patterns):
                 results = measure(workload, list(session["versions"]), pythons, options)
-                summarise(workload, results)
+                summarise(workload, results, session["workloads"].get(workload.alone, {}).get("results", {}))
                 session["workloads"][workload.name] = {**dataclasses.asdict(workload), "results": results}
                 (options.out / "bench.json").write_text(json.dumps(session, indent=1))
     except KeyboardInterrupt:

@@ -11,11 +11,11 @@ LOOKS = {
     "nest": ("C0", "s", "-"),
     "nest_ps": ("C9", "D", "-"),
     "brian2": ("C2", "^", "-"),
+    "brian2_cython": ("C8", "<", "-"),
     "annarchy": ("C1", "v", "-"),
     "scatter": ("0.6", ".", ":"),
     "scatter_two": ("0.3", ".", ":"),
 }
-THREADED = "brunel_poisson"  # the network that is run on more cores too
 AXES = {"neurons": "neurons", "synapses": "synapses", "rate": "rate (Hz)"}
 
 
@@ -28,7 +28,7 @@ def draw(session: dict[str, Any], titles: dict[str, str]) -> Figure:
     networks(panels[0, 0], whole, titles, "cpu_s", "CPU time (s)")
     for panel, axis in zip((panels[0, 1], panels[0, 2], panels[1, 0]), AXES, strict=True):
         growth(panel, [r for r in records.values() if axis in r["axes"]], axis)
-    threads(panels[1, 1], records)
+    threads(panels[1, 1], records, titles)
     alone = {name: r for name, r in records.items() if r["threads"] == 1}
     networks(panels[1, 2], alone, titles, "bytes_per_synapse", "memory (B a synapse)")
     handles, labels = panels[0, 0].get_legend_handles_labels()
@@ -79,18 +79,27 @@ def growth(panel: Axes, records: list[dict[str, Any]], axis: str) -> None:
     panel.grid(alpha=0.3)
 
 
-def threads(panel: Axes, records: dict[str, Any]) -> None:
-    """Wall time of eventsnn on the network that runs on more cores too, against the threads that ran."""
-    ours = [r["results"].get("eventsnn", {}) for name, r in records.items() if name == THREADED or r["threads"] > 1]
-    points = [(result["threads"], result["wall_s"]) for result in ours if "wall_s" in result]
-    if not points:
+def threads(panel: Axes, records: dict[str, Any], titles: dict[str, str]) -> None:
+    """How many times as fast several cores are as one, by wall time, of each network that ran on several."""
+    lines: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for record in records.values():
+        for simulator, result in record["results"].items():
+            if "gain" in result:
+                lines.setdefault((record["alone"], simulator), [(1, 1.0)]).append((record["threads"], result["gain"]))
+    if not lines:
         panel.set_axis_off()
         return
-    color, marker, _ = LOOKS["eventsnn"]
-    panel.plot([x for x, _ in points], [y for _, y in points], marker, color=color)
-    panel.set_xlabel(f"threads that ran, {THREADED}")
-    panel.set_ylabel("wall time of eventsnn (s)")
-    panel.set_xlim(0.5, max(2, *(x for x, _ in points)) + 0.5)
-    panel.set_ylim(0.0, 1.1 * max(y for _, y in points))
+    styles = dict(zip(dict.fromkeys(network for network, _ in lines), ("-", "--", ":"), strict=False))
+    for (network, simulator), points in lines.items():
+        color, marker, _ = LOOKS[simulator]
+        x, y = zip(*sorted(points), strict=True)
+        panel.plot(x, y, marker + styles[network], color=color, label=f"{titles[simulator]}, {network}")
+    most = max(n for points in lines.values() for n, _ in points)
+    panel.plot([1, most], [1, most], color="0.7", linewidth=1.0, zorder=0, label="as many times as threads")
+    panel.set_xlabel("threads")
+    panel.set_ylabel("speed, of that on one thread")
+    panel.set_xlim(0.9, most + 0.1)
+    panel.set_ylim(bottom=0.0)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.legend(fontsize="small")
     panel.grid(alpha=0.3)

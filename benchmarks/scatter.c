@@ -1,5 +1,6 @@
-/* The least that the delivery of spikes can cost: each synapse of each spike adds to its target, spike after spike, and
- * nothing else happens. weight is one for each stretch of synapses, or with stored one for each synapse. */
+/* What is the least that the delivery of spikes can cost? Each synapse of each spike adds to its target, spike after
+ * spike, and nothing else happens: a part of bench.py. weight is one for each stretch of synapses, or with stored one for
+ * each synapse. */
 
 #include <stdint.h>
 

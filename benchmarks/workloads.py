@@ -1,9 +1,12 @@
 """The networks of bench.py, each described once; every worker builds it with its own simulator's words.
 
 A description is plain data. All neurons are of one model, in consecutive populations, and each projection goes from one
-population to all neurons. A value is a number, {"uniform": [low, high]} or {"normal": [mean, std]}.
+population to another, or to all neurons if it names none. A value is a number, {"uniform": [low, high]} or {"normal":
+[mean, std]}, the latter also with "low", "high" and "grid": rounded to multiples of the grid and drawn again outside.
+V_m, I_e and the rate of a drive may be lists of values, one for each population.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +14,10 @@ DELTA = {"tau_m": 20.0, "C_m": 250.0, "E_L": 0.0, "V_th": 20.0, "V_reset": 10.0,
 CUBA = {
     "tau_m": 20.0, "C_m": 200.0, "E_L": -49.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0,
     "tau_syn_ex": 5.0, "tau_syn_in": 10.0,
+}  # fmt: skip
+MICROCIRCUIT = {
+    "tau_m": 10.0, "C_m": 250.0, "E_L": -65.0, "V_th": -50.0, "V_reset": -65.0, "t_ref": 2.0,
+    "tau_syn_ex": 0.5, "tau_syn_in": 0.5,
 }  # fmt: skip
 TAU_SYN = 0.5  # ms, of brunel_exp: a current of w C_m / tau_syn moves V by what a jump of w does
 
@@ -20,8 +27,9 @@ class Workload:
     """A network, what it is for, and the rate by which one knows that it is the right one.
 
     rate: Hz, mean of all neurons after the transient; None: that of eventsnn in the same session. tolerance: which part
-    of it a rate may be off. axes: what its times are drawn over: neurons, synapses, rate. only: the simulators that run
-    it, all if empty.
+    of it a rate may be off. rates: where populations differ, the rate of each and how far it may be off, in Hz. axes:
+    what its times are drawn over: neurons, synapses, rate. only: the simulators that run it, all if empty. repeats: the
+    most that it is worth. alone: the workload that is the same network on one thread.
     """
 
     name: str
@@ -32,6 +40,9 @@ class Workload:
     axes: tuple[str, ...] = ()
     threads: int = 1
     only: tuple[str, ...] = ()
+    rates: dict[str, tuple[float, float]] | None = None
+    repeats: int | None = None
+    alone: str = ""
 
 
 def brunel(
@@ -94,14 +105,52 @@ def cuba(scale: float) -> dict[str, Any]:
     }
 
 
-def microcircuit(scale: float) -> dict[str, Any]:
-    """A tenth of the network as eventsnn's scenario of that name builds it; its peers have no description yet."""
+def microcircuit(scale: float, part: float) -> dict[str, Any]:
+    """The network of scenarios/microcircuit.py with `part` of the neurons, 0.1 or 1, and the inputs that it gives them.
+
+    Smaller networks run longer than others of their scale: their few neurons fire seldom and start together.
+    """
+    from eventsnn.scenarios import microcircuit as published
+
+    part *= scale
+    kept = published.share_of_inputs(part, None)
+    strength = 1.0 / math.sqrt(kept)
+    exc, inh = ({"normal": [d, 0.5 * d], "low": 0.1, "grid": 0.1} for d in (published.DELAY_EXC, published.DELAY_INH))
+    projections = []
+    for k, post in enumerate(published.POPULATIONS):
+        for j, pre in enumerate(published.POPULATIONS):
+            inhibitory, weight = bool(published.INHIBITORY[j]), strength * float(published.WEIGHTS[k, j])
+            drawn = {"normal": [weight, 0.1 * abs(weight)], ("high" if inhibitory else "low"): 0.0}
+            if number := round(part * kept * float(published.SYNAPSES[k, j])):
+                ends = {"pre": pre.name, "post": post.name, "rule": ["total", number]}
+                projections.append({**ends, "weight": drawn, "delay": inh if inhibitory else exc})
+    duration = 1000.0 * min(10.0 * scale, 1.0)
     return {
-        "scenario": "microcircuit",
-        "parameters": {"scale": 0.1 * scale},
-        "duration": 1000.0 * min(scale, 1.0),
-        "transient": 200.0 * min(scale, 1.0),
+        "model": "exp",
+        "parameters": MICROCIRCUIT,
+        "V_m": [{"normal": [p.V_m, p.std]} for p in published.POPULATIONS],
+        "I_e": ((1.0 - math.sqrt(kept)) * published.mean_input()).tolist(),
+        "populations": {p.name: round(part * p.n) for p in published.POPULATIONS},
+        "projections": projections,
+        "stored": True,
+        "drive": {
+            "kind": "poisson",
+            "rate": [published.BACKGROUND * round(kept * p.inputs) for p in published.POPULATIONS],
+            "weight": strength * published.WEIGHT_EXC,
+            "delay": published.DELAY_EXC,
+        },
+        "duration": duration,
+        "transient": 0.2 * duration,
     }
+
+
+def expected(part: float) -> dict[str, tuple[float, float]]:
+    """Rate and tolerance (Hz) of each population of the microcircuit."""
+    from eventsnn.scenarios import microcircuit as published
+
+    target = published.TARGETS[part, published.share_of_inputs(part, None)]
+    names = [p.name for p in published.POPULATIONS]
+    return dict(zip(names, zip(target.rates, target.tolerances, strict=True), strict=True))
 
 
 def sparse(scale: float, n: float = 1e4, outdegree: int = 100, rate: float | None = None) -> dict[str, Any]:
@@ -149,18 +198,25 @@ def workloads(scale: float, cores: int) -> list[Workload]:
         Workload("brunel_dc", "Brunel, constant drive, shared weights", brunel(scale, "dc"), **published),
         Workload("brunel_dc_stored", "the same, a weight a synapse", brunel(scale, "dc", stored=True), **published),
         Workload("brunel_exp", "Brunel, exponential currents, Poisson", brunel(scale, exponential=True), **loose),
+        Workload("brunel_exp_dc", "the same, constant drive", brunel(scale, "dc", exponential=True), **loose),
         Workload(
-            "brunel_het", "Brunel, Poisson; weights, delays, tau_m, V_th drawn", brunel(scale, varied=True), **loose
+            "brunel_dc_het", "Brunel, constant drive; weights, delays, tau_m, V_th drawn",
+            brunel(scale, "dc", varied=True), **loose,
         ),
         Workload(
             "cuba", "Vogels & Abbott, self-sustained", cuba(scale),
             **({"rate": 5.56, "tolerance": 0.105} if full else {"tolerance": 0.5}),
         ),
-        Workload(
-            "microcircuit", "Potjans & Diesmann, a tenth", microcircuit(scale), **loose,
-            only=("eventsnn", "scatter", "scatter_two"),
-        ),
     ]  # fmt: skip
+    layers = ("eventsnn", "scatter", "scatter_two", "nest", "nest_ps")  # those that have words for it
+    of_part: dict[float, dict[str, Any]] = {
+        part: {"tolerance": 0.5, "only": layers} | ({"rates": expected(part)} if full else {}) for part in (0.1, 1.0)
+    }
+    tenth, whole = microcircuit(scale, 0.1), microcircuit(scale, 1.0)
+    rows += [
+        Workload("microcircuit", "Potjans & Diesmann, a tenth", tenth, **of_part[0.1]),
+        Workload("microcircuit_full", "Potjans & Diesmann in full", whole, **of_part[1.0], repeats=1),
+    ]
     for exponent in (4, 5, 6):
         about = f"1e{exponent} neurons, 1e4 spikes, 1e6 synaptic events a second"
         axes = ("neurons", "synapses", "rate") if exponent == 4 else ("neurons",)
@@ -173,8 +229,11 @@ def workloads(scale: float, cores: int) -> list[Workload]:
         rows.append(kicked(scale, f"sparse_{rate}Hz", about, "rate", rate=rate))
     threads = 2
     while threads <= cores:
-        about = f"Brunel, Poisson drive, on {threads} cores"
-        row = Workload(f"threads_{threads}", about, brunel(scale), threads=threads, only=("eventsnn",), **published)
-        rows.append(row)
+        shared: dict[str, Any] = {"threads": threads, "only": ("eventsnn", "nest")}
+        for alone, network, rate in (
+            ("brunel_poisson", brunel(scale), published), ("microcircuit", tenth, of_part[0.1]),
+        ):  # fmt: skip
+            name, about = f"{alone}_threads_{threads}", f"{alone} on {threads} cores"
+            rows.append(Workload(name, about, network, alone=alone, **(rate | shared)))
         threads *= 2
     return rows

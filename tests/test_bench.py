@@ -12,13 +12,17 @@ from eventsnn import scenario
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import bench  # noqa: E402
-from workloads import Workload  # noqa: E402
+import bench_plot  # noqa: E402
+import heterogeneity  # noqa: E402
+from workloads import Workload, workloads  # noqa: E402
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the loop in C is compiled by a cc")
 
+BENCHMARKS = Path(bench.__file__).parent
 SCENARIOS = {
     "brunel_dc": ("brunel", {"n": 500, "drive": "dc"}, 40.0),
     "brunel_poisson_stored": ("brunel", {"n": 500}, 40.0),
+    "microcircuit": ("microcircuit", {"scale": 0.004}, 400.0),
 }
 
 
@@ -41,12 +45,13 @@ def test_described_networks_are_those_of_the_scenarios(workload, session):
     name, parameters, duration = SCENARIOS[workload]
     network = scenario.load(name).build(**parameters)
     results = network.run(duration)
-    spikes = np.concatenate([trains.ids + 400 * (name == "inh") for name, trains in results.spikes.items()])
-    pre = np.concatenate([p.get("pre") + 400 * (p.pre[0].name == "inh") for p in network.projections.values()])
-    outdegree = np.bincount(pre, minlength=500)
+    first = dict(zip(results.spikes, np.cumsum([0, *(trains.n for trains in results.spikes.values())]), strict=False))
+    spikes = np.concatenate([trains.ids + first[name] for name, trains in results.spikes.items()])
+    pre = np.concatenate([p.get("pre") + first[p.pre[0].name] for p in network.projections.values()])
+    outdegree = np.bincount(pre)
 
     measured = runs(session[0], workload)
-    assert measured["eventsnn"]["spikes"] == spikes.size > 1_000
+    assert measured["eventsnn"]["spikes"] == spikes.size > 300
     for variant in ("scatter", "scatter_two"):
         assert measured[variant]["events"] == outdegree[spikes].sum()
 
@@ -70,21 +75,80 @@ def test_session_is_described_printed_and_drawn(session):
     assert "sparse_1e4: " in bench.table(found)
 
 
-def test_a_time_at_another_rate_is_marked_and_in_no_ratio():
-    def run(rate: float, seconds: float) -> dict:
-        counts = {"neurons": 10, "synapses": 100, "spikes": 5, "growth_bytes": 1, "peak_bytes": 1}
-        return {"runs": [{"version": "1", "rate": rate, "cpu_s": seconds, "wall_s": seconds, "build_s": 0.0, **counts}]}
+def run(rate: float, seconds: float, **more) -> dict:
+    counts = {"neurons": 10, "synapses": 100, "spikes": 5, "growth_bytes": 1, "peak_bytes": 1, **more}
+    return {"runs": [{"version": "1", "rate": rate, "cpu_s": seconds, "wall_s": seconds, "build_s": 0.0, **counts}]}
 
-    network = {"drive": {"kind": "none"}, "duration": 1.0}
+
+SILENT = {"drive": {"kind": "none"}, "duration": 1000.0, "populations": {"a": 4, "b": 6}, "projections": []}
+
+
+def test_a_time_at_another_rate_is_marked_and_in_no_ratio():
     results = {"eventsnn": run(10.0, 1.0), "nest": run(10.2, 8.0), "brian2": run(11.0, 0.1)}
-    bench.summarise(Workload("w", "", network, rate=10.0), results)
+    bench.summarise(Workload("w", "", SILENT, rate=10.0), results, {})
     assert results["nest"]["ratio"] == 8.0 and not results["nest"]["off_rate"]
     assert results["brian2"]["off_rate"] and "ratio" not in results["brian2"]
     assert bench.cells("brian2", results["brian2"])[1] == "11*"
 
     wrong = {"eventsnn": run(11.0, 1.0), "nest": run(10.0, 8.0)}
-    bench.summarise(Workload("w", "", network, rate=10.0), wrong)
+    bench.summarise(Workload("w", "", SILENT, rate=10.0), wrong, {})
     assert "ratio" not in wrong["nest"]
+
+
+def test_each_population_has_its_rate_and_its_synapses():
+    rates = {"a": (1.0, 0.1), "b": (5.0, 0.5)}
+    projections = [{"pre": "a", "rule": ["total", 30]}, {"pre": "b", "rule": ["total", 70]}]
+    drive = {"kind": "poisson", "rate": [10.0, 20.0]}
+    network = {**SILENT, "projections": projections, "drive": drive}
+    results = {
+        "eventsnn": run(3.4, 1.0, events=500, rates={"a": 1.05, "b": 4.9}),
+        "nest": run(3.4, 8.0, rates={"a": 1.0, "b": 5.0}),
+        "nest_ps": run(3.4, 9.0, rates={"a": 1.2, "b": 4.87}),
+    }
+    bench.summarise(Workload("w", "", network, rates=rates), results, {})
+    assert results["nest"]["ratio"] == 8.0
+    assert results["nest_ps"]["off_rate"] and "ratio" not in results["nest_ps"]
+    assert results["nest"]["ns_per_event"] == pytest.approx(8e9 / (30 * 1.0 + 70 * 5.0 + 4 * 10.0 + 6 * 20.0))
+    lines = bench.population_rates({"rates": rates, "results": results})
+    assert [line.split()[-1] for line in lines] == ["b", "5.00+-0.50", "4.90", "5.00", "4.87"]
+
+
+def test_threads_are_compared_by_wall_time_with_one_thread():
+    alone = {"eventsnn": run(10.0, 3.0), "nest": run(10.0, 8.0)}
+    bench.summarise(Workload("w", "", SILENT, rate=10.0), alone, {})
+    both = {"eventsnn": run(10.0, 1.5), "nest": run(10.0, 5.0)}
+    two = Workload("w_2", "", SILENT, rate=10.0, threads=2, alone="w")
+    bench.summarise(two, both, alone)
+    assert (both["eventsnn"]["gain"], both["nest"]["gain"]) == (2.0, 1.6)
+    [line] = bench.gains({"alone": "w", "results": both})
+    assert line.endswith("eventsnn 2.00, NEST 1.60")
+
+
+def test_networks_that_the_goals_are_about_are_there():
+    rows = {workload.name: workload for workload in workloads(1.0, 2)}
+    assert sum(rows["microcircuit_full"].network["populations"].values()) == 77_169
+    synapses = sum(p["rule"][1] for p in rows["microcircuit_full"].network["projections"])
+    assert synapses == pytest.approx(0.3e9, rel=0.01) and rows["microcircuit_full"].repeats == 1
+    for name in ("brunel_poisson", "microcircuit"):
+        two = rows[f"{name}_threads_2"]
+        assert (two.threads, two.network, two.alone) == (2, rows[name].network, name)
+    assert rows["brunel_dc_het"].network["drive"]["kind"] == rows["brunel_exp_dc"].network["drive"]["kind"] == "current"
+    assert set(bench.SIMULATORS) == set(bench_plot.LOOKS)
+
+
+def test_what_differs_in_a_part_changes_nothing_else():
+    reference = scenario.load("brunel").build(n=500, drive="dc").run(50.0).spikes["exc"].times
+    assert reference.size > 500
+    for name, case in heterogeneity.CASES.items():
+        results = heterogeneity.build(case, 500).run(50.0)
+        same = np.array_equal(results.spikes["exc"].times, reference)
+        assert same == (name in ("base", "recorded", "zero_delay")), name
+
+
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.name)
+def test_a_benchmark_states_its_question(path):
+    if "__main__" in (text := path.read_text()):
+        assert text.partition("\n\n")[0].endswith("?") or "? " in text.partition("\n\n")[0], path.name
 
 
 def test_peers_that_are_not_there_are_skipped_with_a_line(capsys):

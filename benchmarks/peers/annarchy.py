@@ -28,7 +28,7 @@ def value(v: Any, low: float | None = None) -> Any:
 
     if not isinstance(v, dict):
         return v if low is None else max(v, low)
-    [(name, (a, b))] = v.items()
+    name, a, b = worker.unlimited(v)
     # It rounds delays to the grid, and none may become 0.
     return ann.Uniform(a if low is None else max(a, low), b) if name == "uniform" else ann.Normal(a, b)
 
@@ -36,7 +36,7 @@ def value(v: Any, low: float | None = None) -> Any:
 def drawn(v: Any, n: int, draws: np.random.Generator) -> np.ndarray:
     if not isinstance(v, dict):
         return np.full(n, v)
-    [(name, (a, b))] = v.items()
+    name, a, b = worker.unlimited(v)
     return draws.uniform(a, b, n) if name == "uniform" else draws.normal(a, b, n)
 
 
@@ -45,7 +45,8 @@ def neuron(network: dict[str, Any]) -> Any:
     import ANNarchy as ann
 
     p, drive = network["parameters"], network["drive"]
-    varied = [name for name in ("decay", "V_th") if isinstance(p[{"decay": "tau_m"}.get(name, name)], dict)]
+    depends = {"V_inf": "tau_m", "decay": "tau_m", "V_th": "V_th"}
+    varied = [name for name, parameter in depends.items() if isinstance(p[parameter], dict)]
     names = ["V_inf", "decay", "V_th", "V_reset", "t_ref"]
     external = ""
     if drive["kind"] == "poisson":
@@ -72,8 +73,6 @@ def set_values(population: Any, network: dict[str, Any], draws: np.random.Genera
     one = not isinstance(p["tau_m"], dict)
     tau_m = p["tau_m"] if one else drawn(p["tau_m"], n, draws)
     drive = network["drive"]
-    if drive["kind"] == "current" and not one:
-        raise worker.Unsupported("a current with tau_m that differs from neuron to neuron is not written yet")
     current = drive["amplitude"] * tau_m / p["C_m"] if drive["kind"] == "current" else 0.0
     population.V_inf = p["E_L"] + current
     population.decay = np.exp(-step / tau_m)

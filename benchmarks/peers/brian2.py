@@ -1,4 +1,4 @@
-"""Brian2 as C++ standalone: its program is generated, compiled and run; this process only waits for it."""
+"""Brian2, as the request says: with C++ standalone, whose program this process only waits for, or here with Cython."""
 
 import os
 from pathlib import Path
@@ -46,7 +46,7 @@ def version() -> str:
 def expression(v: Any) -> str:
     if not isinstance(v, dict):
         return repr(v)
-    [(name, (a, b))] = v.items()
+    name, a, b = worker.unlimited(v)
     return {"uniform": f"({a} + {b - a}*rand())", "normal": f"({a} + {b}*randn())"}[name]
 
 
@@ -127,37 +127,71 @@ def drive_with(network: dict[str, Any], neurons: Any) -> list[Any]:
     return []
 
 
+def objects(network: dict[str, Any]) -> tuple[Any, list[Any], Any, list[Any]]:
+    """Neurons, synapses, spike monitor and drive."""
+    import brian2 as b
+
+    b.defaultclock.dt = worker.STEP * b.ms  # the device's own
+    neurons = neuron_group(network)
+    return neurons, projections(network, neurons), b.SpikeMonitor(neurons), drive_with(network, neurons)
+
+
+def standalone(network: dict[str, Any], folder: Path, request: dict[str, Any]) -> tuple[list[worker.Mark], Any, Any]:
+    """Marks before building, before and after the simulated part; the synapses and the monitor."""
+    import brian2 as b
+
+    b.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
+    b.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count()}"]  # its default has no bound
+    b.seed(request["seed"])
+    for slot in ("before_start", "before_network_run", "after_network_run"):
+        b.device.insert_code(slot, MARK)
+    neurons, synapses, monitor, drive = objects(network)
+    b.Network(neurons, monitor, synapses, drive).run(network["duration"] * b.ms)
+    b.device.build(directory=str(folder), run=False, with_output=False)
+
+    written = folder / "marks.txt"
+    if written.exists():
+        os.remove(written)
+    worker.pin(request)
+    b.device.run(with_output=False)
+    rows = [line.split() for line in written.read_text().splitlines()]
+    return [worker.Mark(float(a), float(b), int(c), int(d)) for a, b, c, d in rows], synapses, monitor
+
+
+def cython(network: dict[str, Any], folder: Path, request: dict[str, Any]) -> tuple[list[worker.Mark], Any, Any]:
+    """The same. In the first of several repeats, building contains the translation to C."""
+    import brian2 as b
+
+    b.prefs.codegen.target = "cython"
+    b.prefs.codegen.runtime.cython.cache_dir = str(folder)
+    b.seed(request["seed"])
+    marks = []
+
+    class Marked(b.Network):
+        def before_run(self, namespace: Any) -> None:
+            super().before_run(namespace)
+            marks.append(worker.mark())
+
+    worker.pin(request)
+    marks.append(worker.mark())
+    neurons, synapses, monitor, drive = objects(network)
+    # Its namespace is said, because it would be looked for where this is called.
+    Marked(neurons, monitor, synapses, drive).run(network["duration"] * b.ms, namespace={})
+    marks.append(worker.mark())
+    return marks, synapses, monitor
+
+
 def simulate(request: dict[str, Any]) -> dict[str, Any]:
     import brian2 as b
 
-    network = request["network"]
+    network, target = request["network"], request["target"]
     # Kept from one repeat to the next, so that the same program is compiled once.
-    folder = Path(request["folder"]) / "brian2_program"
-    b.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
-    b.defaultclock.dt = worker.STEP * b.ms
-    b.seed(request["seed"])
-    b.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count()}"]  # its default has no bound
-    for slot in ("before_start", "before_network_run", "after_network_run"):
-        b.device.insert_code(slot, MARK)
-    neurons = neuron_group(network)
-    synapses = projections(network, neurons)
-    monitor = b.SpikeMonitor(neurons)
-    whole = b.Network(neurons, monitor, synapses, drive_with(network, neurons))
-    whole.run(network["duration"] * b.ms)
-    b.device.build(directory=str(folder), run=False, with_output=False)
-
-    marks = folder / "marks.txt"
-    if marks.exists():
-        os.remove(marks)
-    worker.pin(request)
-    b.device.run(with_output=False)
-    rows = [line.split() for line in marks.read_text().splitlines()]
-    begin, built, done = (worker.Mark(float(a), float(b), int(c), int(d)) for a, b, c, d in rows)
-    times, n = np.asarray(monitor.t / b.ms), len(neurons)
+    folder = Path(request["folder"]) / f"brian2_{target}"
+    run = {"cpp_standalone": standalone, "cython": cython}[target]
+    marks, synapses, monitor = run(network, folder, request)
+    times, n = np.asarray(monitor.t / b.ms), sum(network["populations"].values())
     made = sum(len(s) for s in synapses)
-    return worker.answer(
-        begin, built, done, neurons=n, synapses=made, spikes=len(times), rate=worker.rate(times, n, network)
-    )
+    return worker.answer(*marks, neurons=n, synapses=made, spikes=len(times), rate=worker.rate(times, n, network))
 
 
 if __name__ == "__main__":

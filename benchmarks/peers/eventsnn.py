@@ -17,38 +17,32 @@ def version() -> str:
 
 
 def build(network: dict[str, Any], seed: int) -> Any:
-    """The network, or the scenario that the description names."""
     import eventsnn as esn
-    from eventsnn import scenario
-
-    if "scenario" in network:
-        try:
-            return scenario.load(network["scenario"]).build(seed=seed, **network["parameters"])
-        except esn.InputError as error:
-            raise worker.Unsupported(str(error).partition(" (")[0]) from None
 
     def value(v: Any, stored: bool = False) -> Any:
-        if isinstance(v, dict):
-            [(name, numbers)] = v.items()
-            return {"uniform": esn.Uniform, "normal": esn.Normal}[name](*numbers)
-        return esn.Uniform(v, v) if stored else v
+        if not isinstance(v, dict):
+            return esn.Uniform(v, v) if stored else v
+        name, a, b, limits = worker.distribution(v)
+        return {"uniform": esn.Uniform, "normal": esn.Normal}[name](a, b, **limits)
 
     def rule(name: str, number: Any) -> Any:
         if name == "probability":
             return esn.FixedProbability(number, autapses=False)
-        return {"indegree": esn.FixedInDegree, "outdegree": esn.FixedOutDegree}[name](number)
+        return rules[name](number)
 
+    rules = {"indegree": esn.FixedInDegree, "outdegree": esn.FixedOutDegree, "total": esn.FixedTotalNumber}
     net = esn.Network(seed=seed)
     parameters = {name: value(v) for name, v in network["parameters"].items()}
     model = getattr(esn, MODELS[network["model"]])(**parameters)
-    parts = {
-        name: net.population(n, model, name=name, V_m=value(network["V_m"]))
-        for name, n in network["populations"].items()
-    }
+    parts = {}
+    for k, (name, n) in enumerate(network["populations"].items()):
+        state = {key: value(worker.of(network[key], k)) for key in ("V_m", "I_e") if key in network}
+        parts[name] = net.population(n, model, name=name, **state)
     everyone = list(parts.values())
     for p in network["projections"]:
         weight = value(p["weight"], network["stored"])
-        net.connect(parts[p["pre"]], everyone, rule(*p["rule"]), weight=weight, delay=value(p["delay"]))
+        post = parts[p["post"]] if "post" in p else everyone
+        net.connect(parts[p["pre"]], post, rule(*p["rule"]), weight=weight, delay=value(p["delay"]))
     drive_with(net, everyone, network)
     return net
 
@@ -58,7 +52,11 @@ def drive_with(net: Any, parts: list[Any], network: dict[str, Any]) -> None:
 
     drive = network["drive"]
     if drive["kind"] == "poisson":
-        net.stimulate(parts, esn.Poisson(drive["rate"]), weight=drive["weight"], name="external")
+        if not isinstance(drive["rate"], list):
+            net.stimulate(parts, esn.Poisson(drive["rate"]), weight=drive["weight"], name="external")
+            return
+        for part, rate in zip(parts, drive["rate"], strict=True):
+            net.stimulate(part, esn.Poisson(rate), weight=drive["weight"])
     elif drive["kind"] == "current":
         net.stimulate(parts, esn.StepCurrent([0.0], [drive["amplitude"]]), name="external")
     elif drive["kind"] == "kicks":
@@ -71,7 +69,7 @@ def drive_with(net: Any, parts: list[Any], network: dict[str, Any]) -> None:
 
 def simulate(request: dict[str, Any]) -> dict[str, Any]:
     # What the modules hold is no part of the network.
-    from eventsnn import compilation, engine, scenario  # noqa: F401
+    from eventsnn import compilation, engine  # noqa: F401
 
     network = request["network"]
     worker.pin(request)
@@ -86,12 +84,14 @@ def simulate(request: dict[str, Any]) -> dict[str, Any]:
     ids = np.concatenate([trains.ids + starts[name] for name, trains in results.spikes.items()])
     np.save(Path(request["folder"]) / "spikes.npy", ids[np.argsort(times, kind="stable")].astype(np.int32))
     neurons = sum(trains.n for trains in results.spikes.values())
+    rates = {name: worker.rate(trains.times, trains.n, network) for name, trains in results.spikes.items()}
     return worker.answer(
         begin, built, done,
         neurons=neurons,
         synapses=simulation.plan.n_synapses,
         spikes=len(times),
         rate=worker.rate(times, neurons, network),
+        rates=rates,
         events=results.summary["synaptic_events"] + results.summary["external_events"],
         threads=results.summary["threads"],
     )  # fmt: skip

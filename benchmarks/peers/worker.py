@@ -57,7 +57,7 @@ def limit_memory(most: int | None) -> None:
 
 
 def answer(begin: Mark, built: Mark, done: Mark, **counts: Any) -> dict[str, Any]:
-    """counts: neurons, synapses, spikes (all of them), rate (Hz)."""
+    """counts: neurons, synapses, spikes (all of them), rate (Hz), and rates where populations differ."""
     return {
         "build_s": built.cpu - begin.cpu,
         "cpu_s": done.cpu - built.cpu,
@@ -68,12 +68,31 @@ def answer(begin: Mark, built: Mark, done: Mark, **counts: Any) -> dict[str, Any
     }
 
 
+def distribution(value: dict[str, Any]) -> tuple[str, float, float, dict[str, float]]:
+    """Name, two numbers and, if it has some, `low`, `high` and `grid` of a distribution of the description."""
+    [name] = {"uniform", "normal"} & value.keys()
+    return name, *value[name], {key: number for key, number in value.items() if key != name}
+
+
+def unlimited(value: dict[str, Any]) -> tuple[str, float, float]:
+    """The same, for a simulator whose worker has no words for limits."""
+    name, a, b, limits = distribution(value)
+    if limits:
+        raise Unsupported("distributions with limits are not written yet")
+    return name, a, b
+
+
 def mean(value: Any) -> float:
     """Of a value of the description: a number or a distribution."""
     if not isinstance(value, dict):
         return float(value)
-    [(name, (a, b))] = value.items()
+    name, a, b, _ = distribution(value)
     return float((a + b) / 2 if name == "uniform" else a)
+
+
+def of(value: Any, population: int) -> Any:
+    """What a value of the description is for one of the populations."""
+    return value[population] if isinstance(value, list) else value
 
 
 def rate(times: np.ndarray, neurons: int, network: dict[str, Any]) -> float:
