@@ -279,7 +279,7 @@ def table(session: dict[str, Any]) -> str:
             text = "  " + row[0] if len(row) == 1 else "".join(f"{cell:>11}" for cell in row)
             lines.append(f"  {SIMULATORS[simulator].title:24}{text}")
         lines += population_rates(record) + gains(record)
-    lines += ["", "CPU and wall: the simulated part, without building. ratio: CPU (several cores: wall), to eventsnn's."]
+    lines += ["", "CPU and wall: the simulated part, without building. ratio: CPU (several cores: wall) to eventsnn's."]
     lines += ["* far from the expected rate: another network, and in no ratio. ! the core was shared: measure again."]
     return "\n".join(lines)
 
