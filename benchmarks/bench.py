@@ -269,7 +269,11 @@ def cells(name: str, result: dict[str, Any]) -> list[str]:
 
 
 def table(session: dict[str, Any]) -> str:
-    lines = []
+    described = session["machine"]
+    memory = f", {described['memory_bytes'] / 2**30:.0f} GiB" if "memory_bytes" in described else ""
+    lines = [f"{session['date'][:10]}, {described['processor']}, {described['cores']} cores{memory}"]
+    if session["scale"] != 1.0:
+        lines.append(f"at {session['scale']:g} of the size: times mean nothing")
     for name, record in session["workloads"].items():
         expected = "" if record["rate"] is None else f", {record['rate']:.4g} Hz expected"
         title = f"{name}: {record['about']}{expected}"
@@ -323,6 +327,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--core", type=int, metavar="N", help="the last one unless given")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=3600.0, metavar="S", help="seconds for one measurement")
+    parser.add_argument("--add", action="store_true", help="to what --out holds, if it was measured in the same state")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"), metavar="FOLDER")
     options = parser.parse_args(arguments)
     if options.quick:
@@ -330,18 +335,29 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def begin(options: argparse.Namespace) -> dict[str, Any]:
+    """A session without versions; with the workloads that --add found, if they were measured likewise."""
+    session: dict[str, Any] = {"date": now(), "machine": machine(), "versions": {}, "workloads": {}}
+    session |= {key: getattr(options, key) for key in ("scale", "repeats", "seed")}
+    written = options.out / "bench.json"
+    if options.add and written.exists():
+        old = json.loads(written.read_text())
+        if any(old[key] != session[key] for key in ("scale", "seed")):
+            raise SystemExit(f"{written} was measured with another --scale or --seed: nothing can be added to it")
+        session |= {key: old[key] for key in ("versions", "workloads")}
+    return session
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     pythons = {peer: sys.executable for peer in OWN} | {peer: getattr(options, peer) for peer in PEERS}
-    session: dict[str, Any] = {
-        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-        "machine": machine(),
-        "scale": options.scale,
-        "repeats": options.repeats,
-        "seed": options.seed,
-        "versions": versions(options.simulators, pythons),
-        "workloads": {},
-    }
+    session = begin(options)
+    found = versions(options.simulators, pythons)
+    session["versions"] |= found
     if session["machine"].get("load", 0.0) > BUSY:
         say(f"the machine is busy (load {session['machine']['load']:.1f}): times will be too long")
     patterns = options.workloads or ["*"]
@@ -349,9 +365,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for workload in workloads(options.scale, len(available_cores(options.core)) or os.cpu_count() or 1):
             if any(fnmatch.fnmatchcase(workload.name, pattern) for pattern in patterns):
-                results = measure(workload, list(session["versions"]), pythons, options)
+                results = measure(workload, list(found), pythons, options)
                 summarise(workload, results, session["workloads"].get(workload.alone, {}).get("results", {}))
-                session["workloads"][workload.name] = {**dataclasses.asdict(workload), "results": results}
+                record = {**dataclasses.asdict(workload), "date": now(), "results": results}
+                session["workloads"][workload.name] = record
                 (options.out / "bench.json").write_text(json.dumps(session, indent=1))
     except KeyboardInterrupt:
         say("interrupted: what was measured follows")

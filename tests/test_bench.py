@@ -75,6 +75,17 @@ def test_session_is_described_printed_and_drawn(session):
     assert "sparse_1e4: " in bench.table(found)
 
 
+def test_a_session_can_be_done_in_parts(session, capsys):
+    found, out = session
+    more = ["--quick", "--simulators", "eventsnn", "--add", "--out", str(out)]
+    assert bench.main([*more, "--workloads", "sparse_10Hz"]) == 0
+    both = json.loads((out / "bench.json").read_text())["workloads"]
+    assert set(both) == {*found["workloads"], "sparse_10Hz"} and both["brunel_dc"] == found["workloads"]["brunel_dc"]
+    assert "sparse_1e4: " in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="another --scale"):
+        bench.main([*more, "--seed", "2"])
+
+
 def run(rate: float, seconds: float, **more) -> dict:
     counts = {"neurons": 10, "synapses": 100, "spikes": 5, "growth_bytes": 1, "peak_bytes": 1, **more}
     return {"runs": [{"version": "1", "rate": rate, "cpu_s": seconds, "wall_s": seconds, "build_s": 0.0, **counts}]}
