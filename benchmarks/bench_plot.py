@@ -3,8 +3,9 @@
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatterMathtext, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 LOOKS = {
     "eventsnn": ("C3", "o", "-"),
@@ -41,6 +42,14 @@ def draw(session: dict[str, Any], titles: dict[str, str]) -> Figure:
     return figure
 
 
+def logarithmic(axis: Axis) -> None:
+    """Ticks with plain numbers; between powers of ten only where there are few of these."""
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}") if high < 2e4 else LogFormatterMathtext())
+    axis.set_minor_formatter(NullFormatter())
+
+
 def networks(panel: Axes, records: dict[str, Any], titles: dict[str, str], key: str, label: str) -> None:
     """One column for each network."""
     looks = {name: look for name, look in LOOKS.items() if key == "cpu_s" or not name.startswith("scatter")}
@@ -56,9 +65,11 @@ def networks(panel: Axes, records: dict[str, Any], titles: dict[str, str], key: 
                 inside = "none" if result.get("off_rate") else color
                 panel.semilogy([k], [result[key]], marker, color=color, markerfacecolor=inside, label=text)
                 text = None
-    panel.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="small")
+    panel.set_xticks(range(len(names)), names, rotation=50, ha="right", rotation_mode="anchor", fontsize="small")
     panel.set_ylabel(label)
-    panel.grid(axis="y", alpha=0.3)
+    panel.set_xlim(-0.6, len(names) - 0.4)
+    logarithmic(panel.yaxis)
+    panel.grid(alpha=0.3)
 
 
 def growth(panel: Axes, records: list[dict[str, Any]], axis: str) -> None:
@@ -76,6 +87,8 @@ def growth(panel: Axes, records: list[dict[str, Any]], axis: str) -> None:
             panel.loglog([x], [y], marker, color=color, markerfacecolor="none" if off else color)
     panel.set_xlabel(f"{AXES[axis]}, of the sparse networks")
     panel.set_ylabel("CPU time (s)")
+    logarithmic(panel.xaxis)
+    logarithmic(panel.yaxis)
     panel.grid(alpha=0.3)
 
 
@@ -99,7 +112,7 @@ def threads(panel: Axes, records: dict[str, Any], titles: dict[str, str]) -> Non
     panel.set_xlabel("threads")
     panel.set_ylabel("speed, of that on one thread")
     panel.set_xlim(0.9, most + 0.1)
-    panel.set_ylim(bottom=0.0)
+    panel.set_ylim(0.0, 1.05 * max(most, *(y for points in lines.values() for _, y in points)))
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panel.legend(fontsize="small")
+    panel.legend(fontsize="small", loc="lower right")
     panel.grid(alpha=0.3)
