@@ -198,7 +198,10 @@ def workloads(scale: float, cores: int) -> list[Workload]:
         Workload("brunel_dc", "Brunel, constant drive, shared weights", brunel(scale, "dc"), **published),
         Workload("brunel_dc_stored", "the same, a weight a synapse", brunel(scale, "dc", stored=True), **published),
         Workload("brunel_exp", "Brunel, exponential currents, Poisson", brunel(scale, exponential=True), **loose),
-        Workload("brunel_exp_dc", "the same, constant drive", brunel(scale, "dc", exponential=True), **loose),
+        Workload(
+            "brunel_exp_dc", "Brunel, exponential currents, constant drive", brunel(scale, "dc", exponential=True),
+            **loose,
+        ),
         Workload(
             "brunel_dc_het", "Brunel, constant drive; weights, delays, tau_m, V_th drawn",
             brunel(scale, "dc", varied=True), **loose,
