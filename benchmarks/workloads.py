@@ -108,11 +108,11 @@ def cuba(scale: float) -> dict[str, Any]:
 def microcircuit(scale: float, part: float) -> dict[str, Any]:
     """The network of scenarios/microcircuit.py with `part` of the neurons, 0.1 or 1, and the inputs that it gives them.
 
-    Smaller networks run longer than others of their scale: their few neurons fire seldom and start together.
+    Smaller networks keep a fiftieth and run longer than others of their scale: few neurons fire seldom and irregularly.
     """
     from eventsnn.scenarios import microcircuit as published
 
-    part *= scale
+    part = max(part * scale, 0.02)
     kept = published.share_of_inputs(part, None)
     strength = 1.0 / math.sqrt(kept)
     exc, inh = ({"normal": [d, 0.5 * d], "low": 0.1, "grid": 0.1} for d in (published.DELAY_EXC, published.DELAY_INH))

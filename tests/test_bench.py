@@ -22,7 +22,7 @@ BENCHMARKS = Path(bench.__file__).parent
 SCENARIOS = {
     "brunel_dc": ("brunel", {"n": 500, "drive": "dc"}, 40.0),
     "brunel_poisson_stored": ("brunel", {"n": 500}, 40.0),
-    "microcircuit": ("microcircuit", {"scale": 0.004}, 400.0),
+    "microcircuit": ("microcircuit", {"scale": 0.02}, 400.0),
 }
 
 
