@@ -1,6 +1,6 @@
 # What is kept of calm neurons: calm.pxd says what they are, scatter.pxd how input reaches them.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from eventsnn._core.neuron cimport Class
 from eventsnn._core.stream cimport Source
@@ -10,6 +10,7 @@ cdef extern from "eventsnn/_core/scatter.h":
         # Flags of a neuron.
         ALERT "EVENTSNN_ALERT"
         LATE "EVENTSNN_LATE"
+        HELD "EVENTSNN_HELD"
         # Kinds of weights.
         SHARED "EVENTSNN_SHARED"
         DOUBLES "EVENTSNN_DOUBLES"
@@ -38,6 +39,7 @@ cdef extern from "eventsnn/_core/scatter.h":
         int64_t n
         double time
         int32_t row
+        int ascending
         int port
         int by_sign[2]
         double u[2]
@@ -71,6 +73,7 @@ cdef struct Group:
     uint32_t index            # of the stream of neuron 0, if that were in the group
     double* state             # of neuron 0, if that were in the group
     double* tie               # the same
+    uint16_t* count           # the same
     int currents
     double begin              # of the present block
     double end
@@ -83,7 +86,6 @@ cdef struct Group:
     double kept[2]            # of a current, from begin to end
     double per_C
     double per_tau
-    double size               # of the potentials
     double effect             # most that an arrival of weight 1 adds to what is compared
     double per_effect
     double external_effect    # the same of an external spike
@@ -110,9 +112,14 @@ cdef struct Blocks:
     double* state
     Aside* aside
     double* gap               # from drive to threshold, mV
-    float* room               # weight that may arrive in the block; inf: refractory throughout; nan: not calm
+    float* room               # weight that may arrive in the block; inf if it is held; nan if alert; -inf if late
+    float* late_room          # that of one that is late
     uint8_t* flag
     double* tie               # sums of what arrives at one time
+    uint16_t* count           # or how much of it there is
+    double* adds              # what so much adds to a state
+    double* release           # when one is released that is refractory throughout
+    int32_t* others           # room for the neurons of a lane
     Segment* segment
     int64_t n_segments
     int64_t segment_room

@@ -16,7 +16,7 @@ from libc.math cimport fabs, floor, nextafter
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport ALERT, LAST, LATE, STATE, U, X, Aside, Blocks, Group
+from eventsnn._core.blocks cimport ALERT, HELD, LAST, LATE, STATE, U, X, Aside, Blocks, Group
 from eventsnn._core.closed_form cimport (
     COUPLING,
     PER_C,
@@ -53,6 +53,14 @@ cdef extern from *:
     const double OF_ROOM "EVENTSNN_OF_ROOM"
 
 
+cdef extern from "eventsnn/_core/scatter.h" nogil:
+    int64_t look "eventsnn_look"(
+        int lanes, int64_t first, int64_t stop, const double* state, const double* gap, const double* release,
+        double membrane, double membrane_end, double per_effect, double margin, double end, float least, float most,
+        float* room, const uint8_t* flag, int32_t* others
+    ) noexcept
+
+
 cdef enum:
     # Neurons whose external input is drawn at a time, and room for it.
     TOGETHER = 32
@@ -87,7 +95,7 @@ cdef inline void alert(Core* e, const Group* g, int32_t n, double now) noexcept 
     cdef const double* f = state_at(g, n)
     cdef double* x = variables(g.k, s)
     cdef int currents = g.currents
-    cdef bint held = b.room[n] == infinity()
+    cdef bint held = b.flag[n] & HELD
     cdef int i
     if currents > 0 or not held:
         s.origin = a.frame if b.flag[n] & LATE else g.origin
@@ -180,7 +188,7 @@ cdef inline void begin_block(const Blocks* b, Group* g, double t) noexcept nogil
         g.current[i] = growth(k.c[current_at(i) + RATE], g.origin - g.begin)
         g.kept[i] = growth(k.c[current_at(i) + RATE], -width)
         g.coupling[i] = k.c[current_at(i) + COUPLING]
-    g.per_C, g.per_tau, g.size = k.c[PER_C], 1.0 / k.c[TAU_M], 2.0 * fabs(k.c[THRESHOLD])
+    g.per_C, g.per_tau = k.c[PER_C], 1.0 / k.c[TAU_M]
     g.effect = g.external_effect = 0.0
     for port in range(k.model.ports):
         g.effect = max(g.effect, effect_of(g, port))
@@ -200,9 +208,11 @@ cdef inline void leave_behind(const Blocks* b, const Group* g, double frame) noe
     """A new frame has begun: all calm neurons are late, those that were in this one from now on."""
     cdef int32_t n
     for n in range(g.start, g.stop):
-        if b.flag[n] == 0:
+        if not b.flag[n] & (ALERT | LATE):
             b.aside[n].frame = frame
-            b.flag[n] = LATE
+            b.flag[n] |= LATE
+            b.late_room[n] = b.room[n]
+            b.room[n] = <float>-infinity()
 
 
 cdef inline double effect_of(const Group* g, int port) noexcept nogil:
@@ -240,12 +250,14 @@ cdef inline bint settle_record(Core* e, const Group* g, int32_t n) noexcept nogi
         a.external = 0.0 if held else s.external
         a.z = x[currents + slot_of(g)] if currents > 0 else 0.0
         a.n_external = 0
-    b.gap[n] = g.k.c[THRESHOLD] - s.drive
+    b.gap[n] = e.classes[s.class_of].c[THRESHOLD] - s.drive
     b.flag[n] = ALERT
     if s.origin != g.origin:
         b.flag[n] |= LATE
         a.frame = s.origin
-    b.room[n] = <float>(infinity() if held else 0.0)
+    if held:
+        b.flag[n] |= HELD
+    b.release[n] = s.release
     return True
 
 
@@ -343,10 +355,11 @@ cdef inline void catch_up(Blocks* b, const Group* g, int32_t n) noexcept nogil:
         if g.currents > 0:
             slot = slot_of(g)
             z[slot] = a.z
-    shift(g.k, g.origin - a.frame, b.room[n] == infinity(), &f[U], &external, f + X, z, g.currents)
+    shift(g.k, g.origin - a.frame, b.flag[n] & HELD, &f[U], &external, f + X, z, g.currents)
     if g.source != NULL:
         a.external, a.z = external, z[slot]
     b.flag[n] &= <uint8_t>~LATE
+    b.room[n] = b.late_room[n]
 
 
 cdef inline double room_of(const Blocks* b, const Group* g, int32_t n) noexcept nogil:
@@ -394,7 +407,7 @@ cdef inline double room_of_currents(
     """v rises at most as fast as at first with the currents at their highest, and each positive input adds at most what
     it does without the leak."""
     cdef double v = state[U] * g.membrane
-    cdef double size = fabs(v) + fabs(gap) + g.size
+    cdef double size = fabs(v) + fabs(gap)
     cdef double up = 0.0
     cdef double x, part, rise
     cdef int i
@@ -427,9 +440,9 @@ cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* d
             return
     else:
         end_block(e, g, n)
-        if b.room[n] == infinity():
-            calm = neuron_at(e, n).release >= g.end
-    held = b.room[n] == infinity()
+        if b.flag[n] & HELD:
+            calm = b.release[n] >= g.end
+    held = b.flag[n] & HELD
     late = b.flag[n] & LATE
     if late:
         memcpy(kept, f, (STATE if g.currents else 1) * sizeof(double))
@@ -440,8 +453,10 @@ cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* d
         room = room_of(b, g, n)
         calm = room > LEAST_ROOM
     if calm:
-        if not held:
-            b.room[n] = <float>(OF_ROOM * min(room, MOST_ROOM))
+        b.room[n] = <float>(infinity() if held else OF_ROOM * min(room, MOST_ROOM))
+        if b.flag[n] & LATE:
+            b.late_room[n] = b.room[n]
+            b.room[n] = <float>-infinity()
         if was_alert:
             b.flag[n] &= <uint8_t>~ALERT
             if e.wakes.link[n].key != NEVER:
@@ -455,22 +470,32 @@ cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* d
             # It might spike before its next event, and must then do so from the state that it had.
             memcpy(f, kept, (STATE if g.currents else 1) * sizeof(double))
             a[0] = kept_aside
-            b.flag[n] = LATE
+            b.flag[n] |= LATE
         alert(e, g, n, e.time)
         wake(e, n)
 
 
+cdef inline void begin_jumpers(Core* e, const Group* g) noexcept nogil:
+    """The same for all of a group without currents and external input; at once for those that are calm already and
+    stay so."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t i
+    cdef int64_t n = look(
+        lanes_at_hand(), g.start, g.stop, g.state, b.gap, b.release, g.membrane, g.membrane_end, OF_ROOM * g.per_effect,
+        BOUND_MARGIN, g.end, <float>LEAST_ROOM, <float>MOST_ROOM, b.room, b.flag, b.others
+    )
+    for i in range(n):
+        begin_neuron(e, g, b.others[i], NULL)
+
+
 cdef inline void begin_neurons(Core* e, const Group* g, int currents) noexcept nogil:
-    """The same for all of a group; quickly for those of which nothing but their state need be known."""
+    """The same for neurons with currents."""
     cdef Blocks* b = &e.blocks
     cdef double room
     cdef int32_t n
     for n in range(g.start, g.stop):
-        if b.flag[n] == 0 and b.room[n] < infinity():
-            if currents == 0:
-                room = room_of_jumps(g, b.gap[n], g.state[n], 0.0)
-            else:
-                room = room_of_currents(g, b.gap[n], g.state + <int64_t>n * STATE, 0.0, currents)
+        if b.flag[n] == 0:
+            room = room_of_currents(g, b.gap[n], g.state + <int64_t>n * STATE, 0.0, currents)
             if room > LEAST_ROOM:
                 b.room[n] = <float>(OF_ROOM * min(room, MOST_ROOM))
                 continue
@@ -517,7 +542,7 @@ cdef inline void begin_blocks(Core* e, double t) noexcept nogil:
             if g.source != NULL:
                 begin_driven(e, g)
             elif g.currents == 0:
-                begin_neurons(e, g, 0)
+                begin_jumpers(e, g)
             elif g.currents == 1:
                 begin_neurons(e, g, 1)
             else:

@@ -76,6 +76,7 @@ from eventsnn._core.queue cimport (
     wheel_due,
     wheel_take,
 )
+from eventsnn._core.scatter cimport SECOND
 from eventsnn._core.stream cimport PARAMETERS, MOST_IN_CELL, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 
@@ -83,6 +84,8 @@ from eventsnn._core.synapses cimport copy_rows, give_up_rows
 MOST_KINDS = 8
 FEWEST_OF_A_KIND = 4
 FEWEST_OF_A_GROUP = 16
+# ms, of a window where most neurons may be calm: what arrives in one is looked through for each of its parts.
+LONGEST_WITH_CALM = 0.125
 # Ranges of neurons that a lane has at most.
 MOST_RANGES = 16
 
@@ -275,6 +278,9 @@ cdef class Engine:
     cdef int64_t held_by_plan
     cdef list sampled
     cdef object source_of         # of each stream
+    cdef object kind_of_class
+    cdef object source            # of each neuron that has one stream; -1
+    cdef object group_of          # each neuron
     cdef int mode                 # of blocks
 
     def __init__(self, plan):
@@ -295,11 +301,12 @@ cdef class Engine:
         e.records = <char*>self.allocate(plan.n, e.stride)
         e.inbox.place = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
         self.begin_lane(e, self.held)
-        wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
-        rows_begin(&e.rows, e.window)
         e.I_e = <const double*>self.hold(plan.I_e, np.float64)
         e.recorded = <const uint8_t*>self.hold(plan.recorded, np.uint8)
         self.build_streams()
+        self.find_groups()
+        wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
+        rows_begin(&e.rows, e.window)
         self.build_projections()
         self.build_blocks()
         self.build_neurons()
@@ -328,6 +335,8 @@ cdef class Engine:
         cdef int64_t n = self.core.n
         e.scratch = <Neuron*>self.allocate(1, self.core.stride, where)
         e.touched = <int32_t*>self.allocate(2 * n + 1, sizeof(int32_t), where)
+        e.blocks.others = <int32_t*>self.allocate(n + 1, sizeof(int32_t), where)
+        e.blocks.adds = <double*>self.allocate(SECOND * SECOND, sizeof(double), where)
         e.inbox.start = <int64_t*>self.allocate(n, sizeof(int64_t), where)
         e.inbox.filled = <int32_t*>self.allocate(MOST_KINDS, sizeof(int32_t), where)
 
@@ -377,6 +386,7 @@ cdef class Engine:
                 c.model.kind(c, &constants[k, 1])
         _, kinds = np.unique(np.asarray(constants), axis=0, return_inverse=True)
         kinds = kinds.reshape(-1)
+        self.kind_of_class = kinds
         neurons = np.bincount(kinds[self.plan.class_of[self.plan.class_of >= 0]])
         chosen = np.argsort(-neurons, kind="stable")[:MOST_KINDS]
         for number, kind in enumerate(chosen):
@@ -528,13 +538,16 @@ cdef class Engine:
         e.blocks.room = <float*>self.allocate(e.n, sizeof(float))
         e.blocks.gap = <double*>self.allocate(e.n, sizeof(double))
         e.blocks.flag = <uint8_t*>self.allocate(e.n, sizeof(uint8_t))
+        e.blocks.late_room = <float*>self.allocate(e.n, sizeof(float))
+        e.blocks.release = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.count = <uint16_t*>self.allocate(e.n, sizeof(uint16_t))
         e.blocks.tie = <double*>self.allocate(e.n, PORTS * sizeof(double))
 
-    cdef give_groups(self, Core* e, list part):
-        """Tell a lane which of its neurons have their constants and external input in common."""
-        cdef int64_t k, at = 0
+    cdef find_groups(self):
+        """Number the neurons that may be calm by what those of a group have in common; -1 stands for the others."""
+        cdef Core* e = &self.core
+        cdef int64_t k
         cdef const Class* c
-        cdef Group* g
         plan = self.plan
         can = np.zeros(len(plan.class_model) + 1, dtype=bool)  # the last is that of sources
         for k in range(len(plan.class_model)):
@@ -542,31 +555,42 @@ cdef class Engine:
             can[k] = c.model.skim != NULL and c.c[WIDTH] > 0.0 and c.model.ports <= PORTS
         streams = np.diff(plan.streams.start)
         first = np.minimum(plan.streams.start[: plan.n], max(len(self.source_of) - 1, 0))
-        source = np.where(streams == 1, self.source_of[first], -1) if len(self.source_of) else np.full(plan.n, -1)
-        poisson = np.array([e.sources[k].kind == POISSON for k in range(self.source_of.max(initial=-1) + 1)] + [True])
-        may = can[plan.class_of] & (streams <= 1) & poisson[source] & ((streams == 0) | (plan.max_spikes >= MOST_IN_CELL))
-        kind = np.where(may, plan.class_of * (len(poisson) + 1) + source + 1, -1)
+        self.source = np.where(streams == 1, self.source_of[first] if len(self.source_of) else -1, -1)
+        poisson = [e.sources[k].kind == POISSON for k in range(self.source_of.max(initial=-1) + 1)]
+        may = can[plan.class_of] & (streams <= 1) & np.array([*poisson, True])[self.source]
+        may &= (streams == 0) | (plan.max_spikes >= MOST_IN_CELL)
+        kind = np.append(self.kind_of_class, 0)[plan.class_of]
         # Streams of a group are numbered as its neurons are.
-        number = np.arange(plan.n)
+        number = np.where(streams == 1, np.arange(plan.n), 0)
         number[streams == 1] -= plan.streams.index[first[streams == 1]]
-        number[streams == 0] = 0
+        parts = np.stack([np.where(may, kind, -1), self.source, number], axis=1)
+        _, self.group_of = np.unique(parts, axis=0, return_inverse=True)
+        self.group_of = np.where(may, self.group_of.reshape(-1), -1)
+        if 2 * np.count_nonzero(may) > plan.n:
+            e.window = e.inbox.width = min(e.window, LONGEST_WITH_CALM)
+
+    cdef give_groups(self, Core* e, list part):
+        """Tell a lane which of its neurons have their constants and external input in common."""
+        cdef int64_t k, at = 0
+        cdef Group* g
+        plan = self.plan
+        kind = self.group_of
         groups = []
         fewest = FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1
         # Cut where anything changes, whatever neurons the lane has: whether one may be calm must not depend on that.
-        cuts = np.flatnonzero(np.diff(kind) | np.diff(number)) + 1
-        cuts = np.unique(np.concatenate([cuts, [0, plan.n], *([p.start] for p in plan.populations)])).astype(np.int64)
-        for a, b in zip(cuts.tolist(), cuts[1:].tolist()):
+        cuts = np.concatenate([[0], np.flatnonzero(np.diff(kind)) + 1, [plan.n]]).tolist()
+        for a, b in zip(cuts, cuts[1:]):
             calm = kind[a] >= 0 and b - a >= fewest
             for start, stop in part:
                 start, stop = max(a, start), min(b, stop)
                 if start < stop:
-                    if groups and not calm:
-                        begin, end, before = groups.pop()
-                        if end == start and not before:
+                    if groups:
+                        begin, end, number = groups.pop()
+                        if end == start and number == (kind[a] if calm else -1):
                             start = begin
                         else:
-                            groups.append((begin, end, before))
-                    groups.append((start, stop, calm))
+                            groups.append((begin, end, number))
+                    groups.append((start, stop, kind[a] if calm else -1))
         on = e.blocks.on and self.mode != NEVER_CALM
         e.blocks.mode = self.mode
         e.blocks.on = False
@@ -575,19 +599,20 @@ cdef class Engine:
         e.blocks.drawn = False
         e.blocks.n_groups = len(groups)
         e.blocks.group = <Group*>self.allocate(len(groups), sizeof(Group), self.held_by_lanes)
-        for k, (a, b, calm) in enumerate(groups):
+        for k, (a, b, number) in enumerate(groups):
             g = &e.blocks.group[k]
             g.start, g.stop = a, b
-            if not calm:
+            if number < 0:
                 continue
             g.k = &e.classes[<int64_t>plan.class_of[a]]
             g.currents = g.k.model.n_currents
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
+            g.count = e.blocks.count
             g.tie = e.blocks.tie + (0 if g.currents else (PORTS - 1) * g.start)
             e.blocks.n += b - a
-            if streams[a]:
-                g.source = &e.sources[<int64_t>source[a]]
+            if self.source[a] >= 0:
+                g.source = &e.sources[<int64_t>self.source[a]]
                 g.index = <uint32_t>(neuron_at(e, a).streams.index - <int64_t>a)
                 e.blocks.drawn = True
         if on:

@@ -166,12 +166,12 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     return True
 
 
-cdef inline bint take_from_calm(Core* e, double now) noexcept nogil:
+cdef inline bint take_from_calm(Core* e) noexcept nogil:
     """Add what is listed to calm neurons and count what arrives at the others; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
     cdef int64_t i
     cdef int32_t n
-    if not deliver(e, b.n, now):
+    if not deliver(e, b.n):
         return False
     b.n = e.blocks.notes.n
     e.blocks.arrivals += b.n
@@ -249,7 +249,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
     if e.blocks.on:
-        room = room and take_from_calm(e, e.time)
+        room = room and take_from_calm(e)
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop

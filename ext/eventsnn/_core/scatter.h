@@ -3,12 +3,14 @@
  * Of a slice, target[i] receives the weight shared, weight[i] or weight32[i]. A weight goes to `port`, or by its sign to
  * by_sign[0] or by_sign[1] if that is negative, and adds its multiple of u[port] and x[port] to a neuron's state: to U,
  * and if it has currents to X of slot[port]. The state of neuron n begins at state + n * stride. flag[n] says whether the
- * neuron is alert, and whether its state is not yet in the frame of the block (late).
+ * neuron is alert, whether its state is not yet in the frame of the block (late), and whether it is refractory throughout
+ * the block (held).
  */
 
 #ifndef EVENTSNN_SCATTER_H
 #define EVENTSNN_SCATTER_H
 
+#include <math.h>
 #include <stdint.h>
 
 #if defined(_MSC_VER)
@@ -17,7 +19,7 @@
 #define EVENTSNN_EACH static inline __attribute__((always_inline))
 #endif
 
-enum { EVENTSNN_ALERT = 1, EVENTSNN_LATE = 2 };
+enum { EVENTSNN_ALERT = 1, EVENTSNN_LATE = 2, EVENTSNN_HELD = 4 };
 /* Kinds of weights. */
 enum { EVENTSNN_SHARED, EVENTSNN_DOUBLES, EVENTSNN_FLOATS };
 /* Doubles of a state: U, the time of the last event, X; of a neuron without currents only U. */
@@ -37,6 +39,7 @@ typedef struct {
     int64_t n;
     double time;
     int32_t row;
+    int ascending;
     int port;
     int by_sign[2];
     double u[EVENTSNN_PORTS];
@@ -61,160 +64,174 @@ EVENTSNN_EACH int eventsnn_port(const eventsnn_pulse *p, double weight)
     return p->port >= 0 ? p->port : p->by_sign[weight < 0.0];
 }
 
-/* ---- room: what is left of it is never more than the exact difference, whatever is rounded. */
+/* ---- memory */
 
-EVENTSNN_EACH void eventsnn_use_each(const eventsnn_pulse *p, int kind, float *room)
+#if defined(__GNUC__) || defined(__clang__)
+#define EVENTSNN_FETCH(address) __builtin_prefetch(address, 0)
+#else
+#define EVENTSNN_FETCH(address) ((void)(address))
+#endif
+
+/* Fetch a slice, which lies anywhere in memory, before its turn comes. */
+static void eventsnn_fetch(const eventsnn_pulse *p, int kind)
 {
-    const int32_t *target = p->target;
-    const int64_t n = p->n;
-    float weight = (float)p->shared;
-    for (int64_t i = 0; i < n; i++) {
-        if (kind != EVENTSNN_SHARED) {
-            weight = (float)eventsnn_weight(p, kind, i);
-            weight = weight > 0.0f ? weight : 0.0f;
+    enum { LINE = 64 };
+    for (int64_t i = 0; i < p->n; i += LINE / (int64_t)sizeof(int32_t))
+        EVENTSNN_FETCH(p->target + i);
+    if (kind == EVENTSNN_DOUBLES)
+        for (int64_t i = 0; i < p->n; i += LINE / (int64_t)sizeof(double))
+            EVENTSNN_FETCH(p->weight + i);
+    if (kind == EVENTSNN_FLOATS)
+        for (int64_t i = 0; i < p->n; i += LINE / (int64_t)sizeof(float))
+            EVENTSNN_FETCH(p->weight32 + i);
+}
+
+/* ---- notes, and room
+ *
+ * Before a weight is added to the state of a neuron, it is taken from the neuron's room, if positive. What is left is
+ * never more than the exact difference, whatever is rounded. The room of an alert neuron is nan, and its arrivals are
+ * noted: since all are written behind the notes and only count if it is nan, this costs no branch. What is added to its
+ * state does no harm, the true one is elsewhere. At a neuron that has no room left, or is late (-inf), each of these
+ * loops stops and returns its place: nothing has been done there, and the loop goes on from there when that is mended. */
+
+EVENTSNN_EACH float eventsnn_positive(double weight)
+{
+    const float positive = (float)weight;
+    return positive > 0.0f ? positive : 0.0f;
+}
+
+EVENTSNN_EACH float eventsnn_left(float room, float positive)
+{
+    return room * 0.9999997615814209f - positive;
+}
+
+EVENTSNN_EACH int64_t eventsnn_note(
+    const eventsnn_notes *notes, int64_t m, int kind, int32_t neuron, int32_t row, double weight, float left)
+{
+    notes->taken[m].neuron = neuron;
+    notes->taken[m].row = row;
+    if (kind != EVENTSNN_SHARED)
+        notes->weight[m] = weight;
+    return m + (left != left);
+}
+
+/* ---- a slice that is alone at its time */
+
+/* The synapses of one pair from i on, a tie; the place behind them, or i if the neuron has no room. */
+EVENTSNN_EACH int64_t eventsnn_scatter_pair(
+    const eventsnn_pulse *p, int kind, int currents, int64_t i, double *state, float *room, eventsnn_notes *notes)
+{
+    const int32_t n = p->target[i];
+    double sums[EVENTSNN_PORTS] = {0.0, 0.0}, *s = state + n * (int64_t)(currents ? EVENTSNN_STATE : 1);
+    float left = room[n];
+    int64_t end = i;
+    for (; end < p->n && p->target[end] == n; end++) {
+        const double w = eventsnn_weight(p, kind, end);
+        sums[eventsnn_port(p, w)] += w;
+        left = eventsnn_left(left, eventsnn_positive(w));
+    }
+    if (left < 0.0f)
+        return i;
+    room[n] = left;
+    for (; i < end; i++)
+        notes->n = eventsnn_note(notes, notes->n, kind, n, p->row, eventsnn_weight(p, kind, i), left);
+    if (currents) {
+        s[EVENTSNN_LAST] = p->time;
+        for (int port = 0; port < EVENTSNN_PORTS; port++) {
+            s[EVENTSNN_X + p->slot[port]] += sums[port] * p->x[port];
+            s[EVENTSNN_U] += sums[port] * p->u[port];
         }
-        room[target[i]] = room[target[i]] * 0.9999997615814209f - weight;
-    }
-}
-
-static void eventsnn_use_room(const eventsnn_pulse *p, int kind, float *room)
-{
-    if (kind == EVENTSNN_SHARED) {
-        if (p->shared > 0.0)
-            eventsnn_use_each(p, EVENTSNN_SHARED, room);
-    } else if (kind == EVENTSNN_DOUBLES) {
-        eventsnn_use_each(p, EVENTSNN_DOUBLES, room);
     } else {
-        eventsnn_use_each(p, EVENTSNN_FLOATS, room);
+        s[EVENTSNN_U] += sums[0] * p->u[0];
     }
+    return end;
 }
-
-/* The first of n places from i on whose room is negative; n if there is none. */
-static int64_t eventsnn_none_left(const float *room, int64_t i, int64_t n)
-{
-    for (; i + 16 <= n; i += 16) {
-        int none = 0;
-        for (int k = 0; k < 16; k++)
-            none |= room[i + k] < 0.0f;
-        if (none)
-            break;
-    }
-    while (i < n && !(room[i] < 0.0f))
-        i++;
-    return i;
-}
-
-/* ---- a slice that is alone at its time. Returns where it stopped: at the end, or at a neuron that is late. */
 
 EVENTSNN_EACH int64_t eventsnn_scatter_each(
-    const eventsnn_pulse *p, int kind, int currents, int64_t i, double *state, const uint8_t *flag, eventsnn_notes *notes)
+    const eventsnn_pulse *p, int kind, int currents, int64_t i, double *state, float *room, eventsnn_notes *notes)
 {
     const int32_t *target = p->target;
     const int64_t last = p->n - 1, stride = currents ? EVENTSNN_STATE : 1;
     const double time = p->time;
     const int32_t row = p->row;
-    eventsnn_taken *taken = notes->taken;
-    double *taken_weight = notes->weight;
-    int64_t m = notes->n;
+    const eventsnn_notes at = *notes;
+    int64_t m = at.n;
     double weight = p->shared;
     int port = eventsnn_port(p, weight), slot = EVENTSNN_X + p->slot[port];
     double u = weight * p->u[port], x = weight * p->x[port];
-    for (; i <= last; i++) {
+    float positive = eventsnn_positive(weight);
+    while (i <= last) {
         const int32_t n = target[i];
-        const int what = flag[n];
         double *s = state + n * stride;
-        if (what & EVENTSNN_LATE)
-            break;
+        float left;
         if (i < last && target[i + 1] == n) {
-            /* Synapses of one pair: a tie. */
-            double sums[EVENTSNN_PORTS] = {0.0, 0.0};
-            for (; i <= last && target[i] == n; i++) {
-                const double w = eventsnn_weight(p, kind, i);
-                sums[eventsnn_port(p, w)] += w;
-                taken[m].neuron = n;
-                taken[m].row = row;
-                if (kind != EVENTSNN_SHARED)
-                    taken_weight[m] = w;
-                m += what & EVENTSNN_ALERT;
-            }
-            i--;
-            if (currents) {
-                s[EVENTSNN_LAST] = time;
-                for (port = 0; port < EVENTSNN_PORTS; port++) {
-                    s[EVENTSNN_X + p->slot[port]] += sums[port] * p->x[port];
-                    s[EVENTSNN_U] += sums[port] * p->u[port];
-                }
-            } else {
-                s[EVENTSNN_U] += sums[0] * p->u[0];
-            }
+            int64_t next;
+            notes->n = m;
+            next = eventsnn_scatter_pair(p, kind, currents, i, state, room, notes);
+            m = notes->n;
+            if (next == i)
+                break;
+            i = next;
             continue;
         }
         if (kind != EVENTSNN_SHARED) {
             weight = eventsnn_weight(p, kind, i);
-            if (currents) {
-                const int to = eventsnn_port(p, weight);
-                slot = EVENTSNN_X + p->slot[to];
-                x = weight * p->x[to];
-                u = weight * p->u[to];
-            } else {
-                u = weight * p->u[0];
-            }
-            taken_weight[m] = weight;
+            positive = eventsnn_positive(weight);
+            port = currents ? eventsnn_port(p, weight) : 0;
+            u = weight * p->u[port];
+            x = weight * p->x[port];
+            slot = EVENTSNN_X + p->slot[port];
         }
-        taken[m].neuron = n;
-        taken[m].row = row;
-        m += what & EVENTSNN_ALERT;
+        left = eventsnn_left(room[n], positive);
+        if (left < 0.0f)
+            break;
+        room[n] = left;
+        m = eventsnn_note(&at, m, kind, n, row, weight, left);
         s[EVENTSNN_U] += u;
         if (currents) {
             s[slot] += x;
             s[EVENTSNN_LAST] = time;
         }
+        i++;
     }
     notes->n = m;
     return i;
 }
 
-/* ---- slices of one time: the sums of weights by port first, for all of them, then what they add. */
+/* ---- slices of one time: the sums of weights by port first, for all of them, then what they add */
 
-EVENTSNN_EACH void eventsnn_sum_each(
-    const eventsnn_pulse *p, int kind, int currents, double *tie, const uint8_t *flag, eventsnn_notes *notes)
+EVENTSNN_EACH int64_t eventsnn_sum_each(
+    const eventsnn_pulse *p, int kind, int currents, int64_t i, double *tie, float *room, eventsnn_notes *notes)
 {
     const int32_t *target = p->target;
     const int64_t n_targets = p->n;
     const int32_t row = p->row;
-    eventsnn_taken *taken = notes->taken;
-    double *taken_weight = notes->weight;
-    int64_t m = notes->n;
-    double weight = p->shared;
-    int port = eventsnn_port(p, weight);
-    for (int64_t i = 0; i < n_targets; i++) {
+    const eventsnn_notes at = *notes;
+    int64_t m = at.n;
+    for (; i < n_targets; i++) {
         const int32_t n = target[i];
-        if (kind != EVENTSNN_SHARED) {
-            weight = eventsnn_weight(p, kind, i);
-            port = eventsnn_port(p, weight);
-            taken_weight[m] = weight;
-        }
-        taken[m].neuron = n;
-        taken[m].row = row;
-        m += flag[n] & EVENTSNN_ALERT;
+        const double weight = eventsnn_weight(p, kind, i);
+        const float left = eventsnn_left(room[n], eventsnn_positive(weight));
+        if (left < 0.0f)
+            break;
+        room[n] = left;
+        m = eventsnn_note(&at, m, kind, n, row, weight, left);
         if (currents)
-            tie[EVENTSNN_PORTS * (int64_t)n + port] += weight;
+            tie[EVENTSNN_PORTS * (int64_t)n + eventsnn_port(p, weight)] += weight;
         else
             tie[n] += weight;
     }
     notes->n = m;
+    return i;
 }
 
-EVENTSNN_EACH int64_t eventsnn_add_each(
-    const eventsnn_pulse *p, int currents, int64_t i, double *state, double *tie, const uint8_t *flag)
+EVENTSNN_EACH void eventsnn_add_each(const eventsnn_pulse *p, int currents, double *state, double *tie)
 {
     const int32_t *target = p->target;
     const int64_t n_targets = p->n;
     const double u = p->u[0], time = p->time;
-    for (; i < n_targets; i++) {
+    for (int64_t i = 0; i < n_targets; i++) {
         const int32_t n = target[i];
-        if (flag[n] & EVENTSNN_LATE)
-            break;
         if (currents) {
             double *s = state + n * (int64_t)EVENTSNN_STATE, *sums = tie + EVENTSNN_PORTS * (int64_t)n;
             s[EVENTSNN_LAST] = time;
@@ -229,51 +246,168 @@ EVENTSNN_EACH int64_t eventsnn_add_each(
             state[n] += sum * u;
         }
     }
+}
+
+/* ---- the same where all weights are shared, of two kinds at most, and go to U: how many of each there are is enough.
+ *
+ * count[n] holds the number of the first kind and, EVENTSNN_SECOND times as large, that of the second. */
+
+enum { EVENTSNN_SECOND = 256, EVENTSNN_MOST_TIED = 15 };
+
+/* Count the arrivals of a slice; most is how often the most frequent target comes: more often than EVENTSNN_MOST_TIED,
+ * and the counts may be wrong and must be cleared. */
+static int64_t eventsnn_count_tied(
+    const eventsnn_pulse *p, int64_t i, uint16_t unit, uint16_t *count, float *room, eventsnn_notes *notes, int *most)
+{
+    const int32_t *target = p->target;
+    const int64_t n_targets = p->n;
+    const int32_t row = p->row;
+    const float positive = eventsnn_positive(p->shared);
+    const eventsnn_notes at = *notes;
+    int64_t m = at.n;
+    int32_t before = i > 0 ? target[i - 1] : -1;
+    int times = 1;
+    for (; i < n_targets; i++) {
+        const int32_t n = target[i];
+        const float left = eventsnn_left(room[n], positive);
+        if (n == before) {
+            for (times = 1; times <= i && target[i - times] == n;)
+                times++;
+            *most = times > *most ? times : *most;
+        }
+        before = n;
+        if (left < 0.0f)
+            break;
+        room[n] = left;
+        m = eventsnn_note(&at, m, EVENTSNN_SHARED, n, row, 0.0, left);
+        count[n] = (uint16_t)(count[n] + unit);
+    }
+    notes->n = m;
     return i;
+}
+
+static void eventsnn_clear_counts(const eventsnn_pulse *p, uint16_t *count)
+{
+    for (int64_t i = 0; i < p->n; i++)
+        count[p->target[i]] = 0;
+}
+
+/* Add to each target what belongs to its counts; adds[0] is 0, for a target that has been here before. */
+static void eventsnn_add_counted(const eventsnn_pulse *p, double *state, uint16_t *count, const double *adds)
+{
+    const int32_t *target = p->target;
+    const int64_t n_targets = p->n;
+    for (int64_t i = 0; i < n_targets; i++) {
+        const int32_t n = target[i];
+        const int counted = count[n];
+        count[n] = 0;
+        state[n] += adds[counted];
+    }
+}
+
+/* ---- what neurons without currents and external input have room for when a block begins */
+
+/* room[n] for n from `first` to `stop`, (lowest line - U) per_effect; the line is gap times membrane if gap is positive
+ * and else times membrane_end. Of a neuron that is held (room inf) nothing changes if it is released at `end` or later.
+ * Puts into `others` those that are alert or late, have no room or are released, and returns how many. */
+EVENTSNN_EACH int64_t eventsnn_look_each(
+    int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
+    double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
+    const uint8_t *flag, int32_t *others)
+{
+    enum { AT_ONCE = 64 };
+    int64_t m = 0;
+    for (; first < stop; first += AT_ONCE) {
+        const int n = stop - first < AT_ONCE ? (int)(stop - first) : AT_ONCE;
+        float left[AT_ONCE];
+        for (int k = 0; k < n; k++) {
+            const double g = gap[first + k], u = state[first + k];
+            const double line = g * (g > 0.0 ? membrane : membrane_end);
+            const double size = (u < 0.0 ? -u : u) + (line < 0.0 ? -line : line);
+            const double r = (line - u - margin * size) * per_effect;
+            left[k] = (float)(r < most ? r : most);
+        }
+        for (int k = 0; k < n; k++) {
+            const int64_t i = first + k;
+            if (flag[i] == 0 && left[k] > least)
+                room[i] = left[k];
+            else if (flag[i] != EVENTSNN_HELD || release[i] < end)
+                others[m++] = (int32_t)i;
+        }
+    }
+    return m;
+}
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)
+__attribute__((target("avx2"))) static int64_t eventsnn_look_avx2(
+    int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
+    double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
+    const uint8_t *flag, int32_t *others)
+{
+    return eventsnn_look_each(
+        first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag, others);
+}
+#else
+#define eventsnn_look_avx2 eventsnn_look_each
+#endif
+
+static int64_t eventsnn_look(
+    int lanes, int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
+    double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
+    const uint8_t *flag, int32_t *others)
+{
+    if (lanes >= 4)
+        return eventsnn_look_avx2(
+            first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag,
+            others);
+    return eventsnn_look_each(
+        first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag, others);
 }
 
 /* ---- chosen once for each slice */
 
 static int64_t eventsnn_scatter(
-    const eventsnn_pulse *p, int kind, int currents, int64_t i, double *state, const uint8_t *flag, eventsnn_notes *notes)
+    const eventsnn_pulse *p, int kind, int currents, int64_t i, double *state, float *room,
+    eventsnn_notes *notes)
 {
     if (!currents) {
         if (kind == EVENTSNN_SHARED)
-            return eventsnn_scatter_each(p, EVENTSNN_SHARED, 0, i, state, flag, notes);
+            return eventsnn_scatter_each(p, EVENTSNN_SHARED, 0, i, state, room, notes);
         if (kind == EVENTSNN_DOUBLES)
-            return eventsnn_scatter_each(p, EVENTSNN_DOUBLES, 0, i, state, flag, notes);
-        return eventsnn_scatter_each(p, EVENTSNN_FLOATS, 0, i, state, flag, notes);
+            return eventsnn_scatter_each(p, EVENTSNN_DOUBLES, 0, i, state, room, notes);
+        return eventsnn_scatter_each(p, EVENTSNN_FLOATS, 0, i, state, room, notes);
     }
     if (kind == EVENTSNN_SHARED)
-        return eventsnn_scatter_each(p, EVENTSNN_SHARED, 1, i, state, flag, notes);
+        return eventsnn_scatter_each(p, EVENTSNN_SHARED, 1, i, state, room, notes);
     if (kind == EVENTSNN_DOUBLES)
-        return eventsnn_scatter_each(p, EVENTSNN_DOUBLES, 1, i, state, flag, notes);
-    return eventsnn_scatter_each(p, EVENTSNN_FLOATS, 1, i, state, flag, notes);
+        return eventsnn_scatter_each(p, EVENTSNN_DOUBLES, 1, i, state, room, notes);
+    return eventsnn_scatter_each(p, EVENTSNN_FLOATS, 1, i, state, room, notes);
 }
 
-static void eventsnn_sum(
-    const eventsnn_pulse *p, int kind, int currents, double *tie, const uint8_t *flag, eventsnn_notes *notes)
+static int64_t eventsnn_sum(
+    const eventsnn_pulse *p, int kind, int currents, int64_t i, double *tie, float *room,
+    eventsnn_notes *notes)
 {
     if (!currents) {
         if (kind == EVENTSNN_SHARED)
-            eventsnn_sum_each(p, EVENTSNN_SHARED, 0, tie, flag, notes);
-        else if (kind == EVENTSNN_DOUBLES)
-            eventsnn_sum_each(p, EVENTSNN_DOUBLES, 0, tie, flag, notes);
-        else
-            eventsnn_sum_each(p, EVENTSNN_FLOATS, 0, tie, flag, notes);
-    } else if (kind == EVENTSNN_SHARED) {
-        eventsnn_sum_each(p, EVENTSNN_SHARED, 1, tie, flag, notes);
-    } else if (kind == EVENTSNN_DOUBLES) {
-        eventsnn_sum_each(p, EVENTSNN_DOUBLES, 1, tie, flag, notes);
-    } else {
-        eventsnn_sum_each(p, EVENTSNN_FLOATS, 1, tie, flag, notes);
+            return eventsnn_sum_each(p, EVENTSNN_SHARED, 0, i, tie, room, notes);
+        if (kind == EVENTSNN_DOUBLES)
+            return eventsnn_sum_each(p, EVENTSNN_DOUBLES, 0, i, tie, room, notes);
+        return eventsnn_sum_each(p, EVENTSNN_FLOATS, 0, i, tie, room, notes);
     }
+    if (kind == EVENTSNN_SHARED)
+        return eventsnn_sum_each(p, EVENTSNN_SHARED, 1, i, tie, room, notes);
+    if (kind == EVENTSNN_DOUBLES)
+        return eventsnn_sum_each(p, EVENTSNN_DOUBLES, 1, i, tie, room, notes);
+    return eventsnn_sum_each(p, EVENTSNN_FLOATS, 1, i, tie, room, notes);
 }
 
-static int64_t eventsnn_add_tie(
-    const eventsnn_pulse *p, int currents, int64_t i, double *state, double *tie, const uint8_t *flag)
+static void eventsnn_add_tie(const eventsnn_pulse *p, int currents, double *state, double *tie)
 {
-    return currents ? eventsnn_add_each(p, 1, i, state, tie, flag) : eventsnn_add_each(p, 0, i, state, tie, flag);
+    if (currents)
+        eventsnn_add_each(p, 1, state, tie);
+    else
+        eventsnn_add_each(p, 0, state, tie);
 }
 
 #endif

@@ -1,18 +1,17 @@
 # How input reaches calm neurons: row by row, in canonical order, each row added to all that it reaches.
 #
 # (a) `list_segments` cuts the slices that arrive in the window at the borders of groups.
-# (b) `use_room` lets every positive weight take away from the room of its target, in any order. A neuron that has none
-#     left becomes alert before anything is added.
-# (c) `scatter` adds the slices one after the other. What one slice adds to a neuron's state is the same number for all
-#     neurons of a group that a shared weight reaches. Arrivals at alert neurons are noted in this order and taken from
-#     there; adding them to the place where the state of a calm neuron would be does no harm, and saves asking.
-# (d) Slices that arrive at one time, and synapses of one slice that reach one neuron, are ties: their weights are summed
+# (b) `deliver` takes them one after the other. What a slice adds to a state is the same number for all neurons of a
+#     group that a shared weight reaches (`find_pulse`). It first takes from the room of its target; a neuron that has
+#     none left becomes alert, as it is before the slice. Arrivals at alert neurons are noted and taken from there.
+# (c) Slices that arrive at one time, and synapses of one slice that reach one neuron, are ties: their weights are summed
 #     by port and the sum is added once. Slices that reach different groups are none.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport realloc
+from libc.string cimport memmove
 
-from eventsnn._core.blocks cimport DOUBLES, FLOATS, LATE, PORTS, SHARED, Blocks, Group, Notes, Pulse, Segment, Taken
+from eventsnn._core.blocks cimport ALERT, DOUBLES, FLOATS, LATE, PORTS, SHARED, Blocks, Group, Notes, Pulse, Segment, Taken
 from eventsnn._core.calm cimport alert, catch_up
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lanes cimport targets_below
@@ -20,21 +19,31 @@ from eventsnn._core.neuron cimport Factor, Slice
 from eventsnn._core.skim cimport grow, pulse
 
 cdef extern from "eventsnn/_core/scatter.h" nogil:
-    void use_room "eventsnn_use_room"(const Pulse* p, int kind, float* room) noexcept
-    int64_t none_left "eventsnn_none_left"(const float* room, int64_t i, int64_t n) noexcept
+    void fetch "eventsnn_fetch"(const Pulse* p, int kind) noexcept
     int64_t scatter "eventsnn_scatter"(
-        const Pulse* p, int kind, int currents, int64_t i, double* state, const uint8_t* flag, Notes* notes
+        const Pulse* p, int kind, int currents, int64_t i, double* state, float* room, Notes* notes
     ) noexcept
-    void sum_tied "eventsnn_sum"(
-        const Pulse* p, int kind, int currents, double* tie, const uint8_t* flag, Notes* notes
+    int64_t sum_tied "eventsnn_sum"(
+        const Pulse* p, int kind, int currents, int64_t i, double* tie, float* room, Notes* notes
     ) noexcept
-    int64_t add_tie "eventsnn_add_tie"(
-        const Pulse* p, int currents, int64_t i, double* state, double* tie, const uint8_t* flag
+    void add_tie "eventsnn_add_tie"(const Pulse* p, int currents, double* state, double* tie) noexcept
+    int64_t count_tied "eventsnn_count_tied"(
+        const Pulse* p, int64_t i, uint16_t unit, uint16_t* count, float* room, Notes* notes, int* most
+    ) noexcept
+    void clear_counts "eventsnn_clear_counts"(const Pulse* p, uint16_t* count) noexcept
+    void add_counted "eventsnn_add_counted"(
+        const Pulse* p, double* state, uint16_t* count, const double* adds
     ) noexcept
 
+cdef extern from "eventsnn/_core/scatter.h":
+    enum:
+        SECOND "EVENTSNN_SECOND"
+        MOST_TIED "EVENTSNN_MOST_TIED"
+
 cdef enum:
-    # Neurons for each arrival, above which it is better to look at the room of each target than at all.
-    FEW = 8
+    # Slices of one kind that can be counted: with what count_tied allows for each, fewer than SECOND.
+    MOST_COUNTED = 16
+    FETCHED_AHEAD = 2
 
 
 # ---- (a)
@@ -54,7 +63,7 @@ cdef inline bint room_for_segment(Blocks* b) noexcept nogil:
 
 
 cdef inline bint list_segment(
-    Blocks* b, const Slice* slice, int32_t row, int32_t group, int64_t begin, int64_t end
+    Blocks* b, const Slice* slice, int32_t row, int32_t group, int64_t begin, int64_t end, bint ascending
 ) noexcept nogil:
     cdef const Group* g = &b.group[group]
     cdef Segment* new
@@ -71,6 +80,7 @@ cdef inline bint list_segment(
     p.target = slice.target + begin
     p.n = end - begin
     p.row, p.time, p.port = row, slice.time, slice.port
+    p.ascending = ascending
     p.shared = slice.weight32[0] if slice.weight32 != NULL else slice.weight[0]
     if not slice.one_weight:
         new.kind = FLOATS if slice.weight32 != NULL else DOUBLES
@@ -96,7 +106,7 @@ cdef inline int64_t list_segments(Core* e, const Slice* slice, const Projection*
             continue
         begin = 0 if g.start <= p.first_target else targets_below(slice, g.start)
         end = slice.n if g.stop > p.last_target else targets_below(slice, g.stop)
-        if not list_segment(b, slice, row, k, begin, end):
+        if not list_segment(b, slice, row, k, begin, end, True):
             return -1
         n += end - begin
     return n
@@ -117,7 +127,7 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, int32_t row) noex
         if k < b.n_groups:
             while end < slice.n and b.group[k].start <= slice.target[end] < b.group[k].stop:
                 end += 1
-            if not list_segment(b, slice, row, k, begin, end):
+            if not list_segment(b, slice, row, k, begin, end, False):
                 return -1
             n += end - begin
         begin = end
@@ -127,29 +137,12 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, int32_t row) noex
 # ---- (b)
 
 
-cdef inline void look_at_targets(Core* e, const Segment* w, double now) noexcept nogil:
-    cdef Blocks* b = &e.blocks
-    cdef int64_t i
-    cdef int32_t n
-    for i in range(w.pulse.n):
-        n = w.pulse.target[i]
-        if b.room[n] < 0.0:
-            alert(e, &b.group[w.group], n, now)
-
-
-cdef inline void look_at_all(Core* e, double now) noexcept nogil:
-    cdef Blocks* b = &e.blocks
-    cdef const Group* g
-    cdef int64_t k, n
-    for k in range(b.n_groups):
-        g = &b.group[k]
-        n = g.stop if g.k == NULL else none_left(b.room, g.start, g.stop)
-        while n < g.stop:
-            alert(e, g, <int32_t>n, now)
-            n = none_left(b.room, n + 1, g.stop)
-
-
-# ---- (c)
+cdef inline void unsettle(Core* e, const Group* g, int32_t n, double time) noexcept nogil:
+    """Let a neuron without room have some, if it is late, or else be alert."""
+    if e.blocks.flag[n] & LATE:
+        catch_up(&e.blocks, g, n)
+    else:
+        alert(e, g, n, time)
 
 
 cdef inline void find_pulse(const Group* g, Pulse* p) noexcept nogil:
@@ -176,10 +169,11 @@ cdef inline void scatter_segment(Core* e, Segment* w) noexcept nogil:
         note_all(b, w)
         return
     find_pulse(g, &w.pulse)
-    while i < w.pulse.n:
-        i = scatter(&w.pulse, w.kind, g.currents, i, g.state, b.flag, &b.notes)
-        if i < w.pulse.n:
-            catch_up(b, g, w.pulse.target[i])
+    while True:
+        i = scatter(&w.pulse, w.kind, g.currents, i, g.state, b.room, &b.notes)
+        if i == w.pulse.n:
+            return
+        unsettle(e, g, w.pulse.target[i], w.pulse.time)
 
 
 cdef inline void note_all(Blocks* b, const Segment* w) noexcept nogil:
@@ -196,43 +190,176 @@ cdef inline void note_all(Blocks* b, const Segment* w) noexcept nogil:
     b.notes.n += w.pulse.n
 
 
-# ---- (d)
+# ---- (c)
 
 
-cdef inline bint is_tied(const Blocks* b, int64_t begin, int64_t end) noexcept nogil:
-    """Whether some group is reached twice by slices of one time."""
+cdef inline void put_groups_together(Segment* w, int64_t n) noexcept nogil:
+    """Slices of one time by the group that they reach; those of one group stay in order."""
+    cdef Segment new
     cdef int64_t i, k
-    for i in range(begin, end):
-        for k in range(begin, i):
-            if b.segment[i].group == b.segment[k].group:
-                return True
-    return False
+    for i in range(1, n):
+        k = i
+        while k > 0 and w[k - 1].group > w[i].group:
+            k -= 1
+        if k < i:
+            new = w[i]
+            memmove(&w[k + 1], &w[k], (i - k) * sizeof(Segment))
+            w[k] = new
+
+
+cdef inline bint can_be_counted(const Blocks* b, int64_t begin, int64_t end, int64_t* second) noexcept nogil:
+    """Whether slices of one time that reach a group without currents have one weight each, of two at most; where those
+    with the second begin."""
+    cdef const Segment* w = &b.segment[begin]
+    cdef int64_t k
+    if b.group[w.group].currents:
+        return False
+    second[0] = end
+    for k in range(begin, end):
+        if b.segment[k].kind != SHARED:
+            return False
+        if b.segment[k].pulse.shared != w.pulse.shared:
+            if second[0] < end:
+                return False
+            second[0] = k
+            w = &b.segment[k]
+    return second[0] - begin <= MOST_COUNTED and end - second[0] <= MOST_COUNTED
+
+
+cdef inline void unsettle_tied(Core* e, const Group* g, int64_t begin, int64_t k, int64_t i) noexcept nogil:
+    """The same at place i of the k-th of some slices of one time. Those before it may have reached the neuron as well:
+    if it becomes alert, this is noted now."""
+    cdef Blocks* b = &e.blocks
+    cdef const Segment* w = &b.segment[k]
+    cdef int32_t n = w.pulse.target[i]
+    cdef int64_t j
+    unsettle(e, g, n, w.pulse.time)
+    if not b.flag[n] & ALERT:
+        return
+    for j in range(begin, k):
+        note_of(b, &b.segment[j], b.segment[j].pulse.n, n)
+    note_of(b, w, i, n)
+
+
+cdef inline void note_of(Blocks* b, const Segment* w, int64_t stop, int32_t n) noexcept nogil:
+    """Note what of the first `stop` synapses of a slice reaches a neuron."""
+    cdef int64_t i = 0
+    cdef int64_t high = stop
+    cdef int64_t middle
+    if w.pulse.ascending:
+        while i < high:
+            middle = (i + high) >> 1
+            if w.pulse.target[middle] < n:
+                i = middle + 1
+            else:
+                high = middle
+    while i < stop and (w.pulse.target[i] == n or not w.pulse.ascending):
+        if w.pulse.target[i] == n:
+            b.notes.taken[b.notes.n].neuron = n
+            b.notes.taken[b.notes.n].row = w.pulse.row
+            b.notes.weight[b.notes.n] = weight_in(w, i)
+            b.notes.n += 1
+        i += 1
+
+
+cdef inline double weight_in(const Segment* w, int64_t i) noexcept nogil:
+    if w.kind == SHARED:
+        return w.pulse.shared
+    return w.pulse.weight[i] if w.kind == DOUBLES else w.pulse.weight32[i]
+
+
+cdef inline bint scatter_counted(Core* e, int64_t begin, int64_t second, int64_t end) noexcept nogil:
+    """The same by counting; False, and nothing but room is lost, if some neuron is reached too often."""
+    cdef Blocks* b = &e.blocks
+    cdef const Group* g = &b.group[b.segment[begin].group]
+    cdef Segment* w
+    cdef double sum
+    cdef int64_t noted = b.notes.n
+    cdef int64_t i, k
+    cdef int64_t most[2]
+    cdef int times
+    most[0] = most[1] = 0
+    for k in range(begin, end):
+        w = &b.segment[k]
+        i = 0
+        times = 1
+        while times <= MOST_TIED:
+            i = count_tied(&w.pulse, i, 1 if k < second else SECOND, g.count, b.room, &b.notes, &times)
+            if i == w.pulse.n:
+                break
+            unsettle_tied(e, g, begin, k, i)
+        most[k >= second] += times
+        if times > MOST_TIED:
+            for i in range(begin, k + 1):
+                clear_counts(&b.segment[i].pulse, g.count)
+            b.notes.n = noted
+            return False
+    w = &b.segment[begin]
+    find_pulse(g, &w.pulse)
+    # Sums as they would be made one by one, the first kind first.
+    sum = 0.0
+    for i in range(most[0] + 1):
+        fill_adds(b.adds + i, sum, w.pulse.u[0], b.segment[end - 1].pulse.shared, most[1])
+        sum = sum + w.pulse.shared
+    for k in range(begin, end):
+        add_counted(&b.segment[k].pulse, g.state, g.count, b.adds)
+    return True
+
+
+cdef inline void fill_adds(double* adds, double sum, double u, double second, int64_t most) noexcept nogil:
+    cdef int64_t j
+    for j in range(most + 1):
+        adds[j * SECOND] = sum * u
+        sum = sum + second
 
 
 cdef inline void scatter_tied(Core* e, int64_t begin, int64_t end) noexcept nogil:
-    """Slices of one time."""
+    """Slices of one time that reach one group."""
     cdef Blocks* b = &e.blocks
+    cdef const Group* g = &b.group[b.segment[begin].group]
     cdef Segment* w
-    cdef const Group* g
-    cdef int64_t i, k
+    cdef int64_t i, k, second
+    if can_be_counted(b, begin, end, &second) and scatter_counted(e, begin, second, end):
+        return
     for k in range(begin, end):
         w = &b.segment[k]
-        g = &b.group[w.group]
-        if g.k == NULL:
-            note_all(b, w)
-        else:
-            sum_tied(&w.pulse, w.kind, g.currents, g.tie, b.flag, &b.notes)
-    for k in range(begin, end):
-        w = &b.segment[k]
-        g = &b.group[w.group]
-        if g.k == NULL:
-            continue
-        find_pulse(g, &w.pulse)
         i = 0
-        while i < w.pulse.n:
-            i = add_tie(&w.pulse, g.currents, i, g.state, g.tie, b.flag)
-            if i < w.pulse.n:
-                catch_up(b, g, w.pulse.target[i])
+        while True:
+            i = sum_tied(&w.pulse, w.kind, g.currents, i, g.tie, b.room, &b.notes)
+            if i == w.pulse.n:
+                break
+            unsettle_tied(e, g, begin, k, i)
+    find_pulse(g, &b.segment[begin].pulse)
+    for k in range(begin, end):
+        w = &b.segment[k]
+        copy_pulse(&b.segment[begin].pulse, &w.pulse)
+        add_tie(&w.pulse, g.currents, g.state, g.tie)
+
+
+cdef inline void copy_pulse(const Pulse* one, Pulse* other) noexcept nogil:
+    cdef int port
+    for port in range(PORTS):
+        other.u[port], other.x[port], other.slot[port] = one.u[port], one.x[port], one.slot[port]
+
+
+cdef inline void scatter_time(Core* e, int64_t begin, int64_t end) noexcept nogil:
+    """Slices of one time."""
+    cdef Segment* w = e.blocks.segment
+    cdef int64_t i = begin
+    cdef int64_t next
+    if end - begin > 1:
+        put_groups_together(w + begin, end - begin)
+    while i < end:
+        next = i + 1
+        while next < end and w[next].group == w[i].group:
+            next += 1
+        if next - i > 1 and e.blocks.group[w[i].group].k != NULL:
+            scatter_tied(e, i, next)
+        else:
+            while i < next:
+                scatter_segment(e, &w[i])
+                i += 1
+        i = next
 
 
 # ---- all of it
@@ -255,35 +382,21 @@ cdef inline bint room_for_notes(Notes* notes, int64_t* room, int64_t n) noexcept
     return True
 
 
-cdef inline bint deliver(Core* e, int64_t n, double now) noexcept nogil:
-    """Add the n arrivals of the window, which begins at now, to calm neurons and note those at others; False if there
-    is no memory left."""
+cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
+    """Add the n arrivals of the window to calm neurons and note those at others; False if there is no memory left."""
     cdef Blocks* b = &e.blocks
-    cdef Segment* w
-    cdef double time
-    cdef int64_t i, end
-    cdef bint few = FEW * n < b.n
+    cdef int64_t i = 0
+    cdef int64_t fetched = 0
+    cdef int64_t end
     if not room_for_notes(&b.notes, &b.notes_room, n + 1):
         return False
-    for i in range(b.n_segments):
-        w = &b.segment[i]
-        if b.group[w.group].k != NULL:
-            use_room(&w.pulse, w.kind, b.room)
-            if few and (w.kind != SHARED or w.pulse.shared > 0.0):
-                look_at_targets(e, w, now)
-    if not few:
-        look_at_all(e, now)
-    i = 0
     while i < b.n_segments:
-        time = b.segment[i].pulse.time
         end = i + 1
-        while end < b.n_segments and b.segment[end].pulse.time == time:
+        while end < b.n_segments and b.segment[end].pulse.time == b.segment[i].pulse.time:
             end += 1
-        if end - i > 1 and is_tied(b, i, end):
-            scatter_tied(e, i, end)
-        else:
-            while i < end:
-                scatter_segment(e, &b.segment[i])
-                i += 1
+        while fetched < min(end + FETCHED_AHEAD, b.n_segments):
+            fetch(&b.segment[fetched].pulse, b.segment[fetched].kind)
+            fetched += 1
+        scatter_time(e, i, end)
         i = end
     return True
