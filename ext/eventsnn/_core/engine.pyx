@@ -235,10 +235,12 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.rows.due)
     free(e.rows.order)
     free(e.rows.begin)
+    free(e.rows.span)
     free(e.inbox.row)
     free(e.inbox.factor)
     free(e.inbox.row_of)
     free(e.inbox.weight)
+    free(e.inbox.time)
     free(e.spike_time)
     free(e.spike_neuron)
     for i in range(2):
@@ -538,7 +540,8 @@ cdef class Engine:
         cdef int k
         e.lane = number
         self.begin_lane(e, self.held_by_lanes)
-        e.inbox.row, e.inbox.factor, e.inbox.row_of, e.inbox.weight = NULL, NULL, NULL, NULL
+        e.inbox.row, e.inbox.factor = NULL, NULL
+        e.inbox.row_of, e.inbox.weight, e.inbox.time = NULL, NULL, NULL
         e.inbox.row_room = e.inbox.room = 0
         e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL

@@ -3,6 +3,10 @@
 # A row's weights would fall on neurons all over the memory, and each would find its neuron's state out of the cache. So
 # the rows of a window are gone through twice: `list_rows` counts what arrives where, and `sort_arrivals` puts the
 # arrivals of each neuron side by side, in the order of the rows. The neurons then take theirs one after the other.
+#
+# Rows with a delay for each synapse would fall apart into slices of a single synapse. What of such a row arrives in the
+# window is one span instead: spans are listed and placed in any order, behind the slices, each arrival with its time,
+# and `order_arrivals` puts the few of each neuron in canonical order.
 
 from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
@@ -10,25 +14,35 @@ from libc.stdlib cimport realloc
 
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at
 from eventsnn._core.events cimport arrive, fail, next_own
-from eventsnn._core.lanes cimport next_part
+from eventsnn._core.lanes cimport in_lane, next_part
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport Factor, Inbox, Slice
+from eventsnn._core.neuron cimport Factor, Inbox, Row, Slice
 from eventsnn._core.queue cimport (
     NEVER,
     SLOTS,
     Arriving,
     Due,
-    Row,
     RowQueue,
+    Span,
     due_sort,
     due_spare,
     row_free,
+    span_spare,
     wake_set,
     wheel_key,
     wheel_put,
     wheel_take,
 )
-from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_delay, take_slice
+from eventsnn._core.synapses cimport (
+    NO_ROOM,
+    NO_SLICE,
+    give_back_rows,
+    slice_delay,
+    span_delays,
+    span_length,
+    take_slice,
+    take_span,
+)
 
 cdef extern from *:
     """
@@ -52,7 +66,7 @@ cdef inline bint grow_rows(Inbox* b) noexcept nogil:
     if grown == NULL:
         return False
     b.row = <Slice*>grown
-    grown = realloc(b.factor, (b.n_kinds + 1) * room * sizeof(Factor))
+    grown = realloc(b.factor, max(b.n_kinds, 1) * room * sizeof(Factor))
     if grown == NULL:
         return False
     b.factor = <Factor*>grown
@@ -63,7 +77,7 @@ cdef inline bint grow_rows(Inbox* b) noexcept nogil:
 cdef inline void begin_window(Inbox* b) noexcept nogil:
     cdef int i
     b.n_rows = b.n = 0
-    b.weighted = False
+    b.weighted = b.timed = False
     b.window += 1
     if b.window == INT32_MAX:
         # What was found so long ago must not be taken for the present.
@@ -105,10 +119,51 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     return True
 
 
-cdef inline bint list_arriving(Core* e, const Arriving* due) noexcept nogil:
+cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
+    """Append a span to what the window brings, count what of it arrives where in this lane, and file the rest of its
+    row; False if there is no memory left."""
+    cdef Inbox* b = &e.inbox
+    cdef RowQueue* q = &e.rows
+    cdef Row* row = &q.row[span.at]
+    cdef const Projection* p = &e.projections[row.projection]
+    cdef int64_t* place = b.place
+    cdef int32_t* touched = e.touched
+    cdef int64_t n_touched = e.n_touched
+    cdef Slice* new
+    cdef int64_t i
+    cdef int64_t others = 0
+    cdef int32_t n
+    if b.n_rows == b.row_room and not grow_rows(b):
+        return False
+    new = &b.row[b.n_rows]
+    b.n_rows += 1
+    if take_span(e, p, row, span.n, new):
+        arrive(p, row)
+        wheel_put(&q.wheel, span.at, wheel_key(&q.wheel, row.time))
+    else:
+        row_free(q, span.at)
+    b.weighted |= not new.one_weight
+    if new.one_weight:
+        new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
+    for i in range(new.n):
+        n = new.target[i]
+        if e.team != NULL and not in_lane(e, n):
+            others += 1
+            continue
+        touched[n_touched] = n
+        n_touched += place[n] == 0
+        place[n] += 1
+    e.n_touched = n_touched
+    b.n += new.n - others
+    e.synaptic_events += new.n - others
+    return True
+
+
+cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
     """List what of a row reaches neurons of this lane; False if there is no memory left."""
     cdef int64_t at = 0
     cdef Slice part
+    due.slice.of = &due.row
     if e.team == NULL:
         return list_row(e, &due.slice)
     while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
@@ -124,8 +179,18 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     cdef Row* row = &q.row[at]
     cdef const Projection* p = &e.projections[row.projection]
     cdef Arriving* due
-    cdef int64_t next
+    cdef Span* span
+    cdef int64_t next, length
     while row.time < stop:
+        length = span_length(p, row, stop)
+        if length:
+            span = span_spare(q)
+            if span == NULL:
+                return False
+            span.at, span.n = at, length
+            q.n_spans += 1
+            n[0] += length
+            return True  # it is filed when it is known where the window ends
         due = due_spare(q)
         if due == NULL:
             return False
@@ -147,9 +212,10 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     return True
 
 
-cdef inline void shorten(RowQueue* q, double* stop, int64_t n) noexcept nogil:
+cdef inline void shorten(Core* e, double* stop, int64_t n) noexcept nogil:
     """Let the window end early enough for about half of the n that is due, or less: what is due later is left for the
     rest of it. All that is due at one time stays."""
+    cdef RowQueue* q = &e.rows
     cdef int64_t i
     cdef double first, last
     while n > MOST_ARRIVALS:
@@ -157,10 +223,39 @@ cdef inline void shorten(RowQueue* q, double* stop, int64_t n) noexcept nogil:
         for i in range(q.n_due):
             first = min(first, q.due[i].row.time)
             last = max(last, q.due[i].row.time)
+        for i in range(q.n_spans):
+            first = min(first, q.row[q.span[i].at].time)
+            last = max(last, time_of_last(e, &q.span[i]))
         if first == last:
             return
         stop[0] = max(first + 0.5 * (last - first), nextafter(first, last))
-        n = leave_late(q, stop[0])
+        n = leave_late(q, stop[0]) + cut_spans(e, stop[0])
+
+
+cdef inline double time_of_last(const Core* e, const Span* span) noexcept nogil:
+    """When the last synapse of a span arrives."""
+    cdef const Row* row = &e.rows.row[span.at]
+    return row.fired + span_delays(&e.projections[row.projection], row)[span.n - 1]
+
+
+cdef inline int64_t cut_spans(Core* e, double stop) noexcept nogil:
+    """Shorten spans to what arrives before stop, and file the rows of which nothing does; how much is left."""
+    cdef RowQueue* q = &e.rows
+    cdef int64_t n = 0
+    cdef int64_t i = 0
+    cdef Span* span
+    while i < q.n_spans:
+        span = &q.span[i]
+        while span.n > 0 and not time_of_last(e, span) < stop:
+            span.n -= 1
+        if span.n > 0:
+            n += span.n
+            i += 1
+            continue
+        wheel_put(&q.wheel, span.at, wheel_key(&q.wheel, q.row[span.at].time))
+        q.n_spans -= 1
+        span[0] = q.span[q.n_spans]
+    return n
 
 
 cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
@@ -199,17 +294,22 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
         give_back_rows(e)
     for i in range(q.n_late):
         q.due[i] = q.due[q.n_due + i]
-    q.n_due, q.n_late, q.late = q.n_late, 0, infinity()
+    q.n_due, q.n_late, q.late, q.n_spans = q.n_late, 0, infinity(), 0
     while at >= 0 and room:
         next = q.wheel.link[at].next
         e.queue_pops += e.lane == 0  # the queue is the same in all lanes
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
-    shorten(q, &stop, n)
+    for i in range(q.n_spans):
+        n += q.span[i].n
+    shorten(e, &stop, n)
     order = due_sort(q)
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
+    b.timed = q.n_spans > 0
+    for i in range(q.n_spans):
+        room = room and list_span(e, &q.span[i])
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop
@@ -247,6 +347,10 @@ cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
     if grown == NULL:
         return False
     b.weight = <double*>grown
+    grown = realloc(b.time, room * sizeof(double))
+    if grown == NULL:
+        return False
+    b.time = <double*>grown
     b.room = room
     return True
 
@@ -261,16 +365,85 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
         return False
     for i in range(e.n_touched):
         b.row_of[end] = -1  # no row: stands before those of a neuron
+        if b.timed:
+            b.time[end] = -infinity()
         b.start[i] = end + 1
         n = place[e.touched[i]]
         place[e.touched[i]] = end + 1
         end += 1 + n
+    if b.timed:
+        for i in range(b.n_rows):
+            place_span(e, <int32_t>i)
+        for i in range(e.n_touched):
+            if place[e.touched[i]] - b.start[i] > 1:
+                order_arrivals(b, b.start[i], place[e.touched[i]])
+        return True
     for i in range(b.n_rows):
         if b.weighted:
             place_row(b, <int32_t>i, True)
         else:
             place_row(b, <int32_t>i, False)
     return True
+
+
+cdef inline void place_span(Core* e, int32_t r) noexcept nogil:
+    """Put what arrives of a span, or of a slice beside spans, behind what its neurons have so far."""
+    cdef Inbox* b = &e.inbox
+    cdef const Slice* row = &b.row[r]
+    cdef const double* delay = row.delay
+    cdef double fired = row.of.fired
+    cdef int64_t step = 0 if row.one_weight else 1
+    cdef bint mixed = e.team != NULL and delay != NULL
+    cdef int64_t i, at
+    cdef int32_t n
+    for i in range(row.n):
+        n = row.target[i]
+        if mixed and not in_lane(e, n):
+            continue
+        at = b.place[n]
+        b.place[n] = at + 1
+        b.row_of[at] = r
+        b.time[at] = row.time if delay == NULL else fired + delay[i]
+        if b.weighted:
+            b.weight[at] = row.weight[step * i] if row.weight32 == NULL else row.weight32[step * i]
+
+
+cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
+    """Whether what arrives of one row is to be added before what arrives of another at the same time."""
+    cdef const Slice* x = &b.row[one]
+    cdef const Slice* y = &b.row[other]
+    if x.of.projection != y.of.projection:
+        return x.of.projection < y.of.projection
+    if x.of.row != y.of.row:
+        return x.of.row < y.of.row
+    if x.of.ordinal != y.of.ordinal:
+        return x.of.ordinal < y.of.ordinal
+    # Parts of one row lie in the order of their delays.
+    return <size_t>x.target < <size_t>y.target
+
+
+cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end) noexcept nogil:
+    """Put what arrives at a neuron in canonical order."""
+    cdef double* time = b.time
+    cdef double* weight = b.weight
+    cdef int32_t* row_of = b.row_of
+    cdef int64_t i, j
+    cdef double t
+    cdef double w = 0.0
+    cdef int32_t r
+    for i in range(start + 1, end):
+        t = time[i]
+        if time[i - 1] < t:
+            continue
+        r, w = row_of[i], weight[i]
+        j = i
+        while time[j - 1] > t or (time[j - 1] == t and row_of_before(b, r, row_of[j - 1])):
+            time[j], row_of[j], weight[j] = time[j - 1], row_of[j - 1], weight[j - 1]
+            j -= 1
+        time[j], row_of[j], weight[j] = t, r, w
+    for i in range(start + 1, end):
+        if time[i] == time[i - 1]:
+            row_of[i - 1] |= INT32_MIN
 
 
 cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:

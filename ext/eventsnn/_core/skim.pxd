@@ -1,7 +1,8 @@
 # How a neuron in a frame is taken quickly through what arrives in a window.
 #
 # What an input adds to the state (frames.pxd) is the same for all neurons of a kind, those with the same time
-# constants: so the factors of every row are found once in a window and kept in a table. A neuron then takes some
+# constants: so the factors of every row are found once in a window and kept in a table; not where arrivals have times of
+# their own, or a neuron has a kind of its own: there `take_own` finds them one by one. A neuron then takes some
 # arrivals at a time, and the external spikes between them, without asking after each whether it spikes: one bound over
 # all of them answers that (of jumps the highest U that comes up in between; of currents v and its steepest rise, and
 # all positive input on top). If the bound reaches the threshold, fewer are tried, in the end one; then the neuron goes
@@ -9,7 +10,7 @@
 # any of this.
 
 from libc.math cimport fabs
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t
 
 from eventsnn._core.closed_form cimport (
     COUPLING,
@@ -76,23 +77,23 @@ cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double o
             f.u[sign] = row.shared_weight * f.u[sign]
 
 
-cdef inline const Factor* factors(const Class* k, const Inbox* b, int64_t next, int64_t end) noexcept nogil:
-    """The table of a neuron's kind; of one that shares it with too few, with those of its own arrivals."""
-    cdef Factor* table
+cdef inline const Factor* factors(const Class* k, const Inbox* b) noexcept nogil:
+    """The table of a neuron's kind."""
+    cdef Factor* table = b.factor + k.kind * b.row_room
     cdef int64_t i
-    cdef int32_t r
-    if k.kind >= 0:
-        table = b.factor + k.kind * b.row_room
-        if b.filled[k.kind] != b.window:
-            b.filled[k.kind] = b.window
-            for i in range(b.n_rows):
-                fill(k, b, &b.row[i], origin_of(k, b.row[i].time), &table[i])
-        return table
-    table = b.factor + b.n_kinds * b.row_room
-    for i in range(next, end):
-        r = row_of(b, i)
-        fill(k, b, &b.row[r], origin_of(k, b.row[r].time), &table[r])
+    if b.filled[k.kind] != b.window:
+        b.filled[k.kind] = b.window
+        for i in range(b.n_rows):
+            fill(k, b, &b.row[i], origin_of(k, b.row[i].time), &table[i])
     return table
+
+
+cdef inline void grow(const Class* k, double span, Factor* f, int n) noexcept nogil:
+    """Only what factors depend on beside the port."""
+    cdef int i
+    f.membrane = growth(k.c[RATE_M], span)
+    for i in range(n):
+        f.current[i] = growth(k.c[current_at(i) + RATE], span)
 
 
 # ---- some arrivals at a time
@@ -139,11 +140,10 @@ cdef inline int64_t cut(const Inbox* b, int64_t next, int64_t end, int64_t most,
 
 
 cdef inline int64_t take_tied(
-    const Class* k, const Inbox* b, const Factor* table, Part* p, int64_t i, bint held, int n
+    const Class* k, const Inbox* b, const Factor* f, Part* p, int64_t i, bint held, int n
 ) noexcept nogil:
     """Several that arrive at one time: the sum of each port is added once."""
     cdef const Model* m = k.model
-    cdef const Factor* f = &table[row_of(b, i)]
     cdef double sums[MOST_CURRENTS]
     cdef double weight, scale
     cdef bint more = True
@@ -186,7 +186,7 @@ cdef inline void take_arrivals(
         r = rows[i]
         if r < 0:
             p.u, p.highest = u, highest
-            i = take_tied(k, b, table, p, i, held, n)
+            i = take_tied(k, b, &table[r & INT32_MAX], p, i, held, n)
             u, highest = p.u, p.highest
             continue
         f = &table[r]
@@ -210,6 +210,38 @@ cdef inline void take_arrivals(
     if next < end:
         p.last = time_of(b, end - 1)
     p.u, p.highest = u, highest
+
+
+cdef inline void take_own(
+    const Class* k, const Inbox* b, Part* p, int64_t next, int64_t end, bint held, int n, Factor* f
+) noexcept nogil:
+    """The same without a table; f: what has grown until the last arrival."""
+    cdef const Model* m = k.model
+    cdef const double* scales = k.c + threshold_at(m, 0) + n
+    cdef int64_t i = next
+    cdef int port = 0
+    cdef int slot
+    cdef double weight, scale
+    while i < end:
+        grow(k, time_of(b, i) - p.origin, f, n)
+        if b.row_of[i] < 0:
+            i = take_tied(k, b, f, p, i, held, n)
+            continue
+        weight = weight_of(b, i)
+        if m.ports > 1:
+            port = port_of(m, b, i, weight)
+        scale = scales[port]
+        if n > 0:
+            slot = m.target[port]
+            p.x[slot] = p.x[slot] + weight * (scale * f.current[slot])
+            scale = scale * k.c[current_at(slot) + COUPLING]
+            p.positive += weight if weight > 0.0 else 0.0
+        if not held:
+            p.u = p.u + weight * (scale * f.membrane)
+            p.highest = p.u if p.u > p.highest else p.highest
+        i += 1
+    if next < end:
+        p.last = time_of(b, end - 1)
 
 
 cdef inline bint take_external(
@@ -342,7 +374,7 @@ cdef inline void bound(const Class* k, Neuron* s, const Part* p, const Factor* f
 
 
 cdef inline int64_t skim_framed(
-    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found, int n
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found, int n, bint own
 ) noexcept nogil:
     cdef int64_t most = AT_ONCE
     cdef int64_t last
@@ -355,6 +387,7 @@ cdef inline int64_t skim_framed(
     cdef const Factor* table = NULL
     cdef const Factor* f
     cdef const Factor* f_last = NULL
+    cdef Factor grown
     cdef Stream kept
     cdef int i
     if not s.framed or k.c[WIDTH] < b.width:
@@ -365,9 +398,9 @@ cdef inline int64_t skim_framed(
         f = NULL
         if streams and s.streams.first < first:
             first = s.streams.first
-        elif next < end:
+        elif next < end and not own:
             if table == NULL:
-                table = factors(k, b, next, end)
+                table = factors(k, b)
             f = &table[row_of(b, next)]
         if not first < stop:
             break
@@ -381,9 +414,11 @@ cdef inline int64_t skim_framed(
         before = p
         limit = min(stop, s.release) if held else stop
         last = cut(b, next, end, most, limit)
-        if last > next:
+        if last > next and own:
+            take_own(k, b, &p, next, last, held, n, &grown)
+        elif last > next:
             if table == NULL:
-                table = factors(k, b, next, end)
+                table = factors(k, b)
             take_arrivals(k, b, table, &p, next, last, held, n)
         clear = True
         if streams:
@@ -393,7 +428,7 @@ cdef inline int64_t skim_framed(
             clear = take_external(k, found.sources, s.streams, &p, limit, found.most, held, n)
         f_last = NULL
         if last > next and time_of(b, last - 1) == p.last:
-            f_last = &table[row_of(b, last - 1)]
+            f_last = &grown if own else &table[row_of(b, last - 1)]
         if clear and not held:
             if n == 0:
                 clear = jumps_stay_below(
@@ -428,12 +463,19 @@ cdef inline int64_t skim_framed(
 cdef inline int64_t skim_jumps(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
 ) noexcept nogil:
-    return skim_framed(k, s, b, next, end, stop, found, 0)
+    if b.timed or k.kind < 0:
+        return skim_framed(k, s, b, next, end, stop, found, 0, True)
+    return skim_framed(k, s, b, next, end, stop, found, 0, False)
 
 
 cdef inline int64_t skim_currents(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
 ) noexcept nogil:
+    cdef bint own = b.timed or k.kind < 0
     if k.model.n_currents == 2:
-        return skim_framed(k, s, b, next, end, stop, found, 2)
-    return skim_framed(k, s, b, next, end, stop, found, 1)
+        if own:
+            return skim_framed(k, s, b, next, end, stop, found, 2, True)
+        return skim_framed(k, s, b, next, end, stop, found, 2, False)
+    if own:
+        return skim_framed(k, s, b, next, end, stop, found, 1, True)
+    return skim_framed(k, s, b, next, end, stop, found, 1, False)
