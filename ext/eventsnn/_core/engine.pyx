@@ -44,6 +44,7 @@ from eventsnn._core.core cimport (
     Team,
     Watch,
     neuron_at,
+    prefetch,
     seconds,
 )
 from eventsnn._core.events cimport (
@@ -57,7 +58,7 @@ from eventsnn._core.events cimport (
     refine_due,
     sample,
 )
-from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, prefetch, sort_arrivals
+from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, meet
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
@@ -78,6 +79,8 @@ from eventsnn._core.synapses cimport copy_rows, give_up_rows
 # Tables of factors, and how many neurons must share one.
 MOST_KINDS = 8
 FEWEST_OF_A_KIND = 4
+# Sets of parameter values that stay in the cache by themselves.
+MOST_CLASSES = 64
 # Ranges of neurons that a lane has at most.
 MOST_RANGES = 16
 
@@ -108,6 +111,12 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         if s.outside < stop and s.n_streams:
             prefetch(s.streams)
             prefetch(&s.streams.kept[2])
+        if e.many_classes and s.class_of >= 0:
+            prefetch(&e.classes[s.class_of])
+            s = neuron_at(e, e.touched[min(i + AHEAD // 2, e.n_touched - 1)])
+            if s.class_of >= 0:
+                prefetch(e.classes[s.class_of].c)
+                prefetch(e.classes[s.class_of].c + CACHE_LINE // sizeof(double))
         n = e.touched[i]
         s = neuron_at(e, n)
         next = e.inbox.start[i]
@@ -319,7 +328,9 @@ cdef class Engine:
         cdef int64_t k
         cdef int64_t behind = 0
         cdef int64_t row = self.plan.constants.shape[1]
-        cdef const double* constants = <const double*>self.hold(self.plan.constants, np.float64)
+        # From the beginning of a cache line, so that a Class needs as few of them as may be.
+        cdef double* constants = <double*>self.allocate(self.plan.constants.size, sizeof(double))
+        cdef const double* given = <const double*>self.hold(self.plan.constants, np.float64)
         cdef Model* models = <Model*>self.allocate(len(self.plan.models), sizeof(Model))
         for k, model in enumerate(self.plan.models):
             m = &models[k]
@@ -337,10 +348,12 @@ cdef class Engine:
             m.fit(m)
             behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)))
         e.stride = (sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+        memcpy(constants, given, self.plan.constants.nbytes)
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
         for k in range(len(self.plan.class_model)):
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
             e.classes[k].c = constants + k * row
+        e.many_classes = len(self.plan.class_model) > MOST_CLASSES
         self.build_kinds()
 
     cdef build_kinds(self):

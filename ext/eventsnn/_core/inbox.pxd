@@ -3,18 +3,15 @@
 # A row's weights would fall on neurons all over the memory, and each would find its neuron's state out of the cache. So
 # the rows of a window are gone through twice: `list_rows` counts what arrives where, and `sort_arrivals` puts the
 # arrivals of each neuron side by side, in the order of the rows. The neurons then take theirs one after the other.
-#
-# Rows with a delay for each synapse would fall apart into slices of a single synapse. What of such a row arrives in the
-# window is one span instead: spans are listed and placed in any order, behind the slices, each arrival with its time,
-# and `order_arrivals` puts the few of each neuron in canonical order.
+# Rows with a delay for each synapse are another matter, see spans.pxd.
 
 from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
 from libc.stdlib cimport realloc
 
-from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at
+from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at, prefetch
 from eventsnn._core.events cimport arrive, fail, next_own
-from eventsnn._core.lanes cimport in_lane, next_part
+from eventsnn._core.lanes cimport next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Factor, Inbox, Row, Slice
 from eventsnn._core.queue cimport (
@@ -33,26 +30,17 @@ from eventsnn._core.queue cimport (
     wheel_put,
     wheel_take,
 )
-from eventsnn._core.synapses cimport (
-    NO_ROOM,
-    NO_SLICE,
-    give_back_rows,
-    slice_delay,
-    span_delays,
+from eventsnn._core.spans cimport (
+    SPANS_AHEAD,
+    cut_spans,
+    has_spans,
+    list_span,
+    order_arrivals,
+    place_span,
     span_length,
-    take_slice,
-    take_span,
+    time_of_last,
 )
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define EVENTSNN_PREFETCH(address) __builtin_prefetch(address, 1)
-    #else
-    #define EVENTSNN_PREFETCH(address) ((void)(address))
-    #endif
-    """
-    void prefetch "EVENTSNN_PREFETCH"(const void* address) noexcept nogil
+from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_delay, take_slice
 
 cdef enum:
     CACHE_LINE = 64
@@ -116,46 +104,6 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     e.n_touched = n_touched
     b.n += slice.n
     e.synaptic_events += slice.n
-    return True
-
-
-cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
-    """Append a span to what the window brings, count what of it arrives where in this lane, and file the rest of its
-    row; False if there is no memory left."""
-    cdef Inbox* b = &e.inbox
-    cdef RowQueue* q = &e.rows
-    cdef Row* row = &q.row[span.at]
-    cdef const Projection* p = &e.projections[row.projection]
-    cdef int64_t* place = b.place
-    cdef int32_t* touched = e.touched
-    cdef int64_t n_touched = e.n_touched
-    cdef Slice* new
-    cdef int64_t i
-    cdef int64_t others = 0
-    cdef int32_t n
-    if b.n_rows == b.row_room and not grow_rows(b):
-        return False
-    new = &b.row[b.n_rows]
-    b.n_rows += 1
-    if take_span(e, p, row, span.n, new):
-        arrive(p, row)
-        wheel_put(&q.wheel, span.at, wheel_key(&q.wheel, row.time))
-    else:
-        row_free(q, span.at)
-    b.weighted |= not new.one_weight
-    if new.one_weight:
-        new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
-    for i in range(new.n):
-        n = new.target[i]
-        if e.team != NULL and not in_lane(e, n):
-            others += 1
-            continue
-        touched[n_touched] = n
-        n_touched += place[n] == 0
-        place[n] += 1
-    e.n_touched = n_touched
-    b.n += new.n - others
-    e.synaptic_events += new.n - others
     return True
 
 
@@ -232,32 +180,6 @@ cdef inline void shorten(Core* e, double* stop, int64_t n) noexcept nogil:
         n = leave_late(q, stop[0]) + cut_spans(e, stop[0])
 
 
-cdef inline double time_of_last(const Core* e, const Span* span) noexcept nogil:
-    """When the last synapse of a span arrives."""
-    cdef const Row* row = &e.rows.row[span.at]
-    return row.fired + span_delays(&e.projections[row.projection], row)[span.n - 1]
-
-
-cdef inline int64_t cut_spans(Core* e, double stop) noexcept nogil:
-    """Shorten spans to what arrives before stop, and file the rows of which nothing does; how much is left."""
-    cdef RowQueue* q = &e.rows
-    cdef int64_t n = 0
-    cdef int64_t i = 0
-    cdef Span* span
-    while i < q.n_spans:
-        span = &q.span[i]
-        while span.n > 0 and not time_of_last(e, span) < stop:
-            span.n -= 1
-        if span.n > 0:
-            n += span.n
-            i += 1
-            continue
-        wheel_put(&q.wheel, span.at, wheel_key(&q.wheel, q.row[span.at].time))
-        q.n_spans -= 1
-        span[0] = q.span[q.n_spans]
-    return n
-
-
 cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
     """Put what is due at stop or later behind the rest; how much arrives before."""
     cdef int64_t i
@@ -288,6 +210,9 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef int64_t n = 0
     cdef int32_t at = wheel_take(&q.wheel)
     cdef int32_t next
+    cdef int32_t ahead = at
+    cdef const Row* row
+    cdef const Projection* p
     cdef bint room = True
     begin_window(b)
     if q.n_late == 0:
@@ -295,7 +220,16 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     for i in range(q.n_late):
         q.due[i] = q.due[q.n_due + i]
     q.n_due, q.n_late, q.late, q.n_spans = q.n_late, 0, infinity(), 0
+    for i in range(SPANS_AHEAD):
+        ahead = q.wheel.link[ahead].next if ahead >= 0 else -1
     while at >= 0 and room:
+        if ahead >= 0:
+            row = &q.row[ahead]
+            p = &e.projections[row.projection]
+            if has_spans(p):
+                prefetch(p.delay + row.first)
+                prefetch(p.delay + row.first + CACHE_LINE // sizeof(double))
+            ahead = q.wheel.link[ahead].next
         next = q.wheel.link[at].next
         e.queue_pops += e.lane == 0  # the queue is the same in all lanes
         room = take_due(e, at, stop, &n)
@@ -309,7 +243,22 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
         room = room and list_arriving(e, &q.due[order[i].at])
     b.timed = q.n_spans > 0
     for i in range(q.n_spans):
-        room = room and list_span(e, &q.span[i])
+        room = room and (b.n_rows < b.row_room or grow_rows(b))
+        if i + SPANS_AHEAD < q.n_spans:
+            # Their targets, and their weights, which are read when all spans are listed.
+            row = &q.row[q.span[i + SPANS_AHEAD].at]
+            p = &e.projections[row.projection]
+            if has_spans(p):
+                prefetch(p.target + row.first)
+                prefetch(p.target + row.first + CACHE_LINE // sizeof(int32_t))
+                if p.weight != NULL and not p.one_weight:
+                    prefetch(p.weight + row.first)
+                    prefetch(p.weight + row.first + CACHE_LINE // sizeof(double))
+                elif not p.one_weight:
+                    prefetch(p.weight32 + row.first)
+                    prefetch(p.weight32 + row.first + CACHE_LINE // sizeof(float))
+        if room:
+            list_span(e, &q.span[i])
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop
@@ -384,66 +333,6 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
         else:
             place_row(b, <int32_t>i, False)
     return True
-
-
-cdef inline void place_span(Core* e, int32_t r) noexcept nogil:
-    """Put what arrives of a span, or of a slice beside spans, behind what its neurons have so far."""
-    cdef Inbox* b = &e.inbox
-    cdef const Slice* row = &b.row[r]
-    cdef const double* delay = row.delay
-    cdef double fired = row.of.fired
-    cdef int64_t step = 0 if row.one_weight else 1
-    cdef bint mixed = e.team != NULL and delay != NULL
-    cdef int64_t i, at
-    cdef int32_t n
-    for i in range(row.n):
-        n = row.target[i]
-        if mixed and not in_lane(e, n):
-            continue
-        at = b.place[n]
-        b.place[n] = at + 1
-        b.row_of[at] = r
-        b.time[at] = row.time if delay == NULL else fired + delay[i]
-        if b.weighted:
-            b.weight[at] = row.weight[step * i] if row.weight32 == NULL else row.weight32[step * i]
-
-
-cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
-    """Whether what arrives of one row is to be added before what arrives of another at the same time."""
-    cdef const Slice* x = &b.row[one]
-    cdef const Slice* y = &b.row[other]
-    if x.of.projection != y.of.projection:
-        return x.of.projection < y.of.projection
-    if x.of.row != y.of.row:
-        return x.of.row < y.of.row
-    if x.of.ordinal != y.of.ordinal:
-        return x.of.ordinal < y.of.ordinal
-    # Parts of one row lie in the order of their delays.
-    return <size_t>x.target < <size_t>y.target
-
-
-cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end) noexcept nogil:
-    """Put what arrives at a neuron in canonical order."""
-    cdef double* time = b.time
-    cdef double* weight = b.weight
-    cdef int32_t* row_of = b.row_of
-    cdef int64_t i, j
-    cdef double t
-    cdef double w = 0.0
-    cdef int32_t r
-    for i in range(start + 1, end):
-        t = time[i]
-        if time[i - 1] < t:
-            continue
-        r, w = row_of[i], weight[i]
-        j = i
-        while time[j - 1] > t or (time[j - 1] == t and row_of_before(b, r, row_of[j - 1])):
-            time[j], row_of[j], weight[j] = time[j - 1], row_of[j - 1], weight[j - 1]
-            j -= 1
-        time[j], row_of[j], weight[j] = t, r, w
-    for i in range(start + 1, end):
-        if time[i] == time[i - 1]:
-            row_of[i - 1] |= INT32_MIN
 
 
 cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:

@@ -77,62 +77,6 @@ cdef inline int64_t take_slice(Core* e, const Projection* p, int64_t row, int64_
     return next
 
 
-cdef inline const double* span_delays(const Projection* p, const Row* row) noexcept nogil:
-    """Of the synapses of a row from the first on, of rows with a delay for each."""
-    cdef const Made* made = <const Made*><size_t>row.first
-    return made.delay + made.at if p.recipe != NULL else p.delay + row.first
-
-
-cdef inline int64_t span_length(const Projection* p, const Row* row, double stop) noexcept nogil:
-    """How many synapses of a row arrive before stop, if they are to be taken as a span; else 0. At least two, and the
-    first two not together."""
-    cdef const double* delay
-    cdef int64_t n, k
-    if p.one_delay or p.slice_row != NULL:
-        return 0
-    delay = span_delays(p, row)
-    if p.recipe != NULL:
-        n = (<const Made*><size_t>row.first).n - (<const Made*><size_t>row.first).at
-    else:
-        n = p.start[row.row + 1] - row.first
-    if n < 2 or delay[0] == delay[1] or not row.fired + delay[1] < stop:
-        return 0
-    k = 2
-    while k < n and row.fired + delay[k] < stop:
-        k += 1
-    return k
-
-
-cdef inline bint take_span(Core* e, const Projection* p, Row* row, int64_t n, Slice* span) noexcept nogil:
-    """Fill in the next n synapses of a row; False if none is left."""
-    cdef Made* made
-    cdef int64_t begin = row.first
-    span.n = n
-    span.of = row
-    span.time = row.time
-    span.one_weight = p.one_weight
-    span.port = p.port
-    span.weight, span.weight32 = p.weight, p.weight32
-    if p.recipe != NULL:
-        made = <Made*><size_t>row.first
-        begin = made.at
-        span.target = made.target + begin
-        span.delay = made.delay + begin
-        if made.weight != NULL:
-            span.weight = made.weight + begin
-        if made.weight32 != NULL:
-            span.weight32 = made.weight32 + begin
-        return leave_made(e, made, begin + n)
-    span.target = p.target + begin
-    span.delay = p.delay + begin
-    if p.weight32 != NULL:
-        span.weight32 = p.weight32 if p.one_weight else p.weight32 + begin
-    else:
-        span.weight = p.weight if p.one_weight else p.weight + begin
-    row.first = begin + n
-    return row.first < p.start[row.row + 1]
-
-
 cdef inline bint leave_made(Core* e, Made* made, int64_t at) noexcept nogil:
     """Note how far a row that was made has been read; False if that is to its end."""
     made.at = at

@@ -1,0 +1,208 @@
+# Spans: what of a row with a delay for each synapse arrives in a window.
+#
+# Slice by slice such rows would fall apart into single synapses. A span takes all that arrive, each at fl(fired + its
+# delay). Spans are listed and placed in any order, behind the slices, with the time of every arrival;
+# `order_arrivals` then puts the few of each neuron in canonical order, so that nothing else has to be in order.
+
+from libc.stdint cimport INT32_MIN, int32_t, int64_t
+
+from eventsnn._core.core cimport Core, Projection, prefetch
+from eventsnn._core.events cimport arrive
+from eventsnn._core.lanes cimport in_lane
+from eventsnn._core.neuron cimport Inbox, Row, Slice
+from eventsnn._core.procedural cimport Made
+from eventsnn._core.queue cimport RowQueue, Span, row_free, wheel_key, wheel_put
+from eventsnn._core.synapses cimport leave_made
+
+cdef enum:
+    SPANS_AHEAD = 8       # between the one that is gone through and the one that is fetched into the cache
+
+
+# ---- from rows
+
+
+cdef inline bint has_spans(const Projection* p) noexcept nogil:
+    """Whether rows that are kept have a delay for each synapse."""
+    return not p.one_delay and p.slice_row == NULL and p.recipe == NULL
+
+
+cdef inline const double* span_delays(const Projection* p, const Row* row) noexcept nogil:
+    """Of the synapses of a row from the first on, of rows with a delay for each."""
+    cdef const Made* made = <const Made*><size_t>row.first
+    return made.delay + made.at if p.recipe != NULL else p.delay + row.first
+
+
+cdef inline int64_t span_length(const Projection* p, const Row* row, double stop) noexcept nogil:
+    """How many synapses of a row arrive before stop, if they are to be taken as a span; else 0. At least two, and the
+    first two not together."""
+    cdef const double* delay
+    cdef int64_t n, k
+    if p.one_delay or p.slice_row != NULL:
+        return 0
+    delay = span_delays(p, row)
+    if p.recipe != NULL:
+        n = (<const Made*><size_t>row.first).n - (<const Made*><size_t>row.first).at
+    else:
+        n = p.start[row.row + 1] - row.first
+    if n < 2 or delay[0] == delay[1] or not row.fired + delay[1] < stop:
+        return 0
+    k = 2
+    while k < n and row.fired + delay[k] < stop:
+        k += 1
+    return k
+
+
+cdef inline bint take_span(Core* e, const Projection* p, Row* row, int64_t n, Slice* span) noexcept nogil:
+    """Fill in the next n synapses of a row; False if none is left."""
+    cdef Made* made
+    cdef int64_t begin = row.first
+    span.n = n
+    span.of = row
+    span.time = row.time
+    span.one_weight = p.one_weight
+    span.port = p.port
+    span.weight, span.weight32 = p.weight, p.weight32
+    if p.recipe != NULL:
+        made = <Made*><size_t>row.first
+        begin = made.at
+        span.target = made.target + begin
+        span.delay = made.delay + begin
+        if made.weight != NULL:
+            span.weight = made.weight + begin
+        if made.weight32 != NULL:
+            span.weight32 = made.weight32 + begin
+        return leave_made(e, made, begin + n)
+    span.target = p.target + begin
+    span.delay = p.delay + begin
+    if p.weight32 != NULL:
+        span.weight32 = p.weight32 if p.one_weight else p.weight32 + begin
+    else:
+        span.weight = p.weight if p.one_weight else p.weight + begin
+    row.first = begin + n
+    return row.first < p.start[row.row + 1]
+
+
+cdef inline double time_of_last(const Core* e, const Span* span) noexcept nogil:
+    """When the last synapse of a span arrives."""
+    cdef const Row* row = &e.rows.row[span.at]
+    return row.fired + span_delays(&e.projections[row.projection], row)[span.n - 1]
+
+
+cdef inline int64_t cut_spans(Core* e, double stop) noexcept nogil:
+    """Shorten spans to what arrives before stop, and file the rows of which nothing does; how much is left."""
+    cdef RowQueue* q = &e.rows
+    cdef int64_t n = 0
+    cdef int64_t i = 0
+    cdef Span* span
+    while i < q.n_spans:
+        span = &q.span[i]
+        while span.n > 0 and not time_of_last(e, span) < stop:
+            span.n -= 1
+        if span.n > 0:
+            n += span.n
+            i += 1
+            continue
+        wheel_put(&q.wheel, span.at, wheel_key(&q.wheel, q.row[span.at].time))
+        q.n_spans -= 1
+        span[0] = q.span[q.n_spans]
+    return n
+
+
+cdef inline void list_span(Core* e, const Span* span) noexcept nogil:
+    """Append a span to what the window brings, count what of it arrives where in this lane, and file the rest of its
+    row. There is room for it."""
+    cdef Inbox* b = &e.inbox
+    cdef RowQueue* q = &e.rows
+    cdef Row* row = &q.row[span.at]
+    cdef const Projection* p = &e.projections[row.projection]
+    cdef int64_t* place = b.place
+    cdef int32_t* touched = e.touched
+    cdef int64_t n_touched = e.n_touched
+    cdef Slice* new
+    cdef int64_t i
+    cdef int64_t others = 0
+    cdef int32_t n
+    new = &b.row[b.n_rows]
+    b.n_rows += 1
+    if take_span(e, p, row, span.n, new):
+        arrive(p, row)
+        wheel_put(&q.wheel, span.at, wheel_key(&q.wheel, row.time))
+    else:
+        row_free(q, span.at)
+    b.weighted |= not new.one_weight
+    if new.one_weight:
+        new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
+    for i in range(new.n):
+        n = new.target[i]
+        if e.team != NULL and not in_lane(e, n):
+            others += 1
+            continue
+        touched[n_touched] = n
+        n_touched += place[n] == 0
+        place[n] += 1
+    e.n_touched = n_touched
+    b.n += new.n - others
+    e.synaptic_events += new.n - others
+
+
+# ---- to neurons
+
+
+cdef inline void place_span(Core* e, int32_t r) noexcept nogil:
+    """Put what arrives of a span, or of a slice beside spans, behind what its neurons have so far."""
+    cdef Inbox* b = &e.inbox
+    cdef const Slice* row = &b.row[r]
+    cdef const double* delay = row.delay
+    cdef double fired = row.of.fired
+    cdef int64_t step = 0 if row.one_weight else 1
+    cdef bint mixed = e.team != NULL and delay != NULL
+    cdef int64_t i, at
+    cdef int32_t n
+    for i in range(row.n):
+        n = row.target[i]
+        if mixed and not in_lane(e, n):
+            continue
+        at = b.place[n]
+        b.place[n] = at + 1
+        b.row_of[at] = r
+        b.time[at] = row.time if delay == NULL else fired + delay[i]
+        if b.weighted:
+            b.weight[at] = row.weight[step * i] if row.weight32 == NULL else row.weight32[step * i]
+
+
+cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
+    """Whether what arrives of one row is to be added before what arrives of another at the same time."""
+    cdef const Slice* x = &b.row[one]
+    cdef const Slice* y = &b.row[other]
+    if x.of.projection != y.of.projection:
+        return x.of.projection < y.of.projection
+    if x.of.row != y.of.row:
+        return x.of.row < y.of.row
+    if x.of.ordinal != y.of.ordinal:
+        return x.of.ordinal < y.of.ordinal
+    # Parts of one row lie in the order of their delays.
+    return <size_t>x.target < <size_t>y.target
+
+
+cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end) noexcept nogil:
+    """Put what arrives at a neuron in canonical order."""
+    cdef double* time = b.time
+    cdef double* weight = b.weight
+    cdef int32_t* row_of = b.row_of
+    cdef int64_t i, j
+    cdef double t
+    cdef double w = 0.0
+    cdef int32_t r
+    for i in range(start + 1, end):
+        t = time[i]
+        if time[i - 1] < t:
+            continue
+        r, w = row_of[i], weight[i]
+        j = i
+        while time[j - 1] > t or (time[j - 1] == t and row_of_before(b, r, row_of[j - 1])):
+            time[j], row_of[j], weight[j] = time[j - 1], row_of[j - 1], weight[j - 1]
+            j -= 1
+        time[j], row_of[j], weight[j] = t, r, w
+    for i in range(start + 1, end):
+        if time[i] == time[i - 1]:
+            row_of[i - 1] |= INT32_MIN
