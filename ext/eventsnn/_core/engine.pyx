@@ -73,6 +73,7 @@ from eventsnn._core.queue cimport (
     wheel_due,
     wheel_take,
 )
+from eventsnn._core.skim cimport grow_ahead
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 
@@ -96,7 +97,7 @@ REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS
 
 cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     """(c) What happens before stop to the neurons that are listed."""
-    cdef int64_t i
+    cdef int64_t i, k
     cdef int32_t n
     cdef Neuron* s
     cdef int64_t next, end
@@ -111,12 +112,18 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         if s.outside < stop and s.n_streams:
             prefetch(s.streams)
             prefetch(&s.streams.kept[2])
-        if e.many_classes and s.class_of >= 0:
-            prefetch(&e.classes[s.class_of])
-            s = neuron_at(e, e.touched[min(i + AHEAD // 2, e.n_touched - 1)])
+        if e.many_classes:
             if s.class_of >= 0:
                 prefetch(e.classes[s.class_of].c)
                 prefetch(e.classes[s.class_of].c + CACHE_LINE // sizeof(double))
+            s = neuron_at(e, e.touched[min(i + AHEAD + AHEAD // 2, e.n_touched - 1)])
+            if s.class_of >= 0:
+                prefetch(&e.classes[s.class_of])
+        if e.inbox.timed and i % (AHEAD // 2) == 0 and not instant:
+            for k in range(i, min(i + AHEAD // 2, e.n_touched)):
+                s = neuron_at(e, e.touched[k])
+                if s.class_of >= 0:
+                    grow_ahead(&e.classes[s.class_of], &e.inbox, e.inbox.start[k], e.inbox.place[e.touched[k]])
         n = e.touched[i]
         s = neuron_at(e, n)
         next = e.inbox.start[i]
@@ -250,6 +257,7 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.inbox.row_of)
     free(e.inbox.weight)
     free(e.inbox.time)
+    free(e.inbox.grown)
     free(e.spike_time)
     free(e.spike_neuron)
     for i in range(2):
@@ -554,7 +562,7 @@ cdef class Engine:
         e.lane = number
         self.begin_lane(e, self.held_by_lanes)
         e.inbox.row, e.inbox.factor = NULL, NULL
-        e.inbox.row_of, e.inbox.weight, e.inbox.time = NULL, NULL, NULL
+        e.inbox.row_of, e.inbox.weight, e.inbox.time, e.inbox.grown = NULL, NULL, NULL, NULL
         e.inbox.row_room = e.inbox.room = 0
         e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL

@@ -300,6 +300,10 @@ cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
     if grown == NULL:
         return False
     b.time = <double*>grown
+    grown = realloc(b.grown, room * sizeof(double))
+    if grown == NULL:
+        return False
+    b.grown = <double*>grown
     b.room = room
     return True
 
@@ -310,22 +314,21 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     cdef int64_t* place = b.place
     cdef int64_t i, n
     cdef int64_t end = 0
-    if b.n + e.n_touched > b.room and not grow_arrivals(b, 2 * (b.n + e.n_touched)):
+    # Twice as much as arrives: room to sort.
+    if 2 * (b.n + e.n_touched) > b.room and not grow_arrivals(b, 4 * (b.n + e.n_touched)):
         return False
     for i in range(e.n_touched):
         b.row_of[end] = -1  # no row: stands before those of a neuron
-        if b.timed:
-            b.time[end] = -infinity()
         b.start[i] = end + 1
         n = place[e.touched[i]]
         place[e.touched[i]] = end + 1
         end += 1 + n
     if b.timed:
         for i in range(b.n_rows):
-            place_span(e, <int32_t>i)
+            place_span(NULL if e.team == NULL else e, b, <int32_t>i)
         for i in range(e.n_touched):
             if place[e.touched[i]] - b.start[i] > 1:
-                order_arrivals(b, b.start[i], place[e.touched[i]])
+                order_arrivals(b, b.start[i], place[e.touched[i]], end)
         return True
     for i in range(b.n_rows):
         if b.weighted:

@@ -117,6 +117,7 @@ cdef struct Inbox:
     int32_t* row_of
     double* weight            # of each arrival, if `weighted`
     double* time              # of each arrival, if `timed`
+    double* grown             # by what its weight grows for its neuron, see skim.pxd, if `timed`
     int64_t n
     int64_t room
     int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place

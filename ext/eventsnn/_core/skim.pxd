@@ -9,26 +9,13 @@
 # the ordinary way. Nothing is left out and the order of additions to each half of the state stays, so no bit depends on
 # any of this.
 
-from libc.math cimport fabs
 from libc.stdint cimport INT32_MAX, int32_t, int64_t
 
-from eventsnn._core.closed_form cimport (
-    COUPLING,
-    PER_C,
-    RATE,
-    RATE_M,
-    TAU_M,
-    THRESHOLD,
-    WIDTH,
-    R,
-    current_at,
-    threshold_at,
-)
-from eventsnn._core.crossing cimport BOUND_MARGIN
+from eventsnn._core.bounds cimport Part, bound, bound_jumps, currents_stay_below, jumps_stay_below
+from eventsnn._core.closed_form cimport COUPLING, RATE, RATE_M, WIDTH, current_at, threshold_at
 from eventsnn._core.frames cimport growth, lift, move, origin_of, shift
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport (
-    BOUNDED,
     MOST_CURRENTS,
     UNKNOWN,
     Class,
@@ -88,29 +75,27 @@ cdef inline const Factor* factors(const Class* k, const Inbox* b) noexcept nogil
     return table
 
 
-cdef inline void grow(const Class* k, double span, Factor* f, int n) noexcept nogil:
-    """Only what factors depend on beside the port."""
+cdef inline void grow_ahead(const Class* k, Inbox* b, int64_t next, int64_t end) noexcept nogil:
+    """The growth of a neuron's membrane until each arrival of a window. Found for several neurons before they are taken
+    through the window, since their exponentials do not wait for each other."""
+    cdef double origin
+    cdef int64_t i
+    if next < end and k.model.skim != NULL and not k.c[WIDTH] < b.width:
+        origin = origin_of(k, b.time[next])
+        for i in range(next, end):
+            b.grown[i] = growth(k.c[RATE_M], b.time[i] - origin)
+
+
+cdef inline void grow(const Class* k, const Inbox* b, int64_t at, double origin, Factor* f, int n) noexcept nogil:
+    """Only what the factors of an arrival depend on beside its port."""
+    cdef double span = time_of(b, at) - origin
     cdef int i
-    f.membrane = growth(k.c[RATE_M], span)
+    f.membrane = b.grown[at] if b.timed else growth(k.c[RATE_M], span)
     for i in range(n):
         f.current[i] = growth(k.c[current_at(i) + RATE], span)
 
 
 # ---- some arrivals at a time
-
-
-cdef struct Part:
-    # What a neuron has taken.
-    double origin
-    double u
-    double external
-    double x[MOST_CURRENTS]
-    double z[MOST_CURRENTS]      # of external input
-    double last                  # event
-    double highest               # U of synaptic input
-    double highest_external
-    double positive              # sum of the positive weights
-    int64_t n_external
 
 
 cdef inline Part part_of(const Class* k, const Neuron* s, double origin, double first, int n) noexcept nogil:
@@ -223,7 +208,7 @@ cdef inline void take_own(
     cdef int slot
     cdef double weight, scale
     while i < end:
-        grow(k, time_of(b, i) - p.origin, f, n)
+        grow(k, b, i, p.origin, f, n)
         if b.row_of[i] < 0:
             i = take_tied(k, b, f, p, i, held, n)
             continue
@@ -276,98 +261,6 @@ cdef inline bint take_external(
         if t > p.last:
             p.last = t
     return True
-
-
-# ---- bounds
-
-
-cdef struct View:
-    # v and the currents at some time.
-    double v
-    double x[MOST_CURRENTS]
-    double size                  # of what v is the sum of
-
-
-cdef inline View view(const Class* k, double drive, const Part* p, double t, const Factor* f, int n) noexcept nogil:
-    """At t, or at the time of a row whose factors are f."""
-    cdef const double* c = k.c
-    cdef double span = t - p.origin
-    cdef View w
-    cdef double part
-    cdef int i
-    w.v = (p.u + p.external) / (f.membrane if f != NULL else growth(c[RATE_M], span))
-    w.size = fabs(w.v)
-    for i in range(n):
-        w.x[i] = (p.x[i] + p.z[i]) / (f.current[i] if f != NULL else growth(c[current_at(i) + RATE], span))
-        part = c[current_at(i) + COUPLING] * w.x[i]
-        w.v = w.v - part
-        w.size = w.size + fabs(part)
-    w.v = w.v + drive
-    w.size = BOUND_MARGIN * (w.size + fabs(drive) + fabs(c[THRESHOLD]))
-    return w
-
-
-cdef inline bint jumps_stay_below(
-    const Class* k, const Neuron* s, const Part* p, double first, double last_growth
-) noexcept nogil:
-    """Between inputs U stays, and the threshold in its units only rises or only falls: its lower end is enough."""
-    cdef double gap = k.c[THRESHOLD] - s.drive
-    cdef double line, size
-    if gap > 0.0 and s.bounded != UNKNOWN and not first < s.crossing:
-        return False  # at the threshold from the beginning
-    line = gap * (growth(k.c[RATE_M], first - p.origin) if gap > 0.0 else last_growth)
-    size = fabs(p.highest) + fabs(p.highest_external) + fabs(line)
-    return p.highest + p.highest_external < line - BOUND_MARGIN * size
-
-
-cdef inline bint currents_stay_below(
-    const Class* k, const Neuron* s, const Part* before, const Part* p, double first, const Factor* f, int n
-) noexcept nogil:
-    """v rises at most as fast as at first, with the currents at their highest, and each positive input at most as fast
-    as it does alone, for as long as all this takes. f: the factors of the first event, if known."""
-    cdef const double* c = k.c
-    # Up to its bound v does not reach the threshold without input.
-    cdef bint known = s.bounded != UNKNOWN and first < s.crossing
-    cdef double start = first if known else s.t
-    cdef View w = view(k, s.drive, before, start, f if known else NULL, n)
-    cdef double current = 0.0
-    cdef double rise, added
-    cdef int i
-    if p.last > start:
-        for i in range(n):
-            # Negative currents are lowest in size at the end.
-            current = current + (w.x[i] if w.x[i] > 0.0 else
-                                 (before.x[i] + before.z[i]) / growth(c[current_at(i) + RATE], p.last - p.origin))
-        rise = c[PER_C] * current - (w.v - s.drive) / c[TAU_M]
-        if rise > 0.0:
-            w.v = w.v + rise * (p.last - start)
-    added = c[PER_C] * p.positive * (p.last - first)
-    return w.v + added < c[THRESHOLD] - w.size - BOUND_MARGIN * added
-
-
-cdef inline void bound(const Class* k, Neuron* s, const Part* p, const Factor* f, int n) noexcept nogil:
-    """A time before which v does not cross the threshold without input, from what is at hand: if it went on rising as
-    fast as it does with the currents at the highest that they will ever be."""
-    cdef const double* c = k.c
-    cdef View w = view(k, s.drive, p, s.t, f, n)
-    cdef double low = c[THRESHOLD] - w.size
-    cdef double current = 0.0
-    cdef double settled
-    cdef int i
-    for i in range(n):
-        current = current + (w.x[i] if w.x[i] > 0.0 else 0.0)
-    if n == 2 and current > 0.0 and (w.x[0] < 0.0 or w.x[1] < 0.0):
-        # Inhibition that outlives excitation counts against it.
-        i = w.x[1] < 0.0
-        if c[current_at(i) + RATE] <= c[current_at(1 - i) + RATE]:
-            current = current + w.x[i] if current + w.x[i] > 0.0 else 0.0
-    settled = s.drive + c[R] * current
-    s.bounded = BOUNDED
-    s.crossing = infinity()
-    if not w.v < low:
-        s.crossing = s.t
-    elif settled > low:
-        s.crossing = s.t + c[TAU_M] * ((low - w.v) / (settled - w.v))
 
 
 # ---- a neuron
@@ -456,7 +349,10 @@ cdef inline int64_t skim_framed(
     if changed:
         found.changed = True
         if most > 0 and not s.t < s.release:
-            bound(k, s, &p, f_last, n)
+            if n == 0:
+                bound_jumps(k, s, &p, f_last.membrane if f_last != NULL else growth(k.c[RATE_M], s.t - s.origin))
+            else:
+                bound(k, s, &p, f_last, n)
     return next
 
 

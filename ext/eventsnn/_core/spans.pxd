@@ -15,6 +15,7 @@ from eventsnn._core.queue cimport RowQueue, Span, row_free, wheel_key, wheel_put
 from eventsnn._core.synapses cimport leave_made
 
 cdef enum:
+    INSERTED = 32         # arrivals of a neuron sorted by insertion; more are merged
     SPANS_AHEAD = 8       # between the one that is gone through and the one that is fetched into the cache
 
 
@@ -148,26 +149,43 @@ cdef inline void list_span(Core* e, const Span* span) noexcept nogil:
 # ---- to neurons
 
 
-cdef inline void place_span(Core* e, int32_t r) noexcept nogil:
-    """Put what arrives of a span, or of a slice beside spans, behind what its neurons have so far."""
-    cdef Inbox* b = &e.inbox
+cdef inline void place_span(const Core* lane, Inbox* b, int32_t r) noexcept nogil:
+    """Put what arrives of a span, or of a slice beside spans, behind what its neurons have so far. lane: NULL if it has
+    all neurons."""
+    if not b.weighted:
+        place_with(lane, b, r, False, False)
+    elif b.row[r].weight32 == NULL:
+        place_with(lane, b, r, True, False)
+    else:
+        place_with(lane, b, r, True, True)
+
+
+cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted, bint single) noexcept nogil:
     cdef const Slice* row = &b.row[r]
+    cdef const int32_t* target = row.target
     cdef const double* delay = row.delay
+    cdef const double* weight = row.weight
+    cdef const float* weight32 = row.weight32
+    cdef int64_t* place = b.place
+    cdef int32_t* row_of = b.row_of
+    cdef double* arrives = b.time
+    cdef double* brings = b.weight
     cdef double fired = row.of.fired
+    cdef double time = row.time
     cdef int64_t step = 0 if row.one_weight else 1
-    cdef bint mixed = e.team != NULL and delay != NULL
+    cdef int64_t length = row.n
     cdef int64_t i, at
     cdef int32_t n
-    for i in range(row.n):
-        n = row.target[i]
-        if mixed and not in_lane(e, n):
+    for i in range(length):
+        n = target[i]
+        if lane != NULL and delay != NULL and not in_lane(lane, n):
             continue
-        at = b.place[n]
-        b.place[n] = at + 1
-        b.row_of[at] = r
-        b.time[at] = row.time if delay == NULL else fired + delay[i]
-        if b.weighted:
-            b.weight[at] = row.weight[step * i] if row.weight32 == NULL else row.weight32[step * i]
+        at = place[n]
+        place[n] = at + 1
+        row_of[at] = r
+        arrives[at] = time if delay == NULL else fired + delay[i]
+        if weighted:
+            brings[at] = weight32[step * i] if single else weight[step * i]
 
 
 cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
@@ -184,25 +202,63 @@ cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexc
     return <size_t>x.target < <size_t>y.target
 
 
-cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end) noexcept nogil:
-    """Put what arrives at a neuron in canonical order."""
-    cdef double* time = b.time
-    cdef double* weight = b.weight
-    cdef int32_t* row_of = b.row_of
+cdef inline bint arrival_before(const Inbox* b, int64_t one, int64_t other) noexcept nogil:
+    if b.time[one] != b.time[other]:
+        return b.time[one] < b.time[other]
+    return row_of_before(b, b.row_of[one], b.row_of[other])
+
+
+cdef inline void copy_arrival(Inbox* b, int64_t to, int64_t at) noexcept nogil:
+    b.time[to], b.row_of[to], b.weight[to] = b.time[at], b.row_of[at], b.weight[at]
+
+
+cdef inline void insert_arrivals(Inbox* b, int64_t start, int64_t end, int64_t free) noexcept nogil:
+    """Sort a few by insertion; what is behind `free` is nobody's."""
     cdef int64_t i, j
-    cdef double t
-    cdef double w = 0.0
-    cdef int32_t r
     for i in range(start + 1, end):
-        t = time[i]
-        if time[i - 1] < t:
+        if b.time[i - 1] < b.time[i]:
             continue
-        r, w = row_of[i], weight[i]
+        copy_arrival(b, free, i)
         j = i
-        while time[j - 1] > t or (time[j - 1] == t and row_of_before(b, r, row_of[j - 1])):
-            time[j], row_of[j], weight[j] = time[j - 1], row_of[j - 1], weight[j - 1]
+        while j > start and arrival_before(b, free, j - 1):
+            copy_arrival(b, j, j - 1)
             j -= 1
-        time[j], row_of[j], weight[j] = t, r, w
+        copy_arrival(b, j, free)
+
+
+cdef inline void merge_arrivals(Inbox* b, int64_t start, int64_t middle, int64_t end, int64_t free) noexcept nogil:
+    cdef int64_t left = free
+    cdef int64_t last = free + middle - start
+    cdef int64_t right = middle
+    cdef int64_t at
+    for at in range(start, middle):
+        copy_arrival(b, free + at - start, at)
+    at = start
+    while left < last:
+        if right < end and arrival_before(b, right, left):
+            copy_arrival(b, at, right)
+            right += 1
+        else:
+            copy_arrival(b, at, left)
+            left += 1
+        at += 1
+
+
+cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end, int64_t free) noexcept nogil:
+    """Put what arrives at a neuron in canonical order; those of one row and time stay as they are. Behind `free` there
+    is room for as many."""
+    cdef int64_t i
+    cdef int64_t run = INSERTED
+    i = start
+    while i < end:
+        insert_arrivals(b, i, min(i + run, end), free)
+        i += run
+    while run < end - start:
+        i = start
+        while i + run < end:
+            merge_arrivals(b, i, i + run, min(i + 2 * run, end), free)
+            i += 2 * run
+        run *= 2
     for i in range(start + 1, end):
-        if time[i] == time[i - 1]:
-            row_of[i - 1] |= INT32_MIN
+        if b.time[i] == b.time[i - 1]:
+            b.row_of[i - 1] |= INT32_MIN
