@@ -73,7 +73,7 @@ from eventsnn._core.queue cimport (
     wheel_due,
     wheel_take,
 )
-from eventsnn._core.skim cimport grow_ahead
+from eventsnn._core.skim cimport grow_ahead, prepare_growth
 from eventsnn._core.stream cimport PARAMETERS, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 
@@ -122,8 +122,11 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         if e.inbox.timed and i % (AHEAD // 2) == 0 and not instant:
             for k in range(i, min(i + AHEAD // 2, e.n_touched)):
                 s = neuron_at(e, e.touched[k])
-                if s.class_of >= 0:
-                    grow_ahead(&e.classes[s.class_of], &e.inbox, e.inbox.start[k], e.inbox.place[e.touched[k]])
+                end = e.inbox.place[e.touched[k]]
+                prepare_growth(
+                    &e.classes[s.class_of] if s.class_of >= 0 else NULL, s, &e.inbox, e.inbox.start[k], end
+                )
+            grow_ahead(&e.inbox, e.inbox.start[i], end)
         n = e.touched[i]
         s = neuron_at(e, n)
         next = e.inbox.start[i]

@@ -75,15 +75,29 @@ cdef inline const Factor* factors(const Class* k, const Inbox* b) noexcept nogil
     return table
 
 
-cdef inline void grow_ahead(const Class* k, Inbox* b, int64_t next, int64_t end) noexcept nogil:
-    """The growth of a neuron's membrane until each arrival of a window. Found for several neurons before they are taken
-    through the window, since their exponentials do not wait for each other."""
-    cdef double origin
+cdef extern from "eventsnn/_core/grow.h" nogil:
+    void grow_all "eventsnn_grow"(double* x, int64_t n) noexcept
+
+
+cdef inline double frame_of(const Class* k, const Neuron* s, double t) noexcept nogil:
+    """The origin of the frame of t, mostly that in which the neuron is."""
+    return s.origin if s.framed and s.origin <= t < s.origin + k.c[WIDTH] else origin_of(k, t)
+
+
+cdef inline void prepare_growth(const Class* k, const Neuron* s, Inbox* b, int64_t next, int64_t end) noexcept nogil:
+    """The arguments of the exponentials by which a neuron's arrivals in a window grow."""
+    cdef bint wanted = k != NULL and k.model.skim != NULL and not k.c[WIDTH] < b.width
+    cdef double origin = frame_of(k, s, b.time[next]) if wanted and next < end else 0.0
     cdef int64_t i
-    if next < end and k.model.skim != NULL and not k.c[WIDTH] < b.width:
-        origin = origin_of(k, b.time[next])
-        for i in range(next, end):
-            b.grown[i] = growth(k.c[RATE_M], b.time[i] - origin)
+    b.grown[next - 1] = 0.0
+    for i in range(next, end):
+        b.grown[i] = (b.time[i] - origin) * k.c[RATE_M] if wanted else 0.0
+
+
+cdef inline void grow_ahead(Inbox* b, int64_t begin, int64_t end) noexcept nogil:
+    """What has been prepared from begin to end, for some neurons together and before these are taken through the window,
+    since their exponentials do not wait for each other. Behind `end` there is room for some more."""
+    grow_all(b.grown + begin, (end - begin + 3) & ~<int64_t>3)
 
 
 cdef inline void grow(const Class* k, const Inbox* b, int64_t at, double origin, Factor* f, int n) noexcept nogil:
@@ -302,7 +316,7 @@ cdef inline int64_t skim_framed(
             move(k, s, s.release)
             lift(k, s)
         if origin < 0.0:
-            origin = origin_of(k, first)
+            origin = frame_of(k, s, first)
         p = part_of(k, s, origin, first, n)
         before = p
         limit = min(stop, s.release) if held else stop

@@ -212,18 +212,21 @@ cdef inline void copy_arrival(Inbox* b, int64_t to, int64_t at) noexcept nogil:
     b.time[to], b.row_of[to], b.weight[to] = b.time[at], b.row_of[at], b.weight[at]
 
 
-cdef inline void insert_arrivals(Inbox* b, int64_t start, int64_t end, int64_t free) noexcept nogil:
-    """Sort a few by insertion; what is behind `free` is nobody's."""
+cdef inline void insert_arrivals(Inbox* b, int64_t start, int64_t end) noexcept nogil:
+    """Sort a few by insertion."""
+    cdef double* time = b.time
     cdef int64_t i, j
+    cdef double t, w
+    cdef int32_t r
     for i in range(start + 1, end):
-        if b.time[i - 1] < b.time[i]:
+        if time[i - 1] < time[i]:
             continue
-        copy_arrival(b, free, i)
+        t, w, r = time[i], b.weight[i], b.row_of[i]
         j = i
-        while j > start and arrival_before(b, free, j - 1):
+        while j > start and (time[j - 1] > t or (time[j - 1] == t and row_of_before(b, r, b.row_of[j - 1]))):
             copy_arrival(b, j, j - 1)
             j -= 1
-        copy_arrival(b, j, free)
+        time[j], b.weight[j], b.row_of[j] = t, w, r
 
 
 cdef inline void merge_arrivals(Inbox* b, int64_t start, int64_t middle, int64_t end, int64_t free) noexcept nogil:
@@ -251,7 +254,7 @@ cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end, int64_t fr
     cdef int64_t run = INSERTED
     i = start
     while i < end:
-        insert_arrivals(b, i, min(i + run, end), free)
+        insert_arrivals(b, i, min(i + run, end))
         i += run
     while run < end - start:
         i = start
