@@ -9,7 +9,7 @@ from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
 from libc.stdlib cimport realloc
 
-from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at, prefetch
+from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
 from eventsnn._core.events cimport arrive, fail, next_own
 from eventsnn._core.lanes cimport next_part
 from eventsnn._core.mathfunc cimport infinity
@@ -45,6 +45,7 @@ from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_de
 cdef enum:
     CACHE_LINE = 64
     AHEAD = 16    # places in a list between the neuron being processed and the one that is prepared
+    MANY = 8      # neurons of which one is reached: enough to go through all of them in order
     MOST_ARRIVALS = 524288    # in a window, more only at one time: benchmarks/speed_floor.py
 
 
@@ -259,9 +260,28 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
                     prefetch(p.weight32 + row.first + CACHE_LINE // sizeof(float))
         if room:
             list_span(e, &q.span[i])
+    if b.timed and MANY * e.n_touched > e.n:
+        list_in_order(e)
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop
+
+
+cdef inline void list_in_order(Core* e) noexcept nogil:
+    """Let the neurons that are reached stand in the order in which they lie in memory."""
+    cdef int64_t r
+    cdef int32_t n
+    cdef int64_t n_touched = 0
+    cdef Range all
+    cdef const Range* range_of = e.range
+    all.start, all.stop = 0, <int32_t>e.n
+    if e.team == NULL:
+        range_of = &all
+    for r in range(1 if e.team == NULL else e.n_ranges):
+        for n in range(range_of[r].start, range_of[r].stop):
+            e.touched[n_touched] = n
+            n_touched += e.inbox.place[n] > 0
+    e.n_touched = n_touched
 
 
 cdef inline void list_wakes(Core* e, double end) noexcept nogil:
