@@ -221,7 +221,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     for i in range(q.n_late):
         q.due[i] = q.due[q.n_due + i]
     q.n_due, q.n_late, q.late, q.n_spans = q.n_late, 0, infinity(), 0
-    for i in range(SPANS_AHEAD):
+    for _i in range(SPANS_AHEAD):
         ahead = q.wheel.link[ahead].next if ahead >= 0 else -1
     while at >= 0 and room:
         if ahead >= 0:

@@ -1,5 +1,5 @@
-# Rows of synapses, read slice by slice: a slice is what of a row has one delay, its targets ascending. Where each synapse
-# has a delay of its own, several of them are taken in one go, as a span, which has a time for each.
+# Rows of synapses, read slice by slice: a slice is what of a row has one delay, its targets ascending. Where each
+# synapse has a delay of its own, several of them are taken in one go, see spans.pxd.
 #
 # `first` says where a slice begins. It is the first synapse of the slice, or its number where delays are kept by slice.
 # Of a row that is not kept it is the address of the row made for the spike, which knows how far it has been read; while
