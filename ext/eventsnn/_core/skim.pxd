@@ -373,8 +373,8 @@ cdef inline int64_t skim_framed(
 cdef inline bint skim_few(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
 ) noexcept nogil:
-    """What skim_framed does in the plainest case, which is by far the most frequent where windows are narrow: some jumps
-    with times of their own, no streams, all in one frame. False, and nothing done, in any other."""
+    """What skim_framed does in the plainest case, by far the most frequent where windows are narrow: some jumps with
+    times of their own, no streams, all in one frame. False, and nothing done, in any other."""
     cdef Part p
     cdef double scale, gap
     cdef int64_t i
