@@ -39,8 +39,8 @@ What was tried:
   65536 15.0, 131072 11.8, 262144 9.7, 524288 8.7 ns an event. A visit to a neuron costs 40 ns, an arrival 7.7.
 - Drawing external spikes by vectors (external_input.py): 300 ms of brunel with Poisson input 21.5 -> 14 ns an event.
 - A timing wheel for both queues (queues.py): microcircuit at a tenth of its size 126 -> 95 ns, cuba 106 -> 97.
-- 2026-11-27, a delay, weight, tau_m and V_th of its own for each (workloads.brunel(1.0, "dc", varied=True)), CPU time on
-  a machine that others used as well, so that only figures side by side compare. A slice for each synapse 348 ns an
+- 2026-11-27, a delay, weight, tau_m and V_th of its own for each (workloads.brunel(1.0, "dc", varied=True)), CPU time
+  on a machine that others used as well, so that only figures side by side compare. A slice for each synapse 348 ns an
   event, spans 215, the constants of classes fetched ahead (the cache does not hold 12 doubles for each of 12,500) 151,
   rows fetched ahead 83. Then, less disturbed: 81; the exponentials of 8 neurons side by side in AVX2 (1.7 ns each, in
   SSE2 3.2) 70; neurons visited in the order of memory, not in that in which they are reached, 51, where slices take 266

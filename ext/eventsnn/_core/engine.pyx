@@ -259,7 +259,7 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.inbox.factor)
     free(e.inbox.row_of)
     free(e.inbox.weight)
-    free(e.inbox.time)
+    free(e.inbox.arrival)
     free(e.inbox.grown)
     free(e.spike_time)
     free(e.spike_neuron)
@@ -565,7 +565,7 @@ cdef class Engine:
         e.lane = number
         self.begin_lane(e, self.held_by_lanes)
         e.inbox.row, e.inbox.factor = NULL, NULL
-        e.inbox.row_of, e.inbox.weight, e.inbox.time, e.inbox.grown = NULL, NULL, NULL, NULL
+        e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
         e.inbox.row_room = e.inbox.room = 0
         e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL

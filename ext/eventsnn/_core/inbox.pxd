@@ -13,7 +13,7 @@ from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, 
 from eventsnn._core.events cimport arrive, fail, next_own
 from eventsnn._core.lanes cimport next_part
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport Factor, Inbox, Row, Slice
+from eventsnn._core.neuron cimport Arrival, Factor, Inbox, Row, Slice
 from eventsnn._core.queue cimport (
     NEVER,
     SLOTS,
@@ -243,8 +243,24 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
     b.timed = q.n_spans > 0
+    room = room and list_spans(e)
+    if b.timed and MANY * e.n_touched > e.n:
+        list_in_order(e)
+    if not room:
+        fail(e, NO_MEMORY, stop, 0)
+    return stop
+
+
+cdef inline bint list_spans(Core* e) noexcept nogil:
+    """List all spans; False if there is no memory left."""
+    cdef RowQueue* q = &e.rows
+    cdef Inbox* b = &e.inbox
+    cdef int64_t i
+    cdef const Row* row
+    cdef const Projection* p
     for i in range(q.n_spans):
-        room = room and (b.n_rows < b.row_room or grow_rows(b))
+        if b.n_rows == b.row_room and not grow_rows(b):
+            return False
         if i + SPANS_AHEAD < q.n_spans:
             # Their targets, and their weights, which are read when all spans are listed.
             row = &q.row[q.span[i + SPANS_AHEAD].at]
@@ -258,13 +274,8 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
                 elif not p.one_weight:
                     prefetch(p.weight32 + row.first)
                     prefetch(p.weight32 + row.first + CACHE_LINE // sizeof(float))
-        if room:
-            list_span(e, &q.span[i])
-    if b.timed and MANY * e.n_touched > e.n:
-        list_in_order(e)
-    if not room:
-        fail(e, NO_MEMORY, stop, 0)
-    return stop
+        list_span(e, &q.span[i])
+    return True
 
 
 cdef inline void list_in_order(Core* e) noexcept nogil:
@@ -316,10 +327,10 @@ cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
     if grown == NULL:
         return False
     b.weight = <double*>grown
-    grown = realloc(b.time, room * sizeof(double))
+    grown = realloc(b.arrival, room * sizeof(Arrival))
     if grown == NULL:
         return False
-    b.time = <double*>grown
+    b.arrival = <Arrival*>grown
     grown = realloc(b.grown, room * sizeof(double))
     if grown == NULL:
         return False
@@ -338,7 +349,8 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     if 2 * (b.n + e.n_touched) > b.room and not grow_arrivals(b, 4 * (b.n + e.n_touched)):
         return False
     for i in range(e.n_touched):
-        b.row_of[end] = -1  # no row: stands before those of a neuron
+        if not b.timed:
+            b.row_of[end] = -1  # no row: stands before those of a neuron
         b.start[i] = end + 1
         n = place[e.touched[i]]
         place[e.touched[i]] = end + 1

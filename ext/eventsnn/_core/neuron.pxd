@@ -100,6 +100,14 @@ cdef struct Factor:
     int16_t slot[2]
 
 
+cdef struct Arrival:
+    # What arrives at a neuron, where rows have times of their own for their synapses.
+    double time
+    double weight             # if the inbox is `weighted`
+    int32_t row
+    bint tied                 # the next one has the same time
+
+
 cdef struct Inbox:
     # What arrives in the present window: by row, slices in canonical order and then spans, and then by neuron.
     Slice* row
@@ -112,12 +120,12 @@ cdef struct Inbox:
     int32_t n_kinds
     int32_t* filled           # (kinds) the window for which the factors of a kind were last found
     Factor* factor            # (kinds, row_room)
-    # The row of each arrival; those of one neuron lie side by side, in canonical order. The highest bit says that the
-    # next one has the same time.
+    # Those of one neuron lie side by side, in canonical order: if `timed`, in `arrival`; else the row of each and, if
+    # `weighted`, its weight. The highest bit of row_of says that the next one has the same time.
     int32_t* row_of
-    double* weight            # of each arrival, if `weighted`
-    double* time              # of each arrival, if `timed`
-    double* grown             # by what its weight grows for its neuron, see skim.pxd, if `timed`
+    double* weight
+    Arrival* arrival
+    double* grown             # by what the weight of each in `arrival` grows for its neuron, see skim.pxd
     int64_t n
     int64_t room
     int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
@@ -183,15 +191,21 @@ cdef struct Class:
 
 
 cdef inline int32_t row_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.row_of[arrival] & INT32_MAX
+    return b.arrival[arrival].row if b.timed else b.row_of[arrival] & INT32_MAX
+
+
+cdef inline bint tied_to_next(const Inbox* b, int64_t arrival) noexcept nogil:
+    return b.arrival[arrival].tied if b.timed else b.row_of[arrival] < 0
 
 
 cdef inline double time_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.time[arrival] if b.timed else b.row[row_of(b, arrival)].time
+    return b.arrival[arrival].time if b.timed else b.row[row_of(b, arrival)].time
 
 
 cdef inline double weight_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.weight[arrival] if b.weighted else b.row[row_of(b, arrival)].shared_weight
+    if not b.weighted:
+        return b.row[row_of(b, arrival)].shared_weight
+    return b.arrival[arrival].weight if b.timed else b.weight[arrival]
 
 
 cdef inline int port_of(const Model* m, const Inbox* b, int64_t arrival, double weight) noexcept nogil:

@@ -27,6 +27,7 @@ from eventsnn._core.neuron cimport (
     Slice,
     port_of,
     row_of,
+    tied_to_next,
     time_of,
     variables,
     weight_of,
@@ -87,11 +88,11 @@ cdef inline double frame_of(const Class* k, const Neuron* s, double t) noexcept 
 cdef inline void prepare_growth(const Class* k, const Neuron* s, Inbox* b, int64_t next, int64_t end) noexcept nogil:
     """The arguments of the exponentials by which a neuron's arrivals in a window grow."""
     cdef bint wanted = k != NULL and k.model.skim != NULL and not k.c[WIDTH] < b.width
-    cdef double origin = frame_of(k, s, b.time[next]) if wanted and next < end else 0.0
+    cdef double origin = frame_of(k, s, b.arrival[next].time) if wanted and next < end else 0.0
     cdef int64_t i
     b.grown[next - 1] = 0.0
     for i in range(next, end):
-        b.grown[i] = (b.time[i] - origin) * k.c[RATE_M] if wanted else 0.0
+        b.grown[i] = (b.arrival[i].time - origin) * k.c[RATE_M] if wanted else 0.0
 
 
 cdef inline void grow_ahead(Inbox* b, int64_t begin, int64_t end) noexcept nogil:
@@ -133,7 +134,7 @@ cdef inline int64_t cut(const Inbox* b, int64_t next, int64_t end, int64_t most,
     cdef int64_t last = min(next + most, end)
     while last > next and not time_of(b, last - 1) < stop:
         last -= 1
-    while last > next and b.row_of[last - 1] < 0:
+    while last > next and tied_to_next(b, last - 1):
         last += 1
     return last
 
@@ -153,7 +154,7 @@ cdef inline int64_t take_tied(
         weight = weight_of(b, i)
         port = port_of(m, b, i, weight)
         sums[port] = sums[port] + weight
-        more = b.row_of[i] < 0
+        more = tied_to_next(b, i)
         i += 1
     for port in range(m.ports):
         scale = k.c[threshold_at(m, 0) + n + port]
@@ -223,7 +224,7 @@ cdef inline void take_own(
     cdef double weight, scale
     while i < end:
         grow(k, b, i, p.origin, f, n)
-        if b.row_of[i] < 0:
+        if tied_to_next(b, i):
             i = take_tied(k, b, f, p, i, held, n)
             continue
         weight = weight_of(b, i)
@@ -380,19 +381,19 @@ cdef inline bint skim_few(
     cdef int64_t i
     if not s.framed or s.n_streams or k.model.ports != 1 or k.c[WIDTH] < b.width or not 0 < end - next <= AT_ONCE:
         return False
-    p.last = b.time[end - 1]
-    if s.t < s.release or not p.last < stop or not s.origin <= b.time[next] < s.origin + k.c[WIDTH]:
+    p.last = b.arrival[end - 1].time
+    if s.t < s.release or not p.last < stop or not s.origin <= b.arrival[next].time < s.origin + k.c[WIDTH]:
         return False
     gap = k.c[THRESHOLD] - s.drive
     scale = k.c[threshold_at(k.model, 0)]
     p.origin, p.u, p.external = s.origin, s.v, s.external
     p.highest, p.highest_external = p.u, p.external
     for i in range(next, end):
-        if b.row_of[i] < 0:
+        if b.arrival[i].tied:
             return False
         p.u = p.u + weight_of(b, i) * (scale * b.grown[i])
         p.highest = p.u if p.u > p.highest else p.highest
-    if gap > 0.0 or not jumps_stay_below(k, s, &p, b.time[next], b.grown[end - 1]):
+    if gap > 0.0 or not jumps_stay_below(k, s, &p, p.last, b.grown[end - 1]):
         return False
     s.v, s.t = p.u, p.last
     bound_jumps(k, s, &p, b.grown[end - 1])

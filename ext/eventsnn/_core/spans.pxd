@@ -4,12 +4,13 @@
 # delay). Spans are listed and placed in any order, behind the slices, with the time of every arrival;
 # `order_arrivals` then puts the few of each neuron in canonical order, so that nothing else has to be in order.
 
-from libc.stdint cimport INT32_MIN, int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memcpy
 
-from eventsnn._core.core cimport Core, Projection, prefetch
+from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.events cimport arrive
 from eventsnn._core.lanes cimport in_lane
-from eventsnn._core.neuron cimport Inbox, Row, Slice
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice
 from eventsnn._core.procedural cimport Made
 from eventsnn._core.queue cimport RowQueue, Span, row_free, wheel_key, wheel_put
 from eventsnn._core.synapses cimport leave_made
@@ -167,25 +168,25 @@ cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted
     cdef const double* weight = row.weight
     cdef const float* weight32 = row.weight32
     cdef int64_t* place = b.place
-    cdef int32_t* row_of = b.row_of
-    cdef double* arrives = b.time
-    cdef double* brings = b.weight
+    cdef Arrival* arrivals = b.arrival
+    cdef Arrival new
     cdef double fired = row.of.fired
-    cdef double time = row.time
     cdef int64_t step = 0 if row.one_weight else 1
     cdef int64_t length = row.n
     cdef int64_t i, at
     cdef int32_t n
+    new.time, new.weight, new.row, new.tied = row.time, 0.0, r, False
     for i in range(length):
         n = target[i]
         if lane != NULL and delay != NULL and not in_lane(lane, n):
             continue
         at = place[n]
         place[n] = at + 1
-        row_of[at] = r
-        arrives[at] = time if delay == NULL else fired + delay[i]
+        if delay != NULL:
+            new.time = fired + delay[i]
         if weighted:
-            brings[at] = weight32[step * i] if single else weight[step * i]
+            new.weight = weight32[step * i] if single else weight[step * i]
+        arrivals[at] = new
 
 
 cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
@@ -202,83 +203,67 @@ cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexc
     return <size_t>x.target < <size_t>y.target
 
 
-cdef inline bint arrival_before(const Inbox* b, int64_t one, int64_t other) noexcept nogil:
-    if b.time[one] != b.time[other]:
-        return b.time[one] < b.time[other]
-    return row_of_before(b, b.row_of[one], b.row_of[other])
+cdef inline bint arrival_before(const Inbox* b, const Arrival* one, const Arrival* other) noexcept nogil:
+    return one.time < other.time or (one.time == other.time and row_of_before(b, one.row, other.row))
 
 
-cdef inline void copy_arrival(Inbox* b, int64_t to, int64_t at) noexcept nogil:
-    b.time[to], b.row_of[to], b.weight[to] = b.time[at], b.row_of[at], b.weight[at]
-
-
-cdef inline void swap_if_later(Inbox* b, int64_t at) noexcept nogil:
+cdef inline void swap_if_later(Arrival* two) noexcept nogil:
     """Put two arrivals in order without a branch, which would be mispredicted half of the times."""
-    cdef int64_t first = at + (b.time[at + 1] < b.time[at])
-    cdef int64_t second = 2 * at + 1 - first
-    cdef double t = b.time[first]
-    cdef double w = b.weight[first]
-    cdef int32_t r = b.row_of[first]
-    cdef double t2 = b.time[second]
-    cdef double w2 = b.weight[second]
-    cdef int32_t r2 = b.row_of[second]
-    b.time[at], b.weight[at], b.row_of[at] = t, w, r
-    b.time[at + 1], b.weight[at + 1], b.row_of[at + 1] = t2, w2, r2
+    cdef int later = two[1].time < two[0].time
+    cdef Arrival first = two[later]
+    cdef Arrival second = two[1 - later]
+    two[0], two[1] = first, second
 
 
-cdef inline void insert_arrivals(Inbox* b, int64_t start, int64_t end) noexcept nogil:
+cdef inline void insert_arrivals(const Inbox* b, Arrival* a, int64_t n) noexcept nogil:
     """Sort a few by insertion."""
-    cdef double* time = b.time
+    cdef Arrival new
     cdef int64_t i, j
-    cdef double t, w
-    cdef int32_t r
-    for i in range(start + 1, end):
-        if time[i - 1] < time[i]:
+    for i in range(1, n):
+        if a[i - 1].time < a[i].time:
             continue
-        t, w, r = time[i], b.weight[i], b.row_of[i]
+        new = a[i]
         j = i
-        while j > start and (time[j - 1] > t or (time[j - 1] == t and row_of_before(b, r, b.row_of[j - 1]))):
-            copy_arrival(b, j, j - 1)
+        while j > 0 and arrival_before(b, &new, &a[j - 1]):
+            a[j] = a[j - 1]
             j -= 1
-        time[j], b.weight[j], b.row_of[j] = t, w, r
+        a[j] = new
 
 
-cdef inline void merge_arrivals(Inbox* b, int64_t start, int64_t middle, int64_t end, int64_t free) noexcept nogil:
-    cdef int64_t left = free
-    cdef int64_t last = free + middle - start
+cdef inline void merge_arrivals(const Inbox* b, Arrival* a, int64_t middle, int64_t n, Arrival* free) noexcept nogil:
+    cdef int64_t left = 0
     cdef int64_t right = middle
     cdef int64_t at
-    for at in range(start, middle):
-        copy_arrival(b, free + at - start, at)
-    at = start
-    while left < last:
-        if right < end and arrival_before(b, right, left):
-            copy_arrival(b, at, right)
+    memcpy(free, a, middle * sizeof(Arrival))
+    for at in range(n):
+        if left == middle:
+            return
+        if right < n and arrival_before(b, &a[right], &free[left]):
+            a[at] = a[right]
             right += 1
         else:
-            copy_arrival(b, at, left)
+            a[at] = free[left]
             left += 1
-        at += 1
 
 
 cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end, int64_t free) noexcept nogil:
-    """Put what arrives at a neuron in canonical order; those of one row and time stay as they are. Behind `free` there
+    """Put what arrives at a neuron in canonical order; those of one row and time stay as they are. From `free` on there
     is room for as many."""
-    cdef int64_t i
+    cdef Arrival* a = b.arrival + start
+    cdef int64_t n = end - start
     cdef int64_t run = INSERTED
-    if end - start == 2 and b.time[start] != b.time[start + 1]:
-        swap_if_later(b, start)
+    cdef int64_t i = 0
+    if n == 2 and a[0].time != a[1].time:
+        swap_if_later(a)
         return
-    i = start
-    while i < end:
-        insert_arrivals(b, i, min(i + run, end))
+    while i < n:
+        insert_arrivals(b, a + i, min(run, n - i))
         i += run
-    while run < end - start:
-        i = start
-        while i + run < end:
-            merge_arrivals(b, i, i + run, min(i + 2 * run, end), free)
+    while run < n:
+        i = 0
+        while i + run < n:
+            merge_arrivals(b, a + i, run, min(2 * run, n - i), b.arrival + free)
             i += 2 * run
         run *= 2
-    for i in range(start + 1, end):
-        if b.time[i] == b.time[i - 1]:
-            b.row_of[i - 1] |= INT32_MIN
+    for i in range(1, n):
+        a[i - 1].tied = a[i].time == a[i - 1].time
