@@ -566,7 +566,7 @@ cdef class Engine:
         self.begin_lane(e, self.held_by_lanes)
         e.inbox.row, e.inbox.factor = NULL, NULL
         e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
-        e.inbox.row_room = e.inbox.room = 0
+        e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
         e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL
         e.n_spikes = e.spike_room = 0

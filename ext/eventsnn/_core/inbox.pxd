@@ -45,6 +45,7 @@ from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_de
 cdef enum:
     CACHE_LINE = 64
     AHEAD = 16    # places in a list between the neuron being processed and the one that is prepared
+    ROOM_BEHIND = 4
     MANY = 8      # neurons of which one is reached: enough to go through all of them in order
     MOST_ARRIVALS = 524288    # in a window, more only at one time: benchmarks/speed_floor.py
 
@@ -327,7 +328,12 @@ cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
     if grown == NULL:
         return False
     b.weight = <double*>grown
-    grown = realloc(b.arrival, room * sizeof(Arrival))
+    b.room = room
+    return True
+
+
+cdef inline bint grow_timed(Inbox* b, int64_t room) noexcept nogil:
+    cdef void* grown = realloc(b.arrival, room * sizeof(Arrival))
     if grown == NULL:
         return False
     b.arrival = <Arrival*>grown
@@ -335,7 +341,7 @@ cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
     if grown == NULL:
         return False
     b.grown = <double*>grown
-    b.room = room
+    b.timed_room = room
     return True
 
 
@@ -345,8 +351,11 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     cdef int64_t* place = b.place
     cdef int64_t i, n
     cdef int64_t end = 0
-    # Twice as much as arrives: room to sort.
-    if 2 * (b.n + e.n_touched) > b.room and not grow_arrivals(b, 4 * (b.n + e.n_touched)):
+    cdef int64_t needed = b.n + e.n_touched
+    if not b.timed and needed > b.room and not grow_arrivals(b, 2 * needed):
+        return False
+    # As much again, and some more, is room to sort and for `grow_ahead`.
+    if b.timed and 2 * needed + ROOM_BEHIND > b.timed_room and not grow_timed(b, 4 * needed + ROOM_BEHIND):
         return False
     for i in range(e.n_touched):
         if not b.timed:

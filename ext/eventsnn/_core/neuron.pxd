@@ -128,6 +128,7 @@ cdef struct Inbox:
     double* grown             # by what the weight of each in `arrival` grows for its neuron, see skim.pxd
     int64_t n
     int64_t room
+    int64_t timed_room        # of `arrival` and `grown`
     int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
     int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
 
