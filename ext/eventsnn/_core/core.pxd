@@ -126,6 +126,7 @@ cdef struct Core:
     int64_t stride
     Neuron* scratch           # room for the copy of one
     Class* classes
+    bint many_classes     # more than the cache holds
     const double* I_e
     const uint8_t* recorded
     # external spikes and step currents
@@ -179,6 +180,17 @@ cdef struct Core:
     double collecting         # s, spent on finding out what happens in windows
     double processing         # s, on what happens to neurons
     double waiting            # s, for other lanes
+
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define EVENTSNN_PREFETCH(address) __builtin_prefetch(address, 1)
+    #else
+    #define EVENTSNN_PREFETCH(address) ((void)(address))
+    #endif
+    """
+    void prefetch "EVENTSNN_PREFETCH"(const void* address) noexcept nogil
 
 
 cdef inline Neuron* neuron_at(const Core* e, int64_t n) noexcept nogil:

@@ -48,6 +48,7 @@ from eventsnn._core.core cimport (
     Team,
     Watch,
     neuron_at,
+    prefetch,
     seconds,
 )
 from eventsnn._core.events cimport (
@@ -61,7 +62,7 @@ from eventsnn._core.events cimport (
     refine_due,
     sample,
 )
-from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, prefetch, sort_arrivals
+from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, meet
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
@@ -77,6 +78,7 @@ from eventsnn._core.queue cimport (
     wheel_take,
 )
 from eventsnn._core.scatter cimport SECOND
+from eventsnn._core.skim cimport grow_ahead, prepare_growth
 from eventsnn._core.stream cimport PARAMETERS, MOST_IN_CELL, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 
@@ -86,6 +88,8 @@ FEWEST_OF_A_KIND = 4
 FEWEST_OF_A_GROUP = 16
 # ms, of a window where most neurons may be calm: what arrives in one is looked through for each of its parts.
 LONGEST_WITH_CALM = 0.125
+# Sets of parameter values that stay in the cache by themselves.
+MOST_CLASSES = 64
 # Ranges of neurons that a lane has at most.
 MOST_RANGES = 16
 
@@ -101,7 +105,7 @@ REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS
 
 cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     """(c) What happens before stop to the neurons that are listed."""
-    cdef int64_t i
+    cdef int64_t i, k
     cdef int32_t n
     cdef Neuron* s
     cdef int64_t next, end
@@ -116,6 +120,21 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         if s.outside < stop and s.n_streams:
             prefetch(s.streams)
             prefetch(&s.streams.kept[2])
+        if e.many_classes:
+            if s.class_of >= 0:
+                prefetch(e.classes[s.class_of].c)
+                prefetch(e.classes[s.class_of].c + CACHE_LINE // sizeof(double))
+            s = neuron_at(e, e.touched[min(i + AHEAD + AHEAD // 2, e.n_touched - 1)])
+            if s.class_of >= 0:
+                prefetch(&e.classes[s.class_of])
+        if e.inbox.timed and i % (AHEAD // 2) == 0 and not instant:
+            for k in range(i, min(i + AHEAD // 2, e.n_touched)):
+                s = neuron_at(e, e.touched[k])
+                end = e.inbox.place[e.touched[k]]
+                prepare_growth(
+                    &e.classes[s.class_of] if s.class_of >= 0 else NULL, s, &e.inbox, e.inbox.start[k], end
+                )
+            grow_ahead(&e.inbox, e.inbox.start[i], end)
         n = e.touched[i]
         s = neuron_at(e, n)
         next = e.inbox.start[i]
@@ -252,6 +271,7 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.rows.due)
     free(e.rows.order)
     free(e.rows.begin)
+    free(e.rows.span)
     free(e.inbox.row)
     free(e.inbox.factor)
     free(e.inbox.row_of)
@@ -259,6 +279,8 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.blocks.segment)
     free(e.blocks.notes.taken)
     free(e.blocks.notes.weight)
+    free(e.inbox.arrival)
+    free(e.inbox.grown)
     free(e.spike_time)
     free(e.spike_neuron)
     for i in range(2):
@@ -346,7 +368,9 @@ cdef class Engine:
         cdef int64_t k
         cdef int64_t behind = 0
         cdef int64_t row = self.plan.constants.shape[1]
-        cdef const double* constants = <const double*>self.hold(self.plan.constants, np.float64)
+        # From the beginning of a cache line, so that a Class needs as few of them as may be.
+        cdef double* constants = <double*>self.allocate(self.plan.constants.size, sizeof(double))
+        cdef const double* given = <const double*>self.hold(self.plan.constants, np.float64)
         cdef Model* models = <Model*>self.allocate(len(self.plan.models), sizeof(Model))
         for k, model in enumerate(self.plan.models):
             m = &models[k]
@@ -364,10 +388,12 @@ cdef class Engine:
             m.fit(m)
             behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)))
         e.stride = (sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+        memcpy(constants, given, self.plan.constants.nbytes)
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
         for k in range(len(self.plan.class_model)):
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
             e.classes[k].c = constants + k * row
+        e.many_classes = len(self.plan.class_model) > MOST_CLASSES
         self.build_kinds()
 
     cdef build_kinds(self):
@@ -566,6 +592,10 @@ cdef class Engine:
         parts = np.stack([np.where(may, kind, -1), self.source, number], axis=1)
         _, self.group_of = np.unique(parts, axis=0, return_inverse=True)
         self.group_of = np.where(may, self.group_of.reshape(-1), -1)
+        # Synapses with a delay each arrive in no order, which that of additions follows (spans.pxd).
+        if any(p.delay.size > 1 and getattr(p, "slices", None) is None for p in plan.projections):
+            may[:] = False
+            self.group_of[:] = -1
         if 2 * np.count_nonzero(may) > plan.n:
             e.window = e.inbox.width = min(e.window, LONGEST_WITH_CALM)
 
@@ -673,11 +703,12 @@ cdef class Engine:
         cdef int k
         e.lane = number
         self.begin_lane(e, self.held_by_lanes)
-        e.inbox.row, e.inbox.factor, e.inbox.row_of, e.inbox.weight = NULL, NULL, NULL, NULL
+        e.inbox.row, e.inbox.factor = NULL, NULL
+        e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight = NULL, NULL, NULL
         e.blocks.segment_room = e.blocks.notes_room = 0
         e.blocks.arrivals = e.blocks.looks = 0
-        e.inbox.row_room = e.inbox.room = 0
+        e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
         e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL
         e.n_spikes = e.spike_room = 0

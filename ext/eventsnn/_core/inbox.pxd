@@ -3,48 +3,52 @@
 # A row's weights would fall on neurons all over the memory, and each would find its neuron's state out of the cache. So
 # the rows of a window are gone through twice: `list_rows` counts what arrives where, and `sort_arrivals` puts the
 # arrivals of each neuron side by side, in the order of the rows. The neurons then take theirs one after the other.
+# Rows with a delay for each synapse are another matter, see spans.pxd.
 
 from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
 from libc.stdlib cimport realloc
 
 from eventsnn._core.blocks cimport Notes
-from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at
+from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
 from eventsnn._core.events cimport arrive, fail, next_own
 from eventsnn._core.lanes cimport next_part
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport Factor, Inbox, Slice
+from eventsnn._core.neuron cimport Arrival, Factor, Inbox, Row, Slice
 from eventsnn._core.queue cimport (
     NEVER,
     SLOTS,
     Arriving,
     Due,
-    Row,
     RowQueue,
+    Span,
     due_sort,
     due_spare,
     row_free,
+    span_spare,
     wake_set,
     wheel_key,
     wheel_put,
     wheel_take,
 )
 from eventsnn._core.scatter cimport deliver, list_segments
+from eventsnn._core.spans cimport (
+    SPANS_AHEAD,
+    cut_spans,
+    has_spans,
+    list_span,
+    order_arrivals,
+    place_span,
+    span_length,
+    time_of_last,
+)
 from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_delay, take_slice
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define EVENTSNN_PREFETCH(address) __builtin_prefetch(address, 1)
-    #else
-    #define EVENTSNN_PREFETCH(address) ((void)(address))
-    #endif
-    """
-    void prefetch "EVENTSNN_PREFETCH"(const void* address) noexcept nogil
 
 cdef enum:
     CACHE_LINE = 64
     AHEAD = 16    # places in a list between the neuron being processed and the one that is prepared
+    ROOM_BEHIND = 4
+    MANY = 8      # neurons of which one is reached: enough to go through all of them in order
     # Arrivals in a window, more only at one time: benchmarks/speed_floor.py
     MOST_ARRIVALS = 524288
     MOST_WITH_CALM = 65536
@@ -56,7 +60,7 @@ cdef inline bint grow_rows(Inbox* b) noexcept nogil:
     if grown == NULL:
         return False
     b.row = <Slice*>grown
-    grown = realloc(b.factor, (b.n_kinds + 1) * room * sizeof(Factor))
+    grown = realloc(b.factor, max(b.n_kinds, 1) * room * sizeof(Factor))
     if grown == NULL:
         return False
     b.factor = <Factor*>grown
@@ -67,7 +71,7 @@ cdef inline bint grow_rows(Inbox* b) noexcept nogil:
 cdef inline void begin_window(Inbox* b) noexcept nogil:
     cdef int i
     b.n_rows = b.n = 0
-    b.weighted = False
+    b.weighted = b.timed = False
     b.window += 1
     if b.window == INT32_MAX:
         # What was found so long ago must not be taken for the present.
@@ -116,7 +120,7 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     return True
 
 
-cdef inline bint list_arriving(Core* e, const Arriving* due) noexcept nogil:
+cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
     """List what of a row reaches neurons of this lane; False if there is no memory left."""
     cdef int64_t at = 0
     cdef int64_t n
@@ -128,6 +132,7 @@ cdef inline bint list_arriving(Core* e, const Arriving* due) noexcept nogil:
         e.synaptic_events += n
         e.inbox.n += n
         return n >= 0
+    due.slice.of = &due.row
     if e.team == NULL:
         return list_row(e, &due.slice)
     while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
@@ -143,8 +148,18 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     cdef Row* row = &q.row[at]
     cdef const Projection* p = &e.projections[row.projection]
     cdef Arriving* due
-    cdef int64_t next
+    cdef Span* span
+    cdef int64_t next, length
     while row.time < stop:
+        length = span_length(p, row, stop)
+        if length:
+            span = span_spare(q)
+            if span == NULL:
+                return False
+            span.at, span.n = at, length
+            q.n_spans += 1
+            n[0] += length
+            return True  # it is filed when it is known where the window ends
         due = due_spare(q)
         if due == NULL:
             return False
@@ -184,9 +199,10 @@ cdef inline bint take_from_calm(Core* e) noexcept nogil:
     return True
 
 
-cdef inline void shorten(RowQueue* q, double* stop, int64_t n, int64_t most) noexcept nogil:
+cdef inline void shorten(Core* e, double* stop, int64_t n, int64_t most) noexcept nogil:
     """Let the window end early enough for about half of the n that is due, or less: what is due later is left for the
     rest of it. All that is due at one time stays."""
+    cdef RowQueue* q = &e.rows
     cdef int64_t i
     cdef double first, last
     while n > most:
@@ -194,10 +210,13 @@ cdef inline void shorten(RowQueue* q, double* stop, int64_t n, int64_t most) noe
         for i in range(q.n_due):
             first = min(first, q.due[i].row.time)
             last = max(last, q.due[i].row.time)
+        for i in range(q.n_spans):
+            first = min(first, q.row[q.span[i].at].time)
+            last = max(last, time_of_last(e, &q.span[i]))
         if first == last:
             return
         stop[0] = max(first + 0.5 * (last - first), nextafter(first, last))
-        n = leave_late(q, stop[0])
+        n = leave_late(q, stop[0]) + cut_spans(e, stop[0])
 
 
 cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
@@ -230,6 +249,9 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef int64_t n = 0
     cdef int32_t at = wheel_take(&q.wheel)
     cdef int32_t next
+    cdef int32_t ahead = at
+    cdef const Row* row
+    cdef const Projection* p
     cdef bint room = True
     begin_window(b)
     e.blocks.n_segments = 0
@@ -237,22 +259,83 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
         give_back_rows(e)
     for i in range(q.n_late):
         q.due[i] = q.due[q.n_due + i]
-    q.n_due, q.n_late, q.late = q.n_late, 0, infinity()
+    q.n_due, q.n_late, q.late, q.n_spans = q.n_late, 0, infinity(), 0
+    for _i in range(SPANS_AHEAD):
+        ahead = q.wheel.link[ahead].next if ahead >= 0 else -1
     while at >= 0 and room:
+        if ahead >= 0:
+            row = &q.row[ahead]
+            p = &e.projections[row.projection]
+            if has_spans(p):
+                prefetch(p.delay + row.first)
+                prefetch(p.delay + row.first + CACHE_LINE // sizeof(double))
+            ahead = q.wheel.link[ahead].next
         next = q.wheel.link[at].next
         e.queue_pops += e.lane == 0  # the queue is the same in all lanes
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
-    shorten(q, &stop, n, MOST_WITH_CALM if e.blocks.on else MOST_ARRIVALS)
+    for i in range(q.n_spans):
+        n += q.span[i].n
+    shorten(e, &stop, n, MOST_WITH_CALM if e.blocks.on else MOST_ARRIVALS)
     order = due_sort(q)
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
+    b.timed = q.n_spans > 0
     if e.blocks.on:
+        # A network with spans has no calm neurons.
         room = room and take_from_calm(e)
+    else:
+        room = room and list_spans(e)
+    if b.timed and MANY * e.n_touched > e.n:
+        list_in_order(e)
     if not room:
         fail(e, NO_MEMORY, stop, 0)
     return stop
+
+
+cdef inline bint list_spans(Core* e) noexcept nogil:
+    """List all spans; False if there is no memory left."""
+    cdef RowQueue* q = &e.rows
+    cdef Inbox* b = &e.inbox
+    cdef int64_t i
+    cdef const Row* row
+    cdef const Projection* p
+    for i in range(q.n_spans):
+        if b.n_rows == b.row_room and not grow_rows(b):
+            return False
+        if i + SPANS_AHEAD < q.n_spans:
+            # Their targets, and their weights, which are read when all spans are listed.
+            row = &q.row[q.span[i + SPANS_AHEAD].at]
+            p = &e.projections[row.projection]
+            if has_spans(p):
+                prefetch(p.target + row.first)
+                prefetch(p.target + row.first + CACHE_LINE // sizeof(int32_t))
+                if p.weight != NULL and not p.one_weight:
+                    prefetch(p.weight + row.first)
+                    prefetch(p.weight + row.first + CACHE_LINE // sizeof(double))
+                elif not p.one_weight:
+                    prefetch(p.weight32 + row.first)
+                    prefetch(p.weight32 + row.first + CACHE_LINE // sizeof(float))
+        list_span(e, &q.span[i])
+    return True
+
+
+cdef inline void list_in_order(Core* e) noexcept nogil:
+    """Let the neurons that are reached stand in the order in which they lie in memory."""
+    cdef int64_t r
+    cdef int32_t n
+    cdef int64_t n_touched = 0
+    cdef Range all
+    cdef const Range* range_of = e.range
+    all.start, all.stop = 0, <int32_t>e.n
+    if e.team == NULL:
+        range_of = &all
+    for r in range(1 if e.team == NULL else e.n_ranges):
+        for n in range(range_of[r].start, range_of[r].stop):
+            e.touched[n_touched] = n
+            n_touched += e.inbox.place[n] > 0
+    e.n_touched = n_touched
 
 
 cdef inline void list_wakes(Core* e, double end) noexcept nogil:
@@ -291,22 +374,47 @@ cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
     return True
 
 
+cdef inline bint grow_timed(Inbox* b, int64_t room) noexcept nogil:
+    cdef void* grown = realloc(b.arrival, room * sizeof(Arrival))
+    if grown == NULL:
+        return False
+    b.arrival = <Arrival*>grown
+    grown = realloc(b.grown, room * sizeof(double))
+    if grown == NULL:
+        return False
+    b.grown = <double*>grown
+    b.timed_room = room
+    return True
+
+
 cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     """Put what arrives in the window side by side for each neuron; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
     cdef int64_t* place = b.place
     cdef int64_t i, n
     cdef int64_t end = 0
-    if b.n + e.n_touched > b.room and not grow_arrivals(b, 2 * (b.n + e.n_touched)):
+    cdef int64_t needed = b.n + e.n_touched
+    if not b.timed and needed > b.room and not grow_arrivals(b, 2 * needed):
+        return False
+    # As much again, and some more, is room to sort and for `grow_ahead`.
+    if b.timed and 2 * needed + ROOM_BEHIND > b.timed_room and not grow_timed(b, 4 * needed + ROOM_BEHIND):
         return False
     for i in range(e.n_touched):
-        b.row_of[end] = -1  # no row: stands before those of a neuron
+        if not b.timed:
+            b.row_of[end] = -1  # no row: stands before those of a neuron
         b.start[i] = end + 1
         n = place[e.touched[i]]
         place[e.touched[i]] = end + 1
         end += 1 + n
     if e.blocks.on:
         place_taken(e)
+        return True
+    if b.timed:
+        for i in range(b.n_rows):
+            place_span(NULL if e.team == NULL else e, b, <int32_t>i)
+        for i in range(e.n_touched):
+            if place[e.touched[i]] - b.start[i] > 1:
+                order_arrivals(b, b.start[i], place[e.touched[i]], end)
         return True
     for i in range(b.n_rows):
         if b.weighted:

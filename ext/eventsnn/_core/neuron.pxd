@@ -63,8 +63,20 @@ cdef enum Certainty:
     UNKNOWN = 3
 
 
+cdef struct Row:
+    # Synapses on which a spike travels: a row from `first` on.
+    double time           # first arrival, ms
+    int64_t ordinal       # of the spike among its neuron's
+    int64_t first         # where in the row, see synapses.pxd
+    double fired          # time of the spike, ms
+    int32_t round
+    int32_t projection
+    int32_t row
+    int32_t fired_round
+
+
 cdef struct Slice:
-    # What arrives of a row at one time.
+    # What arrives of a row at one time; or a span: what arrives of it in a window, each synapse at its own time.
     const int32_t* target
     const double* weight      # of the first target
     const float* weight32     # in its place, if not NULL
@@ -74,6 +86,8 @@ cdef struct Slice:
     int one_weight
     int32_t port              # -1: by the sign of the weight
     int32_t tie               # the first row of the same time
+    const double* delay       # of the synapses of a span; NULL: all arrive at `time`
+    const Row* of             # whose synapses they are
 
 
 cdef struct Factor:
@@ -86,23 +100,35 @@ cdef struct Factor:
     int16_t slot[2]
 
 
+cdef struct Arrival:
+    # What arrives at a neuron, where rows have times of their own for their synapses.
+    double time
+    double weight             # if the inbox is `weighted`
+    int32_t row
+    bint tied                 # the next one has the same time
+
+
 cdef struct Inbox:
-    # What arrives in the present window: by row, in canonical order, and then by neuron.
+    # What arrives in the present window: by row, slices in canonical order and then spans, and then by neuron.
     Slice* row
     int64_t n_rows
     int64_t row_room
     bint weighted             # some row has a weight for each synapse
+    bint timed                # some row is a span
     double width              # of a window
     int32_t window            # counts them
     int32_t n_kinds
     int32_t* filled           # (kinds) the window for which the factors of a kind were last found
-    Factor* factor            # (kinds + 1, row_room)
-    # The row of each arrival; those of one neuron lie side by side, in the order of the rows. The highest bit says that
-    # the next one has the same time.
+    Factor* factor            # (kinds, row_room)
+    # Those of one neuron lie side by side, in canonical order: if `timed`, in `arrival`; else the row of each and, if
+    # `weighted`, its weight. The highest bit of row_of says that the next one has the same time.
     int32_t* row_of
-    double* weight            # of each arrival, if `weighted`
+    double* weight
+    Arrival* arrival
+    double* grown             # by what the weight of each in `arrival` grows for its neuron, see skim.pxd
     int64_t n
     int64_t room
+    int64_t timed_room        # of `arrival` and `grown`
     int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
     int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
 
@@ -166,15 +192,21 @@ cdef struct Class:
 
 
 cdef inline int32_t row_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.row_of[arrival] & INT32_MAX
+    return b.arrival[arrival].row if b.timed else b.row_of[arrival] & INT32_MAX
+
+
+cdef inline bint tied_to_next(const Inbox* b, int64_t arrival) noexcept nogil:
+    return b.arrival[arrival].tied if b.timed else b.row_of[arrival] < 0
 
 
 cdef inline double time_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.row[row_of(b, arrival)].time
+    return b.arrival[arrival].time if b.timed else b.row[row_of(b, arrival)].time
 
 
 cdef inline double weight_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.weight[arrival] if b.weighted else b.row[row_of(b, arrival)].shared_weight
+    if not b.weighted:
+        return b.row[row_of(b, arrival)].shared_weight
+    return b.arrival[arrival].weight if b.timed else b.weight[arrival]
 
 
 cdef inline int port_of(const Model* m, const Inbox* b, int64_t arrival, double weight) noexcept nogil:

@@ -19,7 +19,7 @@ from libc.stdlib cimport realloc
 from libc.string cimport memcpy
 
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport Slice
+from eventsnn._core.neuron cimport Row, Slice
 
 cdef extern from *:
     """
@@ -73,22 +73,16 @@ cdef struct Wheel:
 ctypedef Wheel WakeQueue
 
 
-cdef struct Row:
-    # Synapses on which a spike travels: a row from `first` on.
-    double time           # first arrival, ms
-    int64_t ordinal       # of the spike among its neuron's
-    int64_t first         # where in the row, see synapses.pxd
-    double fired          # time of the spike, ms
-    int32_t round
-    int32_t projection
-    int32_t row
-    int32_t fired_round
-
-
 cdef struct Arriving:
     # What of a row has one delay, and arrives in the present window.
     Row row
     Slice slice
+
+
+cdef struct Span:
+    # What of a row arrives in the present window with a delay for each synapse.
+    int64_t n
+    int32_t at            # the row, in `row`
 
 
 cdef struct Due:
@@ -108,6 +102,9 @@ cdef struct RowQueue:
     int64_t n_late
     double late           # when the first of these arrives, ms; inf if there is none
     int64_t due_room
+    Span* span            # n_spans, in no order
+    int64_t n_spans
+    int64_t span_room
 
 
 # ---- a wheel
@@ -319,11 +316,24 @@ cdef inline Arriving* due_spare(RowQueue* q) noexcept nogil:
     return &q.due[q.n_due]
 
 
+cdef inline Span* span_spare(RowQueue* q) noexcept nogil:
+    """Room for one more; NULL if there is no memory left."""
+    cdef int64_t room = 2 * q.span_room + 64
+    cdef void* grown
+    if q.n_spans == q.span_room:
+        grown = realloc(q.span, room * sizeof(Span))
+        if grown == NULL:
+            return NULL
+        q.span = <Span*>grown
+        q.span_room = room
+    return &q.span[q.n_spans]
+
+
 cdef inline void rows_begin(RowQueue* q, double width) noexcept nogil:
     wheel_begin(&q.wheel, NULL, width)
-    q.row, q.due, q.order, q.begin = NULL, NULL, NULL, NULL
+    q.row, q.due, q.order, q.begin, q.span = NULL, NULL, NULL, NULL, NULL
     q.free = -1
-    q.room = q.due_room = q.n_due = q.n_late = 0
+    q.room = q.due_room = q.n_due = q.n_late = q.n_spans = q.span_room = 0
     q.late = infinity()
 
 

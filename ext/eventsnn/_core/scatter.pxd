@@ -16,7 +16,7 @@ from eventsnn._core.calm cimport alert, catch_up
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lanes cimport targets_below
 from eventsnn._core.neuron cimport Factor, Slice
-from eventsnn._core.skim cimport grow, pulse
+from eventsnn._core.skim cimport grow_factor, pulse
 
 cdef extern from "eventsnn/_core/scatter.h" nogil:
     void fetch "eventsnn_fetch"(const Pulse* p, int kind) noexcept
@@ -149,7 +149,7 @@ cdef inline void find_pulse(const Group* g, Pulse* p) noexcept nogil:
     """What an arrival of weight 1 adds to the state, by port."""
     cdef Factor f
     cdef int port
-    grow(g.k, p.time - g.origin, &f)
+    grow_factor(g.k, p.time - g.origin, &f)
     for port in range(PORTS):
         p.u[port] = p.x[port] = 0.0
         p.slot[port] = 0

@@ -1,33 +1,21 @@
 # How a neuron in a frame is taken quickly through what arrives in a window.
 #
 # What an input adds to the state (frames.pxd) is the same for all neurons of a kind, those with the same time
-# constants: so the factors of every row are found once in a window and kept in a table. A neuron then takes some
+# constants: so the factors of every row are found once in a window and kept in a table; not where arrivals have times
+# of their own, or a neuron has a kind of its own: there `take_own` finds them one by one. A neuron then takes some
 # arrivals at a time, and the external spikes between them, without asking after each whether it spikes: one bound over
 # all of them answers that (of jumps the highest U that comes up in between; of currents v and its steepest rise, and
 # all positive input on top). If the bound reaches the threshold, fewer are tried, in the end one; then the neuron goes
 # the ordinary way. Nothing is left out and the order of additions to each half of the state stays, so no bit depends on
 # any of this.
 
-from libc.math cimport fabs
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t
 
-from eventsnn._core.closed_form cimport (
-    COUPLING,
-    PER_C,
-    RATE,
-    RATE_M,
-    TAU_M,
-    THRESHOLD,
-    WIDTH,
-    R,
-    current_at,
-    threshold_at,
-)
-from eventsnn._core.crossing cimport BOUND_MARGIN
+from eventsnn._core.bounds cimport Part, bound, bound_jumps, currents_stay_below, jumps_stay_below
+from eventsnn._core.closed_form cimport COUPLING, RATE, RATE_M, THRESHOLD, WIDTH, current_at, threshold_at
 from eventsnn._core.frames cimport growth, lift, move, origin_of, shift
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport (
-    BOUNDED,
     MOST_CURRENTS,
     UNKNOWN,
     Class,
@@ -39,6 +27,7 @@ from eventsnn._core.neuron cimport (
     Slice,
     port_of,
     row_of,
+    tied_to_next,
     time_of,
     variables,
     weight_of,
@@ -52,7 +41,7 @@ cdef enum:
 # ---- factors
 
 
-cdef inline void grow(const Class* k, double span, Factor* f) noexcept nogil:
+cdef inline void grow_factor(const Class* k, double span, Factor* f) noexcept nogil:
     cdef int i
     f.membrane = growth(k.c[RATE_M], span)
     for i in range(k.model.n_currents):
@@ -74,7 +63,7 @@ cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double o
     """The factors of what a row adds; of a row with one weight, what it adds."""
     cdef const Model* m = k.model
     cdef int port, sign
-    grow(k, row.time - origin, f)
+    grow_factor(k, row.time - origin, f)
     f.positive = <float>(1.000001 * row.shared_weight) if row.shared_weight > 0.0 else 0.0
     for sign in range(2):
         port = row.port if row.port >= 0 else m.by_sign[sign if b.weighted else row.shared_weight < 0.0]
@@ -84,40 +73,52 @@ cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double o
             f.u[sign] = row.shared_weight * f.u[sign]
 
 
-cdef inline const Factor* factors(const Class* k, const Inbox* b, int64_t next, int64_t end) noexcept nogil:
-    """The table of a neuron's kind; of one that shares it with too few, with those of its own arrivals."""
-    cdef Factor* table
+cdef inline const Factor* factors(const Class* k, const Inbox* b) noexcept nogil:
+    """The table of a neuron's kind."""
+    cdef Factor* table = b.factor + k.kind * b.row_room
     cdef int64_t i
-    cdef int32_t r
-    if k.kind >= 0:
-        table = b.factor + k.kind * b.row_room
-        if b.filled[k.kind] != b.window:
-            b.filled[k.kind] = b.window
-            for i in range(b.n_rows):
-                fill(k, b, &b.row[i], origin_of(k, b.row[i].time), &table[i])
-        return table
-    table = b.factor + b.n_kinds * b.row_room
-    for i in range(next, end):
-        r = row_of(b, i)
-        fill(k, b, &b.row[r], origin_of(k, b.row[r].time), &table[r])
+    if b.filled[k.kind] != b.window:
+        b.filled[k.kind] = b.window
+        for i in range(b.n_rows):
+            fill(k, b, &b.row[i], origin_of(k, b.row[i].time), &table[i])
     return table
 
 
+cdef extern from "eventsnn/_core/grow.h" nogil:
+    void grow_all "eventsnn_grow"(double* x, int64_t n) noexcept
+
+
+cdef inline double frame_of(const Class* k, const Neuron* s, double t) noexcept nogil:
+    """The origin of the frame of t, mostly that in which the neuron is."""
+    return s.origin if s.framed and s.origin <= t < s.origin + k.c[WIDTH] else origin_of(k, t)
+
+
+cdef inline void prepare_growth(const Class* k, const Neuron* s, Inbox* b, int64_t next, int64_t end) noexcept nogil:
+    """The arguments of the exponentials by which a neuron's arrivals in a window grow."""
+    cdef bint wanted = k != NULL and k.model.skim != NULL and not k.c[WIDTH] < b.width
+    cdef double origin = frame_of(k, s, b.arrival[next].time) if wanted and next < end else 0.0
+    cdef int64_t i
+    b.grown[next - 1] = 0.0
+    for i in range(next, end):
+        b.grown[i] = (b.arrival[i].time - origin) * k.c[RATE_M] if wanted else 0.0
+
+
+cdef inline void grow_ahead(Inbox* b, int64_t begin, int64_t end) noexcept nogil:
+    """What has been prepared from begin to end, for some neurons together and before these are taken through the
+    window, since their exponentials do not wait for each other. Behind `end` there is room for some more."""
+    grow_all(b.grown + begin, (end - begin + 3) & ~<int64_t>3)
+
+
+cdef inline void grow(const Class* k, const Inbox* b, int64_t at, double origin, Factor* f, int n) noexcept nogil:
+    """Only what the factors of an arrival depend on beside its port."""
+    cdef double span = time_of(b, at) - origin
+    cdef int i
+    f.membrane = b.grown[at] if b.timed else growth(k.c[RATE_M], span)
+    for i in range(n):
+        f.current[i] = growth(k.c[current_at(i) + RATE], span)
+
+
 # ---- some arrivals at a time
-
-
-cdef struct Part:
-    # What a neuron has taken.
-    double origin
-    double u
-    double external
-    double x[MOST_CURRENTS]
-    double z[MOST_CURRENTS]      # of external input
-    double last                  # event
-    double highest               # U of synaptic input
-    double highest_external
-    double positive              # sum of the positive weights
-    int64_t n_external
 
 
 cdef inline Part part_of(const Class* k, const Neuron* s, double origin, double first, int n) noexcept nogil:
@@ -141,17 +142,16 @@ cdef inline int64_t cut(const Inbox* b, int64_t next, int64_t end, int64_t most,
     cdef int64_t last = min(next + most, end)
     while last > next and not time_of(b, last - 1) < stop:
         last -= 1
-    while last > next and b.row_of[last - 1] < 0:
+    while last > next and tied_to_next(b, last - 1):
         last += 1
     return last
 
 
 cdef inline int64_t take_tied(
-    const Class* k, const Inbox* b, const Factor* table, Part* p, int64_t i, bint held, int n
+    const Class* k, const Inbox* b, const Factor* f, Part* p, int64_t i, bint held, int n
 ) noexcept nogil:
     """Several that arrive at one time: the sum of each port is added once."""
     cdef const Model* m = k.model
-    cdef const Factor* f = &table[row_of(b, i)]
     cdef double sums[MOST_CURRENTS]
     cdef double weight, scale
     cdef bint more = True
@@ -162,7 +162,7 @@ cdef inline int64_t take_tied(
         weight = weight_of(b, i)
         port = port_of(m, b, i, weight)
         sums[port] = sums[port] + weight
-        more = b.row_of[i] < 0
+        more = tied_to_next(b, i)
         i += 1
     for port in range(m.ports):
         scale = k.c[threshold_at(m, 0) + n + port]
@@ -194,7 +194,7 @@ cdef inline void take_arrivals(
         r = rows[i]
         if r < 0:
             p.u, p.highest = u, highest
-            i = take_tied(k, b, table, p, i, held, n)
+            i = take_tied(k, b, &table[r & INT32_MAX], p, i, held, n)
             u, highest = p.u, p.highest
             continue
         f = &table[r]
@@ -218,6 +218,38 @@ cdef inline void take_arrivals(
     if next < end:
         p.last = time_of(b, end - 1)
     p.u, p.highest = u, highest
+
+
+cdef inline void take_own(
+    const Class* k, const Inbox* b, Part* p, int64_t next, int64_t end, bint held, int n, Factor* f
+) noexcept nogil:
+    """The same without a table; f: what has grown until the last arrival."""
+    cdef const Model* m = k.model
+    cdef const double* scales = k.c + threshold_at(m, 0) + n
+    cdef int64_t i = next
+    cdef int port = 0
+    cdef int slot
+    cdef double weight, scale
+    while i < end:
+        grow(k, b, i, p.origin, f, n)
+        if tied_to_next(b, i):
+            i = take_tied(k, b, f, p, i, held, n)
+            continue
+        weight = weight_of(b, i)
+        if m.ports > 1:
+            port = port_of(m, b, i, weight)
+        scale = scales[port]
+        if n > 0:
+            slot = m.target[port]
+            p.x[slot] = p.x[slot] + weight * (scale * f.current[slot])
+            scale = scale * k.c[current_at(slot) + COUPLING]
+            p.positive += weight if weight > 0.0 else 0.0
+        if not held:
+            p.u = p.u + weight * (scale * f.membrane)
+            p.highest = p.u if p.u > p.highest else p.highest
+        i += 1
+    if next < end:
+        p.last = time_of(b, end - 1)
 
 
 cdef inline bint take_external(
@@ -254,103 +286,11 @@ cdef inline bint take_external(
     return True
 
 
-# ---- bounds
-
-
-cdef struct View:
-    # v and the currents at some time.
-    double v
-    double x[MOST_CURRENTS]
-    double size                  # of what v is the sum of
-
-
-cdef inline View view(const Class* k, double drive, const Part* p, double t, const Factor* f, int n) noexcept nogil:
-    """At t, or at the time of a row whose factors are f."""
-    cdef const double* c = k.c
-    cdef double span = t - p.origin
-    cdef View w
-    cdef double part
-    cdef int i
-    w.v = (p.u + p.external) / (f.membrane if f != NULL else growth(c[RATE_M], span))
-    w.size = fabs(w.v)
-    for i in range(n):
-        w.x[i] = (p.x[i] + p.z[i]) / (f.current[i] if f != NULL else growth(c[current_at(i) + RATE], span))
-        part = c[current_at(i) + COUPLING] * w.x[i]
-        w.v = w.v - part
-        w.size = w.size + fabs(part)
-    w.v = w.v + drive
-    w.size = BOUND_MARGIN * (w.size + fabs(drive) + fabs(c[THRESHOLD]))
-    return w
-
-
-cdef inline bint jumps_stay_below(
-    const Class* k, const Neuron* s, const Part* p, double first, double last_growth
-) noexcept nogil:
-    """Between inputs U stays, and the threshold in its units only rises or only falls: its lower end is enough."""
-    cdef double gap = k.c[THRESHOLD] - s.drive
-    cdef double line, size
-    if gap > 0.0 and s.bounded != UNKNOWN and not first < s.crossing:
-        return False  # at the threshold from the beginning
-    line = gap * (growth(k.c[RATE_M], first - p.origin) if gap > 0.0 else last_growth)
-    size = fabs(p.highest) + fabs(p.highest_external) + fabs(line)
-    return p.highest + p.highest_external < line - BOUND_MARGIN * size
-
-
-cdef inline bint currents_stay_below(
-    const Class* k, const Neuron* s, const Part* before, const Part* p, double first, const Factor* f, int n
-) noexcept nogil:
-    """v rises at most as fast as at first, with the currents at their highest, and each positive input at most as fast
-    as it does alone, for as long as all this takes. f: the factors of the first event, if known."""
-    cdef const double* c = k.c
-    # Up to its bound v does not reach the threshold without input.
-    cdef bint known = s.bounded != UNKNOWN and first < s.crossing
-    cdef double start = first if known else s.t
-    cdef View w = view(k, s.drive, before, start, f if known else NULL, n)
-    cdef double current = 0.0
-    cdef double rise, added
-    cdef int i
-    if p.last > start:
-        for i in range(n):
-            # Negative currents are lowest in size at the end.
-            current = current + (w.x[i] if w.x[i] > 0.0 else
-                                 (before.x[i] + before.z[i]) / growth(c[current_at(i) + RATE], p.last - p.origin))
-        rise = c[PER_C] * current - (w.v - s.drive) / c[TAU_M]
-        if rise > 0.0:
-            w.v = w.v + rise * (p.last - start)
-    added = c[PER_C] * p.positive * (p.last - first)
-    return w.v + added < c[THRESHOLD] - w.size - BOUND_MARGIN * added
-
-
-cdef inline void bound(const Class* k, Neuron* s, const Part* p, const Factor* f, int n) noexcept nogil:
-    """A time before which v does not cross the threshold without input, from what is at hand: if it went on rising as
-    fast as it does with the currents at the highest that they will ever be."""
-    cdef const double* c = k.c
-    cdef View w = view(k, s.drive, p, s.t, f, n)
-    cdef double low = c[THRESHOLD] - w.size
-    cdef double current = 0.0
-    cdef double settled
-    cdef int i
-    for i in range(n):
-        current = current + (w.x[i] if w.x[i] > 0.0 else 0.0)
-    if n == 2 and current > 0.0 and (w.x[0] < 0.0 or w.x[1] < 0.0):
-        # Inhibition that outlives excitation counts against it.
-        i = w.x[1] < 0.0
-        if c[current_at(i) + RATE] <= c[current_at(1 - i) + RATE]:
-            current = current + w.x[i] if current + w.x[i] > 0.0 else 0.0
-    settled = s.drive + c[R] * current
-    s.bounded = BOUNDED
-    s.crossing = infinity()
-    if not w.v < low:
-        s.crossing = s.t
-    elif settled > low:
-        s.crossing = s.t + c[TAU_M] * ((low - w.v) / (settled - w.v))
-
-
 # ---- a neuron
 
 
 cdef inline int64_t skim_framed(
-    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found, int n
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found, int n, bint own
 ) noexcept nogil:
     cdef int64_t most = AT_ONCE
     cdef int64_t last
@@ -363,6 +303,7 @@ cdef inline int64_t skim_framed(
     cdef const Factor* table = NULL
     cdef const Factor* f
     cdef const Factor* f_last = NULL
+    cdef Factor grown
     cdef Stream kept
     cdef int i
     if not s.framed or k.c[WIDTH] < b.width:
@@ -373,9 +314,9 @@ cdef inline int64_t skim_framed(
         f = NULL
         if streams and s.streams.first < first:
             first = s.streams.first
-        elif next < end:
+        elif next < end and not own:
             if table == NULL:
-                table = factors(k, b, next, end)
+                table = factors(k, b)
             f = &table[row_of(b, next)]
         if not first < stop:
             break
@@ -384,14 +325,16 @@ cdef inline int64_t skim_framed(
             move(k, s, s.release)
             lift(k, s)
         if origin < 0.0:
-            origin = origin_of(k, first)
+            origin = frame_of(k, s, first)
         p = part_of(k, s, origin, first, n)
         before = p
         limit = min(stop, s.release) if held else stop
         last = cut(b, next, end, most, limit)
-        if last > next:
+        if last > next and own:
+            take_own(k, b, &p, next, last, held, n, &grown)
+        elif last > next:
             if table == NULL:
-                table = factors(k, b, next, end)
+                table = factors(k, b)
             take_arrivals(k, b, table, &p, next, last, held, n)
         clear = True
         if streams:
@@ -401,7 +344,7 @@ cdef inline int64_t skim_framed(
             clear = take_external(k, found.sources, s.streams, &p, limit, found.most, held, n)
         f_last = NULL
         if last > next and time_of(b, last - 1) == p.last:
-            f_last = &table[row_of(b, last - 1)]
+            f_last = &grown if own else &table[row_of(b, last - 1)]
         if clear and not held:
             if n == 0:
                 clear = jumps_stay_below(
@@ -429,19 +372,63 @@ cdef inline int64_t skim_framed(
     if changed:
         found.changed = True
         if most > 0 and not s.t < s.release:
-            bound(k, s, &p, f_last, n)
+            if n == 0:
+                bound_jumps(k, s, &p, f_last.membrane if f_last != NULL else growth(k.c[RATE_M], s.t - s.origin))
+            else:
+                bound(k, s, &p, f_last, n)
     return next
+
+
+cdef inline bint skim_few(
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
+) noexcept nogil:
+    """What skim_framed does in the plainest case, by far the most frequent where windows are narrow: some jumps with
+    times of their own, no streams, all in one frame. False, and nothing done, in any other."""
+    cdef Part p
+    cdef double scale, gap
+    cdef int64_t i
+    if not s.framed or s.n_streams or k.model.ports != 1 or k.c[WIDTH] < b.width or not 0 < end - next <= AT_ONCE:
+        return False
+    p.last = b.arrival[end - 1].time
+    if s.t < s.release or not p.last < stop or not s.origin <= b.arrival[next].time < s.origin + k.c[WIDTH]:
+        return False
+    gap = k.c[THRESHOLD] - s.drive
+    scale = k.c[threshold_at(k.model, 0)]
+    p.origin, p.u, p.external = s.origin, s.v, s.external
+    p.highest, p.highest_external = p.u, p.external
+    for i in range(next, end):
+        if b.arrival[i].tied:
+            return False
+        p.u = p.u + weight_of(b, i) * (scale * b.grown[i])
+        p.highest = p.u if p.u > p.highest else p.highest
+    if gap > 0.0 or not jumps_stay_below(k, s, &p, p.last, b.grown[end - 1]):
+        return False
+    s.v, s.t = p.u, p.last
+    bound_jumps(k, s, &p, b.grown[end - 1])
+    found.tests += 1
+    found.resolved += 1
+    found.changed = True
+    return True
 
 
 cdef inline int64_t skim_jumps(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
 ) noexcept nogil:
-    return skim_framed(k, s, b, next, end, stop, found, 0)
+    if b.timed and skim_few(k, s, b, next, end, stop, found):
+        return end
+    if b.timed or k.kind < 0:
+        return skim_framed(k, s, b, next, end, stop, found, 0, True)
+    return skim_framed(k, s, b, next, end, stop, found, 0, False)
 
 
 cdef inline int64_t skim_currents(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
 ) noexcept nogil:
+    cdef bint own = b.timed or k.kind < 0
     if k.model.n_currents == 2:
-        return skim_framed(k, s, b, next, end, stop, found, 2)
-    return skim_framed(k, s, b, next, end, stop, found, 1)
+        if own:
+            return skim_framed(k, s, b, next, end, stop, found, 2, True)
+        return skim_framed(k, s, b, next, end, stop, found, 2, False)
+    if own:
+        return skim_framed(k, s, b, next, end, stop, found, 1, True)
+    return skim_framed(k, s, b, next, end, stop, found, 1, False)

@@ -1,4 +1,5 @@
-# Rows of synapses, read slice by slice: a slice is what of a row has one delay, its targets ascending.
+# Rows of synapses, read slice by slice: a slice is what of a row has one delay, its targets ascending. Where each
+# synapse has a delay of its own, several of them are taken in one go, see spans.pxd.
 #
 # `first` says where a slice begins. It is the first synapse of the slice, or its number where delays are kept by slice.
 # Of a row that is not kept it is the address of the row made for the spike, which knows how far it has been read; while
@@ -11,9 +12,9 @@ from libc.stdlib cimport free
 
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lines cimport line_is_empty
-from eventsnn._core.neuron cimport Slice
+from eventsnn._core.neuron cimport Row, Slice
 from eventsnn._core.procedural cimport Made, make_row
-from eventsnn._core.queue cimport LEVELS, SLOTS, Row, row_push
+from eventsnn._core.queue cimport LEVELS, SLOTS, row_push
 
 cdef enum:
     NO_SLICE = -1
@@ -50,6 +51,7 @@ cdef inline int64_t take_slice(Core* e, const Projection* p, int64_t row, int64_
     cdef int64_t next = NO_SLICE
     slice.one_weight = p.one_weight
     slice.port = p.port
+    slice.delay = NULL
     if p.recipe != NULL:
         return take_made(e, p, row, first, slice)
     begin, end = first, p.start[row + 1]
@@ -75,6 +77,16 @@ cdef inline int64_t take_slice(Core* e, const Projection* p, int64_t row, int64_
     return next
 
 
+cdef inline bint leave_made(Core* e, Made* made, int64_t at) noexcept nogil:
+    """Note how far a row that was made has been read; False if that is to its end."""
+    made.at = at
+    if at < made.n:
+        return True
+    made.next = e.arrived
+    e.arrived = made
+    return False
+
+
 cdef inline int64_t end_of_slice(const double* delay, int64_t first, int64_t end) noexcept nogil:
     """Where another delay begins."""
     cdef int64_t k = first + 1
@@ -86,27 +98,23 @@ cdef inline int64_t end_of_slice(const double* delay, int64_t first, int64_t end
 cdef inline int64_t take_made(Core* e, const Projection* p, int64_t row, int64_t first, Slice* slice) noexcept nogil:
     """The same of a row that is not kept."""
     cdef Made* made
-    cdef int64_t begin
+    cdef int64_t begin, end
     if first == 0:
         first = made_row(p, row)
         if first == NO_ROOM:
             return NO_ROOM
     made = <Made*><size_t>first
     begin = made.at
-    made.at = made.n if p.one_delay else end_of_slice(made.delay, begin, made.n)
+    end = made.n if p.one_delay else end_of_slice(made.delay, begin, made.n)
     slice.target = made.target + begin
-    slice.n = made.at - begin
+    slice.n = end - begin
     slice.weight = p.weight
     slice.weight32 = p.weight32
     if made.weight != NULL:
         slice.weight = made.weight + begin
     if made.weight32 != NULL:
         slice.weight32 = made.weight32 + begin
-    if made.at < made.n:
-        return first
-    made.next = e.arrived
-    e.arrived = made
-    return NO_SLICE
+    return first if leave_made(e, made, end) else NO_SLICE
 
 
 cdef inline void give_back_rows(Core* e) noexcept nogil:
