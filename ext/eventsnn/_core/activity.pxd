@@ -33,10 +33,11 @@ cdef extern from *:
 
 cdef enum:
     # What they cost, in ns: benchmarks/speed_floor.py.
-    COST_OF_UPDATE = 120
+    COST_OF_UPDATE = 200
     COST_OF_ARRIVAL = 10
     COST_OF_LOOK = 4
-    COST_OF_DRAWING = 25
+    COST_WITH_CURRENTS = 12
+    COST_OF_DRAWING = 30
 
 
 cdef inline void turn_on(Core* e) noexcept nogil:
@@ -101,7 +102,7 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
     each = (now.events - b.events_then) / (elapsed * now.neurons)
     singly = COST_OF_UPDATE * <double>(now.updates - b.updates_then) \
         + COST_OF_ARRIVAL * <double>(now.arrivals - b.arrivals_then)
-    together = (COST_OF_DRAWING if b.drawn else COST_OF_LOOK) * <double>(now.looks - b.looks_then)
+    together = b.cost_of_look * <double>(now.looks - b.looks_then)
     b.reviewed = time
     b.events_then, b.updates_then = now.events, now.updates
     b.arrivals_then, b.looks_then = now.arrivals, now.looks

@@ -75,6 +75,7 @@ cdef struct Group:
     double* tie               # the same
     uint16_t* count           # the same
     int currents
+    int32_t kind              # of neurons with the same constants and frames
     double begin              # of the present block
     double end
     double origin             # of the frame that it lies in
@@ -83,6 +84,8 @@ cdef struct Group:
     double membrane_end
     double current[2]
     double coupling[2]
+    double step               # of U, and of a current, to the next frame
+    double current_step[2]
     double kept[2]            # of a current, from begin to end
     double per_C
     double per_tau
@@ -106,7 +109,7 @@ cdef struct Blocks:
     Group* group
     int64_t n_groups
     int64_t n                 # neurons that may be calm
-    bint drawn                # some of them have external input
+    int cost_of_look          # at a neuron when a block begins, at most
     double end                # the first end of a block; inf while not on
     double width              # of blocks, if a group does not want another
     double* state
@@ -123,6 +126,8 @@ cdef struct Blocks:
     Segment* segment
     int64_t n_segments
     int64_t segment_room
+    Pulse found               # the last, of a kind of neurons
+    int32_t found_kind
     Notes notes
     int64_t notes_room
     int64_t arrivals          # at neurons that are not calm

@@ -182,12 +182,14 @@ cdef inline void begin_block(const Blocks* b, Group* g, double t) noexcept nogil
     g.origin = origin_of(k, g.begin)
     g.membrane = growth(k.c[RATE_M], g.begin - g.origin)
     g.membrane_end = growth(k.c[RATE_M], g.end - g.origin)
+    g.step = growth(k.c[RATE_M], -k.c[WIDTH])
     if g.currents > 0:
         g.membrane = 1.0 / g.membrane
     for i in range(g.currents):
         g.current[i] = growth(k.c[current_at(i) + RATE], g.origin - g.begin)
         g.kept[i] = growth(k.c[current_at(i) + RATE], -width)
         g.coupling[i] = k.c[current_at(i) + COUPLING]
+        g.current_step[i] = growth(k.c[current_at(i) + RATE], -k.c[WIDTH])
     g.per_C, g.per_tau = k.c[PER_C], 1.0 / k.c[TAU_M]
     g.effect = g.external_effect = 0.0
     for port in range(k.model.ports):
@@ -491,14 +493,33 @@ cdef inline void begin_jumpers(Core* e, const Group* g) noexcept nogil:
 cdef inline void begin_neurons(Core* e, const Group* g, int currents) noexcept nogil:
     """The same for neurons with currents."""
     cdef Blocks* b = &e.blocks
+    cdef double moved[STATE]
+    cdef const double* f
     cdef double room
     cdef int32_t n
+    cdef int i
+    cdef uint8_t flag
     for n in range(g.start, g.stop):
-        if b.flag[n] == 0:
-            room = room_of_currents(g, b.gap[n], g.state + <int64_t>n * STATE, 0.0, currents)
+        flag = b.flag[n]
+        f = g.state + <int64_t>n * STATE
+        if flag == LATE and b.aside[n].frame == g.origin - g.k.c[WIDTH]:
+            # Most that are late had their last event in the frame before.
+            moved[U] = f[U] * g.step
+            for i in range(currents):
+                moved[X + i] = f[X + i] * g.current_step[i]
+            f = moved
+            flag = 0
+        if flag == 0:
+            room = room_of_currents(g, b.gap[n], f, 0.0, currents)
             if room > LEAST_ROOM:
-                b.room[n] = <float>(OF_ROOM * min(room, MOST_ROOM))
+                room = OF_ROOM * min(room, MOST_ROOM)
+                if f == moved:
+                    b.late_room[n] = <float>room
+                else:
+                    b.room[n] = <float>room
                 continue
+        elif flag & HELD and not flag & ALERT and b.release[n] >= g.end:
+            continue
         begin_neuron(e, g, n, NULL)
 
 

@@ -30,7 +30,7 @@ import threading
 
 import numpy as np
 
-from eventsnn._core.activity cimport FIRST_BLOCK, interrupt, review, turn_off, turn_on
+from eventsnn._core.activity cimport COST_OF_DRAWING, COST_OF_LOOK, COST_WITH_CURRENTS, FIRST_BLOCK, interrupt, review, turn_off, turn_on
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
 from eventsnn._core.calm cimport begin_blocks
 from eventsnn._core.closed_form cimport WIDTH
@@ -621,12 +621,13 @@ cdef class Engine:
                         else:
                             groups.append((begin, end, number))
                     groups.append((start, stop, kind[a] if calm else -1))
+        e.blocks.found.time, e.blocks.found_kind = -1.0, -1
         on = e.blocks.on and self.mode != NEVER_CALM
         e.blocks.mode = self.mode
         e.blocks.on = False
         e.blocks.end = infinity()
         e.blocks.n = 0
-        e.blocks.drawn = False
+        e.blocks.cost_of_look = COST_OF_LOOK
         e.blocks.n_groups = len(groups)
         e.blocks.group = <Group*>self.allocate(len(groups), sizeof(Group), self.held_by_lanes)
         for k, (a, b, number) in enumerate(groups):
@@ -636,15 +637,18 @@ cdef class Engine:
                 continue
             g.k = &e.classes[<int64_t>plan.class_of[a]]
             g.currents = g.k.model.n_currents
+            g.kind = self.kind_of_class[plan.class_of[a]]
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
+            if g.currents:
+                e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_WITH_CURRENTS)
             g.count = e.blocks.count
             g.tie = e.blocks.tie + (0 if g.currents else (PORTS - 1) * g.start)
             e.blocks.n += b - a
             if self.source[a] >= 0:
                 g.source = &e.sources[<int64_t>self.source[a]]
                 g.index = <uint32_t>(neuron_at(e, a).streams.index - <int64_t>a)
-                e.blocks.drawn = True
+                e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_OF_DRAWING)
         if on:
             turn_on(e)
 

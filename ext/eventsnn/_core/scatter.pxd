@@ -145,10 +145,14 @@ cdef inline void unsettle(Core* e, const Group* g, int32_t n, double time) noexc
         alert(e, g, n, time)
 
 
-cdef inline void find_pulse(const Group* g, Pulse* p) noexcept nogil:
-    """What an arrival of weight 1 adds to the state, by port."""
+cdef inline void find_pulse(Blocks* b, const Group* g, Pulse* p) noexcept nogil:
+    """What an arrival of weight 1 adds to the state, by port. The rows of one spike often reach several groups of one
+    kind at one time."""
     cdef Factor f
     cdef int port
+    if p.time == b.found.time and g.kind == b.found_kind:
+        copy_pulse(&b.found, p)
+        return
     grow_factor(g.k, p.time - g.origin, &f)
     for port in range(PORTS):
         p.u[port] = p.x[port] = 0.0
@@ -158,6 +162,8 @@ cdef inline void find_pulse(const Group* g, Pulse* p) noexcept nogil:
         p.u[port] = f.u[port]
         if g.currents > 0:
             p.x[port], p.slot[port] = f.x[port], f.slot[port]
+    b.found.time, b.found_kind = p.time, g.kind
+    copy_pulse(p, &b.found)
 
 
 cdef inline void scatter_segment(Core* e, Segment* w) noexcept nogil:
@@ -168,7 +174,7 @@ cdef inline void scatter_segment(Core* e, Segment* w) noexcept nogil:
     if g.k == NULL:
         note_all(b, w)
         return
-    find_pulse(g, &w.pulse)
+    find_pulse(b, g, &w.pulse)
     while True:
         i = scatter(&w.pulse, w.kind, g.currents, i, g.state, b.room, &b.notes)
         if i == w.pulse.n:
@@ -295,7 +301,7 @@ cdef inline bint scatter_counted(Core* e, int64_t begin, int64_t second, int64_t
             b.notes.n = noted
             return False
     w = &b.segment[begin]
-    find_pulse(g, &w.pulse)
+    find_pulse(b, g, &w.pulse)
     # Sums as they would be made one by one, the first kind first.
     sum = 0.0
     for i in range(most[0] + 1):
@@ -329,7 +335,7 @@ cdef inline void scatter_tied(Core* e, int64_t begin, int64_t end) noexcept nogi
             if i == w.pulse.n:
                 break
             unsettle_tied(e, g, begin, k, i)
-    find_pulse(g, &b.segment[begin].pulse)
+    find_pulse(b, g, &b.segment[begin].pulse)
     for k in range(begin, end):
         w = &b.segment[k]
         copy_pulse(&b.segment[begin].pulse, &w.pulse)
