@@ -112,6 +112,7 @@ cdef struct Blocks:
     int cost_of_look          # at a neuron when a block begins, at most
     double end                # the first end of a block; inf while not on
     double width              # of blocks, if a group does not want another
+    double of_room            # how much of the room is used
     double* state
     Aside* aside
     double* gap               # from drive to threshold, mV

@@ -455,7 +455,7 @@ cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* d
         room = room_of(b, g, n)
         calm = room > LEAST_ROOM
     if calm:
-        b.room[n] = <float>(infinity() if held else OF_ROOM * min(room, MOST_ROOM))
+        b.room[n] = <float>(infinity() if held else b.of_room * min(room, MOST_ROOM))
         if b.flag[n] & LATE:
             b.late_room[n] = b.room[n]
             b.room[n] = <float>-infinity()
@@ -483,8 +483,8 @@ cdef inline void begin_jumpers(Core* e, const Group* g) noexcept nogil:
     cdef Blocks* b = &e.blocks
     cdef int64_t i
     cdef int64_t n = look(
-        lanes_at_hand(), g.start, g.stop, g.state, b.gap, b.release, g.membrane, g.membrane_end, OF_ROOM * g.per_effect,
-        BOUND_MARGIN, g.end, <float>LEAST_ROOM, <float>MOST_ROOM, b.room, b.flag, b.others
+        lanes_at_hand(), g.start, g.stop, g.state, b.gap, b.release, g.membrane, g.membrane_end,
+        b.of_room * g.per_effect, BOUND_MARGIN, g.end, <float>LEAST_ROOM, <float>MOST_ROOM, b.room, b.flag, b.others
     )
     for i in range(n):
         begin_neuron(e, g, b.others[i], NULL)
@@ -512,7 +512,7 @@ cdef inline void begin_neurons(Core* e, const Group* g, int currents) noexcept n
         if flag == 0:
             room = room_of_currents(g, b.gap[n], f, 0.0, currents)
             if room > LEAST_ROOM:
-                room = OF_ROOM * min(room, MOST_ROOM)
+                room = b.of_room * min(room, MOST_ROOM)
                 if f == moved:
                     b.late_room[n] = <float>room
                 else:

@@ -32,7 +32,7 @@ import numpy as np
 
 from eventsnn._core.activity cimport COST_OF_DRAWING, COST_OF_LOOK, COST_WITH_CURRENTS, FIRST_BLOCK, interrupt, review, turn_off, turn_on
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
-from eventsnn._core.calm cimport begin_blocks
+from eventsnn._core.calm cimport OF_ROOM, begin_blocks
 from eventsnn._core.closed_form cimport WIDTH
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
@@ -558,6 +558,7 @@ cdef class Engine:
         """Room for the state of calm neurons; most of it is never touched where there are none."""
         cdef Core* e = &self.core
         e.blocks.width = FIRST_BLOCK
+        e.blocks.of_room = OF_ROOM
         e.blocks.end = infinity()
         e.blocks.state = <double*>self.allocate(e.n, STATE * sizeof(double))
         e.blocks.aside = <Aside*>self.allocate(e.n, sizeof(Aside))
@@ -652,11 +653,17 @@ cdef class Engine:
         if on:
             turn_on(e)
 
-    def set_calm(self, mode):
-        """Whether neurons may be calm: True and False, or "auto" where there is enough going on. For tests and
-        benchmarks: no bit depends on it."""
+    def set_calm(self, mode, double width=FIRST_BLOCK, double of_room=OF_ROOM):
+        """Whether neurons may be calm: True and False, or "auto" where there is enough going on; and how long blocks
+        are at most (ms, a power of two), with "auto" in the beginning. For tests and benchmarks: no bit depends on it,
+        as long as no more of the room is used than there is."""
+        cdef int i
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
-        self.share(self.team.n)
+        self.rouse()
+        for i, part in enumerate(self.ranges(self.team.n)):
+            self.lane[i].blocks.width = width
+            self.lane[i].blocks.of_room = of_room
+            self.give_groups(self.lane[i], part)
 
     cdef rouse(self):
         """Have all neurons' states in their records."""
