@@ -291,6 +291,22 @@ def test_volleys_of_shared_weights(make, n_sources, times):
     agree(net, 12.0)
 
 
+def test_a_threshold_at_which_v_settles_but_for_its_last_bit():
+    """V = drive + U/... rounds to the threshold where U alone is below the gap: the margin is that of both."""
+    ulp = 10.0 - math.nextafter(10.0, 0.0)
+    for bits in (1, 2, 4):
+
+        def net(drive=10.0 - bits * ulp, weight=0.9 * bits * ulp * 7.4766):
+            net = esn.Network()
+            cells = exponential(net, 20, V_th=10.0, t_ref=1.0, I_e=drive, V_m=drive)
+            spikes_at(net, cells, [0.5], weight=weight, delay=0.25)
+            spikes_at(net, cells, np.arange(1.0, 9.0, 0.3), weight=0.0, delay=0.25)
+            spikes_at(net, exponential(net, 20, name="calm", V_th=10.0), [1.0, 2.0], weight=0.5, delay=0.25)
+            return net
+
+        agree(net, 12.0)
+
+
 # ---- the tests can fail
 
 

@@ -89,6 +89,7 @@ cdef struct Group:
     double kept[2]            # of a current, from begin to end
     double per_C
     double per_tau
+    double size               # of thresholds and drives, beside the gap
     double effect             # most that an arrival of weight 1 adds to what is compared
     double per_effect
     double external_effect    # the same of an external spike

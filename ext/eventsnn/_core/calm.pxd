@@ -409,7 +409,7 @@ cdef inline double room_of_currents(
     """v rises at most as fast as at first with the currents at their highest, and each positive input adds at most what
     it does without the leak."""
     cdef double v = state[U] * g.membrane
-    cdef double size = fabs(v) + fabs(gap)
+    cdef double size = fabs(v) + fabs(gap) + g.size
     cdef double up = 0.0
     cdef double x, part, rise
     cdef int i

@@ -33,7 +33,7 @@ import numpy as np
 from eventsnn._core.activity cimport COST_OF_DRAWING, COST_OF_LOOK, COST_WITH_CURRENTS, FIRST_BLOCK, interrupt, review, turn_off, turn_on
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
 from eventsnn._core.calm cimport OF_ROOM, begin_blocks
-from eventsnn._core.closed_form cimport WIDTH
+from eventsnn._core.closed_form cimport THRESHOLD, WIDTH
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
     NO_MEMORY,
@@ -639,6 +639,7 @@ cdef class Engine:
             g.k = &e.classes[<int64_t>plan.class_of[a]]
             g.currents = g.k.model.n_currents
             g.kind = self.kind_of_class[plan.class_of[a]]
+            g.size = 2.0 * np.abs(plan.constants[plan.class_of[a : max(b, a + 1)], THRESHOLD]).max()
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
             if g.currents:
