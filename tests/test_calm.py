@@ -123,6 +123,50 @@ def test_interruptions_with_small_chunks(threads, monkeypatch):
         require_calm(simulation)
 
 
+def uneven(seed: int = 5) -> esn.Network:
+    """One neuron with much narrower blocks than the others: of two or more threads only the last one has it."""
+    net = esn.Network(seed=seed)
+    one = delta(net, 1, name="one", I_e=1.2)
+    net.stimulate(one, esn.Poisson(200_000.0), weight=0.0005)
+    many = delta(net, 40, name="many", V_th=2.5, t_ref=1.0)
+    net.connect(one, many, esn.AllToAll(), weight=0.1, delay=1.5)
+    net.connect(many, [one, many], esn.AllToAll(), weight=0.04, delay=1.5)
+    net.stimulate(many, esn.Poisson(5_000.0), weight=0.15)
+    return net
+
+
+def test_all_threads_end_their_windows_together(monkeypatch):
+    """An interrupted run has all spikes before its time and none later, whichever thread has the shorter blocks."""
+    monkeypatch.setitem(engine_module.BUDGET, "compiled", 20)
+    whole = uneven().run(STOP, engine="reference")
+    for threads in (1, 2, 3):
+        simulation = calm(uneven())
+        stopped = []
+        while simulation.time < 8.0:
+            with pytest.raises(KeyboardInterrupt):
+                simulation.run(until=STOP, threads=threads, progress=press_at(simulation.time + 0.01))
+            stopped.append(simulation.time)
+            for name, trains in simulation.results().spikes.items():
+                assert trains.times.tolist() == whole.spikes[name].between(0.0, simulation.time).times.tolist()
+        assert len(stopped) > 20
+        require_calm(simulation)
+
+
+def test_counters_are_those_of_one_thread():
+    def counted(seed, threads, mode):
+        net = uneven() if seed is None else busy_network(seed, STOP)
+        simulation = calm(net, mode)
+        simulation.run(until=STOP, threads=threads)
+        require_calm(simulation)
+        return {name: n for name, n in simulation._state.counters.items() if name not in SECONDS}
+
+    for seed in (None, 1, 8, 20):
+        for mode in (True, "auto"):
+            one = counted(seed, 1, mode)
+            assert counted(seed, 2, mode) == one
+            assert counted(seed, 3, mode) == one
+
+
 def volleys() -> esn.Network:
     """More arrivals in some windows of 0.5 ms than are taken at once."""
     net = esn.Network(seed=7)

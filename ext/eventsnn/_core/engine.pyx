@@ -606,15 +606,17 @@ cdef class Engine:
         cdef Group* g
         plan = self.plan
         kind = self.group_of
-        groups = []
+        groups, elsewhere = [], {}
         fewest = FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1
         # Cut where anything changes, whatever neurons the lane has: whether one may be calm must not depend on that.
         cuts = np.concatenate([[0], np.flatnonzero(np.diff(kind)) + 1, [plan.n]]).tolist()
         for a, b in zip(cuts, cuts[1:]):
             calm = kind[a] >= 0 and b - a >= fewest
+            mine = False
             for start, stop in part:
                 start, stop = max(a, start), min(b, stop)
                 if start < stop:
+                    mine = True
                     if groups:
                         begin, end, number = groups.pop()
                         if end == start and number == (kind[a] if calm else -1):
@@ -622,6 +624,11 @@ cdef class Engine:
                         else:
                             groups.append((begin, end, number))
                     groups.append((start, stop, kind[a] if calm else -1))
+            if calm and not mine:
+                width = e.sources[<int64_t>self.source[a]].width if self.source[a] >= 0 else 0.0
+                elsewhere[e.classes[<int64_t>plan.class_of[a]].c[WIDTH], width] = (a, a, kind[a])
+        # All lanes end their windows at the same times, and decide alike, whose neurons' blocks these may be.
+        groups += elsewhere.values()
         e.blocks.found.time, e.blocks.found_kind = -1.0, -1
         on = e.blocks.on and self.mode != NEVER_CALM
         e.blocks.mode = self.mode
