@@ -167,6 +167,18 @@ def test_counters_are_those_of_one_thread():
             assert counted(seed, 3, mode) == one
 
 
+def test_an_interrupted_run_has_counted_what_has_come(monkeypatch):
+    """External spikes of calm neurons are drawn for a whole block, but no more than have come are counted."""
+    monkeypatch.setitem(engine_module.BUDGET, "compiled", 100)
+    simulation = calm(busy_network(SEEDS[1], STOP), width=1.0)
+    for k in range(1, 5):
+        with pytest.raises(KeyboardInterrupt):
+            simulation.run(until=STOP, progress=press_at(1.3 * k))
+        counted = busy_network(SEEDS[1], STOP).run(until=simulation.time, engine="reference").summary
+        for name in ("external_events", "synaptic_events", "spikes"):
+            assert simulation.results().summary[name] == counted[name], name
+
+
 def volleys() -> esn.Network:
     """More arrivals in some windows of 0.5 ms than are taken at once."""
     net = esn.Network(seed=7)

@@ -860,6 +860,8 @@ cdef class Engine:
         """Times (ms) and neurons of the spikes since the last call, in no particular order."""
         cdef Core* e
         cdef int i
+        # A run ends here, perhaps within a block, whose external spikes at calm neurons have not been counted yet.
+        self.rouse()
         times, neurons = [np.empty(0)], [np.empty(0, dtype=np.int32)]
         for i in range(self.team.n):
             e = self.lane[i]
