@@ -179,6 +179,17 @@ def test_an_interrupted_run_has_counted_what_has_come(monkeypatch):
             assert simulation.results().summary[name] == counted[name], name
 
 
+def test_a_run_in_which_all_are_calm_can_be_interrupted(monkeypatch):
+    """Nothing happens to any neuron but external input; drawing it is work as well."""
+    monkeypatch.setitem(engine_module.BUDGET, "compiled", 2_000)
+    net = esn.Network(seed=1)
+    net.stimulate(delta(net, 500, V_th=100.0), esn.Poisson(3_000.0), weight=0.01)
+    simulation, seen = calm(net), []
+    simulation.run(10.0, progress=lambda status: seen.append(status.time))
+    assert simulation._state.counters["neuron_updates"] == 0
+    assert len(seen) > 10
+
+
 def volleys() -> esn.Network:
     """More arrivals in some windows of 0.5 ms than are taken at once."""
     net = esn.Network(seed=7)

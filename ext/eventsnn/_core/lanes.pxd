@@ -22,7 +22,7 @@ from eventsnn._core.queue cimport wheel_first
 cdef struct Met:
     # What all lanes have in common when they have met.
     double first          # nothing happens before it
-    int64_t work          # events and updates so far
+    int64_t work          # events, updates and looks so far
     bint running          # none has failed
     bint due              # something happens at the present instant
     Activity activity
@@ -37,7 +37,7 @@ cdef inline Met meet(Core* e, bint due) noexcept nogil:
     cdef int i
     # Queues know of their first entry only that it is not earlier, and may lead to a time at which nothing happens.
     met.first = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late, e.blocks.end), e.time)
-    met.work = e.synaptic_events + e.updates
+    met.work = e.synaptic_events + e.updates + e.blocks.looks
     met.running = e.status == RUNNING
     met.due = due
     met.activity = activity_of(e)
