@@ -374,6 +374,25 @@ def test_a_threshold_at_which_v_settles_but_for_its_last_bit():
         agree(net, 12.0)
 
 
+@pytest.mark.parametrize("make", [delta, exponential])
+def test_weights_beyond_any_room(make):
+    """Larger than a float can be, and smaller."""
+
+    def net():
+        net = esn.Network(seed=5)
+        cells = make(net, 20, V_th=10.0, t_ref=3.0)
+        for weights in ([1e39, 2e30], [1e-39, 1e-46, 1e-300]):
+            for weight in weights:
+                spikes_at(net, cells, np.arange(1.0, 1.5, 0.1), weight=weight, delay=0.5)
+                spikes_at(net, cells, [1.2], weight=np.full((1, 20), weight), delay=0.5)
+        spikes_at(net, cells, [1.9, 2.6, 8.0, 8.1], weight=-0.5, delay=0.5)
+        spikes_at(net, cells, np.arange(10.0, 20.0, 0.3), weight=0.6, delay=0.5)
+        spikes_at(net, cells, np.arange(0.0, 0.5, 0.03), weight=0.1, delay=0.25)
+        return net
+
+    agree(net, 20.0)
+
+
 # ---- the tests can fail
 
 

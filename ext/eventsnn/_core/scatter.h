@@ -94,9 +94,10 @@ static void eventsnn_fetch(const eventsnn_pulse *p, int kind)
  * state does no harm, the true one is elsewhere. At a neuron that has no room left, or is late (-inf), each of these
  * loops stops and returns its place: nothing has been done there, and the loop goes on from there when that is mended. */
 
+/* Of a weight too large for a float, more than there is room. */
 EVENTSNN_EACH float eventsnn_positive(double weight)
 {
-    const float positive = (float)weight;
+    const float positive = weight < 2e30 ? (float)weight : 2e30f;
     return positive > 0.0f ? positive : 0.0f;
 }
 
