@@ -70,7 +70,7 @@ def _population(net: esn.Network, rng: np.random.Generator, k: int, grid: bool, 
         return net.population(n, esn.LIFDelta(**common), name=f"delta{k}", V_m=V_m)
     fast, slow = tau_m / 4.0, tau_m / 2.0 if tau_m > 1.0 else 1.0
     tau = {"tau_syn_ex": float(rng.choice([fast, slow])), "tau_syn_in": float(rng.choice([fast, slow, 2.0 * tau_m]))}
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 and k > 0:
         tau["tau_syn_in"] = tau_m  # no frame, never calm
     I_syn = {"I_syn_ex": rng.uniform(0.0, 2.0, n) * per_mV} if rng.random() < 0.5 else {}
     return net.population(n, esn.LIFExp(**common, **tau), name=f"exp{k}", V_m=V_m, **I_syn)
@@ -96,9 +96,11 @@ def _connect(net: esn.Network, rng: np.random.Generator, pre: Any, post: Any, gr
     how = rng.integers(0, 4)
     if how == 1:
         delay = esn.Normal(0.8, 0.4, low=0.25, grid=GRID_TIME)
-    elif how == 2 and not grid:
+    elif how == 2 and not grid and not post.name.endswith("0"):
+        # Targets of synapses with a delay each are never calm.
         delay = esn.Uniform(0.25, 2.0)
-    if not isinstance(rule, esn.Explicit) and rng.random() < 0.3:
+    stored = how == 1 and post.name.endswith("0")
+    if not isinstance(rule, esn.Explicit) and rng.random() < 0.3 and not stored:
         options["storage"] = "procedural"
     if not jumps and rng.random() < 0.3:
         options["port"] = str(rng.choice(["ex", "in"]))

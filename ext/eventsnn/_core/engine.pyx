@@ -594,9 +594,10 @@ cdef class Engine:
         _, self.group_of = np.unique(parts, axis=0, return_inverse=True)
         self.group_of = np.where(may, self.group_of.reshape(-1), -1)
         # Synapses with a delay each arrive in no order, which that of additions follows (spans.pxd).
-        if any(p.delay.size > 1 and getattr(p, "slices", None) is None for p in plan.projections):
-            may[:] = False
-            self.group_of[:] = -1
+        for p in plan.projections:
+            if p.delay.size > 1 and getattr(p, "slices", None) is None:
+                may[p.post] = False
+        self.group_of = np.where(may, self.group_of, -1)
         if 2 * np.count_nonzero(may) > plan.n:
             e.window = e.inbox.width = min(e.window, LONGEST_WITH_CALM)
 

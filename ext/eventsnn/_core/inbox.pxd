@@ -125,6 +125,7 @@ cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
     cdef int64_t at = 0
     cdef int64_t n
     cdef Slice part
+    due.slice.of = &due.row
     if e.blocks.on:
         if not add_row(&e.inbox, &due.slice):
             return False
@@ -132,7 +133,6 @@ cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
         e.synaptic_events += n
         e.inbox.n += n
         return n >= 0
-    due.slice.of = &due.row
     if e.team == NULL:
         return list_row(e, &due.slice)
     while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
@@ -283,10 +283,9 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
         room = room and list_arriving(e, &q.due[order[i].at])
     b.timed = q.n_spans > 0
     if e.blocks.on:
-        # A network with spans has no calm neurons.
         room = room and take_from_calm(e)
-    else:
-        room = room and list_spans(e)
+    # None of these reaches a neuron that may be calm.
+    room = room and list_spans(e)
     if b.timed and MANY * e.n_touched > e.n:
         list_in_order(e)
     if not room:
@@ -408,13 +407,15 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
         end += 1 + n
     if e.blocks.on:
         place_taken(e)
-        return True
     if b.timed:
         for i in range(b.n_rows):
-            place_span(NULL if e.team == NULL else e, b, <int32_t>i)
+            if b.row[i].delay != NULL or not e.blocks.on:
+                place_span(NULL if e.team == NULL else e, b, <int32_t>i)
         for i in range(e.n_touched):
             if place[e.touched[i]] - b.start[i] > 1:
                 order_arrivals(b, b.start[i], place[e.touched[i]], end)
+        return True
+    if e.blocks.on:
         return True
     for i in range(b.n_rows):
         if b.weighted:
@@ -428,14 +429,21 @@ cdef inline void place_taken(Core* e) noexcept nogil:
     cdef Inbox* b = &e.inbox
     cdef const Slice* row
     cdef int64_t i
-    cdef int32_t r
+    cdef int32_t n, r
+    cdef double weight
+    cdef Arrival new
     cdef const Notes* notes = &e.blocks.notes
     for i in range(notes.n):
+        n = notes.taken[i].neuron
         r = notes.taken[i].row
         row = &b.row[r]
-        place_one(
-            b, notes.taken[i].neuron, r, row.tie, b.weighted, row.shared_weight if row.one_weight else notes.weight[i]
-        )
+        weight = row.shared_weight if row.one_weight else notes.weight[i]
+        if b.timed:
+            new.time, new.weight, new.row, new.tied = row.time, weight, r, False
+            b.arrival[b.place[n]] = new
+            b.place[n] += 1
+        else:
+            place_one(b, n, r, row.tie, b.weighted, weight)
 
 
 cdef inline void place_one(Inbox* b, int32_t n, int32_t r, int32_t tie, bint weighted, double weight) noexcept nogil:
