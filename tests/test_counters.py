@@ -7,7 +7,7 @@ import eventsnn as esn
 
 COUNTS = [
     "queue_pops", "synaptic_events", "external_events", "neuron_updates", "bounds_due", "threshold_tests",
-    "threshold_tests_resolved", "spikes",
+    "threshold_tests_resolved", "spikes", "calm_looks", "alert_arrivals",
 ]  # fmt: skip
 
 
@@ -74,3 +74,24 @@ def test_counters_of_a_run_begin_with_it():
     second = simulation.run(100.0, keep="new").summary
     for name in ("external_events", "spikes"):
         assert first[name] + second[name] == whole[name]
+
+
+def test_calm_neurons_are_looked_at_once_a_block_and_taken_up_no_more():
+    """Where hardly any spikes most of what arrives finds calm neurons; while nothing much happens none is looked at."""
+
+    def net(weight):
+        net = esn.Network(seed=2)
+        cells = net.population(200, esn.LIFDelta(E_L=0.0, V_th=20.0, V_reset=0.0), name="cells")
+        source = net.population(100, esn.Poisson(100.0), name="source")
+        net.connect(source, cells, esn.AllToAll(), weight=weight, delay=1.0)
+        return net
+
+    calm = net(0.01).run(100.0).summary
+    assert calm["spikes"] < 1_500 and calm["synaptic_events"] == pytest.approx(200 * calm["spikes"], rel=0.02)
+    assert 0 < calm["calm_looks"] <= 200 * 100.0 / 0.125
+    assert calm["alert_arrivals"] < 0.05 * calm["synaptic_events"]
+    assert calm["neuron_updates"] < 0.1 * calm["synaptic_events"]
+    firing = net(1.0).run(100.0).summary
+    assert calm["alert_arrivals"] < firing["alert_arrivals"] <= firing["synaptic_events"]
+    sparse_run = sparse(500, 50, seed=1).run(1000.0).summary
+    assert (sparse_run["calm_looks"], sparse_run["alert_arrivals"]) == (0, 0)
