@@ -196,7 +196,8 @@ def volleys() -> esn.Network:
     lif = esn.LIFDelta(tau_m=5.0, E_L=0.0, V_th=10.0, V_reset=0.0, t_ref=0.3)
     cells = net.population(300, lif, name="cells", V_m=esn.Uniform(0.0, 9.9))
     sources = net.population(300, esn.Poisson(600.0), name="sources")
-    net.connect(sources, cells, esn.AllToAll(), weight=esn.Normal(0.0, 0.12), delay=esn.Normal(0.8, 0.2, low=0.5, grid=0.1))
+    delay = esn.Normal(0.8, 0.2, low=0.5, grid=0.1)
+    net.connect(sources, cells, esn.AllToAll(), weight=esn.Normal(0.0, 0.12), delay=delay)
     net.connect(cells, cells, esn.FixedOutDegree(100), weight=-0.02, delay=0.7)
     net.stimulate(cells, esn.Poisson(1_000.0), weight=0.3)
     kick = net.population(300, esn.SpikeSource(np.linspace(2.0, 2.001, 300)[:, None].tolist()), name="kick")
@@ -274,7 +275,8 @@ def test_constant_drive(make, drive):
     def net():
         net = esn.Network(seed=3)
         cells = make(net, 20, name="same", V_th=8.0, t_ref=1.0, I_e=8.0 * drive)
-        own = make(net, 20, name="own", V_th=np.linspace(7.0, 9.0, 20), t_ref=1.0, I_e=np.linspace(-4.0, 8.0 * drive, 20))
+        drives = np.linspace(-4.0, 8.0 * drive, 20)
+        own = make(net, 20, name="own", V_th=np.linspace(7.0, 9.0, 20), t_ref=1.0, I_e=drives)
         net.connect([cells, own], [cells, own], esn.FixedOutDegree(20), weight=0.25, delay=0.5)
         spikes_at(net, [cells, own], np.linspace(0.0, 39.0, 40), weight=0.3, delay=0.5)
         net.stimulate([cells, own], esn.Poisson(1_000.0), weight=0.5)
@@ -336,7 +338,7 @@ def test_a_current_of_an_input_lifts_v_later_in_its_block():
 @pytest.mark.parametrize("make", [delta, exponential])
 @pytest.mark.parametrize(("n_sources", "times"), [(3, 1), (3, 20), (20, 1), (18, 2)])
 def test_volleys_of_shared_weights(make, n_sources, times):
-    """Many slices of one time, of one weight and of two, of more; neurons that they reach often; some run out of room."""
+    """Many slices of one time, of one weight and of two, of more, often to one neuron; some run out of room."""
 
     def net():
         net = esn.Network(seed=2)

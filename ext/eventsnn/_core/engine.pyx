@@ -79,7 +79,18 @@ from eventsnn._core.queue cimport (
 )
 from eventsnn._core.scatter cimport SECOND
 from eventsnn._core.skim cimport grow_ahead, prepare_growth
-from eventsnn._core.stream cimport PARAMETERS, MOST_IN_CELL, POISSON, SINE, STEPS, STEPS_MEAN, TRAIN, Source, Stream, stream_begin
+from eventsnn._core.stream cimport (
+    MOST_IN_CELL,
+    PARAMETERS,
+    POISSON,
+    SINE,
+    STEPS,
+    STEPS_MEAN,
+    TRAIN,
+    Source,
+    Stream,
+    stream_begin,
+)
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 
 # Tables of factors, and how many neurons must share one.
@@ -603,7 +614,7 @@ cdef class Engine:
 
     cdef give_groups(self, Core* e, list part):
         """Tell a lane which of its neurons have their constants and external input in common."""
-        cdef int64_t k, at = 0
+        cdef int64_t k
         cdef Group* g
         plan = self.plan
         kind = self.group_of

@@ -4,14 +4,27 @@
 # (b) `deliver` takes them one after the other. What a slice adds to a state is the same number for all neurons of a
 #     group that a shared weight reaches (`find_pulse`). It first takes from the room of its target; a neuron that has
 #     none left becomes alert, as it is before the slice. Arrivals at alert neurons are noted and taken from there.
-# (c) Slices that arrive at one time, and synapses of one slice that reach one neuron, are ties: their weights are summed
-#     by port and the sum is added once. Slices that reach different groups are none.
+# (c) Slices that arrive at one time, and synapses of one slice that reach one neuron, are ties: their weights are
+#     summed by port and the sum is added once. Slices that reach different groups are none.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport realloc
 from libc.string cimport memmove
 
-from eventsnn._core.blocks cimport ALERT, DOUBLES, FLOATS, LATE, PORTS, SHARED, Blocks, Group, Notes, Pulse, Segment, Taken
+from eventsnn._core.blocks cimport (
+    ALERT,
+    DOUBLES,
+    FLOATS,
+    LATE,
+    PORTS,
+    SHARED,
+    Blocks,
+    Group,
+    Notes,
+    Pulse,
+    Segment,
+    Taken,
+)
 from eventsnn._core.calm cimport alert, catch_up
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lanes cimport targets_below
