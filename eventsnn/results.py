@@ -338,13 +338,14 @@ class Results:
             summary["V_th"] = {population: mV} to draw spikes on top of membrane potentials.
 
     Counters, all of the compiled engine: synaptic_events and external_events that arrived; spikes, of sources too;
-    queue_pops, entries taken from the queues; neuron_updates, how often a neuron was taken up in a window; bounds_due,
-    how often a time came before which a neuron could not spike and its crossing had to be searched for;
+    queue_pops, entries taken from the queues; neuron_updates, how often a neuron was taken up in a window;
+    bounds_due, how often a time came before which a neuron could not spike and its crossing had to be searched for;
     threshold_tests, quick ones of whether V stays below the threshold for some time, and threshold_tests_resolved,
     those by which it does; calm_looks, how often it was asked of a neuron how much may arrive without a spike, and
     alert_arrivals, what then arrived at neurons with no room for it. collecting_s and processing_s: seconds spent on
     finding out what happens in each window, and on the neurons to which it happens (0 where a delay of 0 leaves no
-    windows), and waiting_s, for other threads: those of the first thread. All counts are the same for any number of threads, but for a run that ended in an error.
+    windows), and waiting_s, for other threads: those of the first thread. All counts are the same for any number of
+    threads, but for a run that ended in an error.
 
     `results.spikes[name]` raises InputError with a suggestion if nothing of that name was recorded.
     """
