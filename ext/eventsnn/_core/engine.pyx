@@ -30,7 +30,16 @@ import threading
 
 import numpy as np
 
-from eventsnn._core.activity cimport COST_OF_DRAWING, COST_OF_LOOK, COST_WITH_CURRENTS, FIRST_BLOCK, interrupt, review, turn_off, turn_on
+from eventsnn._core.activity cimport (
+    COST_OF_DRAWING,
+    COST_OF_LOOK,
+    COST_WITH_CURRENTS,
+    FIRST_BLOCK,
+    interrupt,
+    review,
+    turn_off,
+    turn_on,
+)
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
 from eventsnn._core.calm cimport OF_ROOM, begin_blocks
 from eventsnn._core.closed_form cimport THRESHOLD, WIDTH
