@@ -11,7 +11,7 @@ from libc.stdlib cimport realloc
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, neuron_at
 from eventsnn._core.events cimport arrive, fail, next_own
-from eventsnn._core.lanes cimport next_part
+from eventsnn._core.lanes cimport is_mine, next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Factor, Inbox, Slice
 from eventsnn._core.queue cimport (
@@ -104,6 +104,9 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     cdef int32_t n
     if not add_row(b, slice):
         return False
+    if slice.mixed:
+        list_mixed(e, slice)
+        return True
     for i in range(slice.n):
         prefetch(&place[target[min(i + AHEAD, slice.n - 1)]])
         n = target[i]
@@ -114,6 +117,25 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     b.n += slice.n
     e.synaptic_events += slice.n
     return True
+
+
+cdef inline void list_mixed(Core* e, const Slice* slice) noexcept nogil:
+    """Count what arrives where of a slice that also reaches neurons of other lanes: hasty ones, or all that are not."""
+    cdef Inbox* b = &e.inbox
+    cdef int64_t i
+    cdef int64_t left_out = 0
+    cdef int32_t n
+    for i in range(slice.n):
+        n = slice.target[i]
+        if e.hasty[n] != e.is_hasty:
+            left_out += 1
+            continue
+        if b.place[n] == 0:
+            e.touched[e.n_touched] = n
+            e.n_touched += 1
+        b.place[n] += 1
+    b.n += slice.n - left_out
+    e.synaptic_events += slice.n - left_out
 
 
 cdef inline bint list_arriving(Core* e, const Arriving* due) noexcept nogil:
@@ -128,7 +150,7 @@ cdef inline bint list_arriving(Core* e, const Arriving* due) noexcept nogil:
         e.synaptic_events += n
         e.inbox.n += n
         return n >= 0
-    if e.team == NULL:
+    if e.whole:
         return list_row(e, &due.slice)
     while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
         if not list_row(e, &part):
@@ -166,6 +188,20 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     return True
 
 
+cdef inline void leave_hasty(Core* e) noexcept nogil:
+    """Of what is noted, leave out what arrives at hasty neurons."""
+    cdef Notes* notes = &e.blocks.notes
+    cdef int64_t i
+    cdef int64_t kept = 0
+    for i in range(notes.n):
+        if not e.hasty[notes.taken[i].neuron]:
+            notes.taken[kept] = notes.taken[i]
+            notes.weight[kept] = notes.weight[i]
+            kept += 1
+    e.synaptic_events -= notes.n - kept
+    notes.n = kept
+
+
 cdef inline bint take_from_calm(Core* e, double now) noexcept nogil:
     """Add what is listed to calm neurons and count what arrives at the others; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
@@ -173,6 +209,8 @@ cdef inline bint take_from_calm(Core* e, double now) noexcept nogil:
     cdef int32_t n
     if not deliver(e, b.n, now):
         return False
+    if e.hasty != NULL:
+        leave_hasty(e)
     b.n = e.blocks.notes.n
     e.blocks.arrivals += b.n
     for i in range(b.n):
@@ -240,7 +278,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     q.n_due, q.n_late, q.late = q.n_late, 0, infinity()
     while at >= 0 and room:
         next = q.wheel.link[at].next
-        e.queue_pops += e.lane == 0  # the queue is the same in all lanes
+        e.queue_pops += e.lane == 0 or e.is_hasty  # the queue is the same in all other lanes
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
@@ -309,7 +347,9 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
         place_taken(e)
         return True
     for i in range(b.n_rows):
-        if b.weighted:
+        if b.row[i].mixed:
+            place_mixed(e, <int32_t>i)
+        elif b.weighted:
             place_row(b, <int32_t>i, True)
         else:
             place_row(b, <int32_t>i, False)
@@ -358,8 +398,21 @@ cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
         place_one(b, target[i], r, row.tie, weighted, w)
 
 
+cdef inline void place_mixed(Core* e, int32_t r) noexcept nogil:
+    """The same of a slice that also reaches neurons of other lanes."""
+    cdef Inbox* b = &e.inbox
+    cdef const Slice* row = &b.row[r]
+    cdef int64_t i, k
+    cdef double w
+    for i in range(row.n):
+        if e.hasty[row.target[i]] == e.is_hasty:
+            k = 0 if row.one_weight else i
+            w = row.weight[k] if row.weight32 == NULL else row.weight32[k]
+            place_one(b, row.target[i], r, row.tie, b.weighted, w)
+
+
 cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
-    """The first neuron with anything to do in the present round at t, of a network that has failed."""
+    """The first neuron of the lane with anything to do in the present round at t, when it has failed."""
     cdef int32_t first = <int32_t>e.n
     cdef int32_t n, at
     cdef int64_t k, next
@@ -367,7 +420,7 @@ cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
     cdef const Projection* p
     cdef Slice slice
     for n in range(<int32_t>e.n):
-        if next_own(neuron_at(e, n)) == t:
+        if is_mine(e, n) and next_own(neuron_at(e, n)) == t:
             first = n
             break
     at = e.rows.wheel.first[e.rows.wheel.now & (SLOTS - 1)]
@@ -378,6 +431,7 @@ cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
         while next >= 0 and row.fired + slice_delay(p, next) == t:
             next = take_slice(e, p, row.row, next, &slice)
             for k in range(slice.n if next != NO_ROOM else 0):
-                first = min(first, slice.target[k])
+                if is_mine(e, slice.target[k]):
+                    first = min(first, slice.target[k])
         at = e.rows.wheel.link[at].next
     return first
