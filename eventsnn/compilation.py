@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from eventsnn.compile_currents import compile_currents
 from eventsnn.compile_streams import compile_streams
 from eventsnn.compile_synapses import compile_projection, draw_projection, global_ids
+from eventsnn.compile_windows import choose_windows
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
 from eventsnn.models.base import Model, Value, Values
@@ -30,12 +30,6 @@ from eventsnn.values import resolve
 if TYPE_CHECKING:
     from eventsnn.network import Network, Population, Probe, Projection, Stimulus
 
-# A window never outlasts this many ms, so that a run can be stopped between two of them.
-LONGEST_WINDOW = 1.0
-# Shorter ones are lost in the last bits of t after some seconds; single instants do as well, and t / window stays
-# finite.
-SHORTEST_WINDOW = 2.0**-40
-
 
 def compile_network(network: Network, threads: int = 1) -> Plan:
     """Validate the network and build its Plan, the same for any number of threads. InputError for the first mistake."""
@@ -47,7 +41,7 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
 
     neurons = _compile_neurons(network, starts, n)
     projections = tuple(compile_projection(p, starts, _port(p), threads) for p in network.projections.values())
-    smallest = min((float(p.delay.min()) for p in projections if p.n_synapses), default=math.inf)
+    window, hasty_window, hasty = choose_windows(projections, n)
     probes = [p for p in network.probes.values() if isinstance(p.target, Neurons)]
     weight_probes = [p for p in network.probes.values() if not isinstance(p.target, Neurons)]
     plan = Plan(
@@ -59,7 +53,9 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
         probes=tuple(_compile_probe(probe, starts) for probe in probes),
         weight_probes=tuple(_compile_weight_probe(probe, projections) for probe in weight_probes),
         recorded=_recorded(network, starts, n),
-        window=window_width(smallest),
+        window=window,
+        hasty_window=hasty_window,
+        hasty=hasty,
         max_rounds=network.max_rounds,
         max_spikes=network.max_spikes,
         **neurons,
@@ -75,16 +71,6 @@ def _numbering(network: Network) -> tuple[dict[str, int], int]:
         starts[population.name] = n
         n += population.n
     return starts, n
-
-
-def window_width(smallest_delay: float) -> float:
-    """The largest power of two (ms) not above the smallest delay, within SHORTEST_ and LONGEST_WINDOW; else 0."""
-    if smallest_delay >= LONGEST_WINDOW:
-        return LONGEST_WINDOW
-    if smallest_delay < SHORTEST_WINDOW:
-        return 0.0
-    _, exponent = math.frexp(smallest_delay)
-    return math.ldexp(1.0, exponent - 1)
 
 
 def population_values(population: Population) -> Values:

@@ -87,8 +87,12 @@ class ProjectionPlan:
         """The delay of every synapse, ms."""
         if self.slices is None:
             return np.broadcast_to(self.delay, self.n_synapses)
-        begin = np.repeat(self.start[:-1], np.diff(self.slices.row)) + self.slices.start
-        return np.repeat(self.delay[self.slices.value], np.diff(begin, append=self.n_synapses))
+        return np.repeat(self.delay[self.slices.value], np.diff(self.slice_begins(), append=self.n_synapses))
+
+    def slice_begins(self) -> Ints:
+        """The first synapse of every slice."""
+        assert self.slices is not None
+        return np.repeat(self.start[:-1], np.diff(self.slices.row)) + self.slices.start
 
 
 @dataclass(frozen=True)
@@ -223,7 +227,9 @@ class Plan:
     variables: Floats  # (n, most slots) the rest of the state at t = 0, in the order of the model's slots
     I_e: Floats  # (n) pA
     recorded: NDArray[np.uint8]  # (n) 1 if spikes are kept
-    window: float  # ms, a power of two not above the smallest delay; 0 if some delay is (nearly) 0
+    window: float  # ms, a power of two not above the smallest delay but for those between hasty neurons; 0: an instant
+    hasty_window: float  # ms, the same for all delays
+    hasty: NDArray[np.uint8]  # (n) 1 if the neuron has a synapse with a delay below window
     max_rounds: int
     max_spikes: int
 

@@ -437,7 +437,7 @@ cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* d
     cdef Aside kept_aside
     cdef double room = 0.0
     if was_alert:
-        if not settle_record(e, g, n):
+        if (e.hasty != NULL and e.hasty[n]) or not settle_record(e, g, n):
             b.flag[n] = ALERT
             return
     else:

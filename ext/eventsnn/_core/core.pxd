@@ -31,6 +31,9 @@ cdef struct Projection:
     int one_delay
     int port
     int ascending                 # the targets of a slice
+    int reaches                   # whether it has targets in a lane, as far as hasty neurons go
+    int mixed                     # and others, which the lane must leave out
+    int short_delays              # whether some are too short for a window; these lead to hasty neurons
     int32_t first_target          # of all that it may have
     int32_t last_target
 
@@ -103,13 +106,14 @@ cdef struct Message:
     bint due              # something happens at the present instant
     Activity activity
     Fired* fired          # since the last message
+    double sent           # of that, nothing reaches neurons of the other kind, hasty or not, before this time
     int64_t n_fired
     int64_t room
 
 
 cdef struct Team:
-    Barrier barrier
-    int n
+    Barrier barrier       # of threads
+    int n                 # lanes
     Core** lane
 
 
@@ -117,6 +121,11 @@ cdef struct Core:
     # One lane: neurons that one thread takes through the windows, and all that this needs of its own. lanes.pxd.
     Team* team            # NULL: there is no other lane
     int lane
+    const uint8_t* hasty  # neurons that the hasty lane has, NULL if there is no such lane
+    bint is_hasty         # this is that lane
+    const double* least_delay     # of each neuron's synapses with neurons of the other kind, hasty or not; or less
+    Core* beside          # the hasty lane, if the same thread takes it through the windows
+    bint whole            # it has all neurons but hasty ones
     int told              # number of the message to be written
     Message message[2]
     Range* range          # of its neurons

@@ -72,7 +72,7 @@ from eventsnn._core.events cimport (
     sample,
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
-from eventsnn._core.lanes cimport Met, meet
+from eventsnn._core.lanes cimport Met, first_of, meet
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
@@ -101,6 +101,7 @@ from eventsnn._core.stream cimport (
     stream_begin,
 )
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
+from eventsnn.lanes import calm_groups, hasty_projections, least_delays, ranges
 
 # Tables of factors, and how many neurons must share one.
 MOST_KINDS = 8
@@ -110,8 +111,6 @@ FEWEST_OF_A_GROUP = 16
 LONGEST_WITH_CALM = 0.125
 # Sets of parameter values that stay in the cache by themselves.
 MOST_CLASSES = 64
-# Ranges of neurons that a lane has at most.
-MOST_RANGES = 16
 
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
@@ -173,19 +172,25 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     e.n_touched = 0
 
 
-cdef bint begin_round(Core* e, double t) noexcept nogil:
-    """The next round of what happens at t; False if nothing does, or if there are too many."""
+cdef void refine_present(Core* e, double t) noexcept nogil:
+    """Look up the neurons that wake at t. Entries may lie too early, and nothing happens at a bound: neither must count
+    as a round."""
     cdef int32_t next
     cdef int32_t n = wheel_take(&e.wakes)
-    # Entries may lie too early, and nothing happens at a bound: neither must count as a round.
     while n >= 0:
         next = e.wakes.link[n].next
         e.wakes.link[n].key = NEVER
         refine_due(e, neuron_at(e, n), t)
         wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
         n = next
-    if not meet(e, wheel_due(&e.wakes) or wheel_due(&e.rows.wheel)).due:
-        return False
+
+
+cdef bint is_due(const Core* e) noexcept nogil:
+    return wheel_due(&e.wakes) or wheel_due(&e.rows.wheel)
+
+
+cdef bint count_round(Core* e, double t) noexcept nogil:
+    """The next round of what happens at t; False if there are too many."""
     e.round = e.round + 1 if t == e.instant else 0
     e.instant = t
     if e.round > e.max_rounds:
@@ -194,43 +199,95 @@ cdef bint begin_round(Core* e, double t) noexcept nogil:
     return True
 
 
-cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
-    """The window, or the round of an instant, in which something may happen at t, the first time in any lane."""
-    cdef double end
-    # Reading the clock would cost a single instant more than what happens in it.
-    cdef double began = seconds() if e.window > 0.0 else 0.0
-    cdef double listed = 0.0
-    cdef bint instant
+cdef bint begin_round(Core* e, double t) noexcept nogil:
+    """The next round of what happens at t in all lanes; False if nothing does, or if there are too many."""
+    refine_present(e, t)
+    if e.beside == NULL:
+        return meet(e, is_due(e)).due and count_round(e, t)
+    refine_present(e.beside, t)
+    if not meet(e, is_due(e) or is_due(e.beside)).due:
+        return False
+    count_round(e.beside, t)
+    return count_round(e, t)
+
+
+cdef void go_to(Core* e, double t) noexcept nogil:
     wheel_advance(&e.rows.wheel, t)
     wheel_advance(&e.wakes, t)
-    end = (floor(t / e.window) + 1.0) * e.window if e.window > 0.0 else t
-    instant = not end > t
+
+
+cdef double end_of_window(const Core* e, double t) noexcept nogil:
+    """t itself if the window is a single instant."""
+    return (floor(t / e.window) + 1.0) * e.window if e.window > 0.0 else t
+
+
+cdef void take_window(Core* e, double t, double end, bint instant) noexcept nogil:
+    """(a), (b) and (c) from t to end, or earlier; or in the present round at t."""
+    # Reading the clock would cost a single instant more than what happens in it.
+    cdef bint timed = e.window > 0.0 and not e.is_hasty
+    cdef double began = seconds() if timed else 0.0
+    cdef double listed = 0.0
+    end = list_rows(e, end)
+    list_wakes(e, end)
+    if e.status != NO_MEMORY and not sort_arrivals(e):
+        fail(e, NO_MEMORY, t, 0)
+    if e.status == NO_MEMORY:
+        return
+    if timed:
+        listed = seconds()
+        e.collecting += listed - began
+    process_touched(e, end, instant)
+    if timed:
+        e.processing += seconds() - listed
+    if e.status != NO_MEMORY:
+        e.time = t if instant else end
+
+
+cdef void advance_hasty(Core* e, double stop) noexcept nogil:
+    """The hasty lane up to the end of the others' window. They fire nothing in it that reaches hasty neurons so soon."""
+    cdef double t = first_of(e)
+    cdef double end
+    while t < stop and e.status == RUNNING:
+        go_to(e, t)
+        end = end_of_window(e, t)
+        if end > t:
+            e.round = 0
+            take_window(e, t, min(end, stop), False)
+        else:
+            refine_present(e, t)
+            if is_due(e) and count_round(e, t):
+                take_window(e, t, nextafter(t, infinity()), True)
+        t = first_of(e)
+    if e.status == RUNNING:
+        e.time = stop
+
+
+cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
+    """The window, or the round of an instant, in which something may happen at t, the first time in any lane."""
+    cdef double end = end_of_window(e, t)
+    cdef bint instant = not end > t
+    cdef double began
+    go_to(e, t)
     if e.blocks.on:
         if instant:
             turn_off(e)
         elif not t < e.blocks.end:
             begin_blocks(e, t)
         end = min(end, e.blocks.end)
-    if instant:
-        if not begin_round(e, t):
-            return
-        end = nextafter(t, infinity())
-    else:
+    if not instant:
         e.round = 0
-    end = list_rows(e, min(end, stop))
-    list_wakes(e, end)
-    if e.status != NO_MEMORY and not sort_arrivals(e):
-        fail(e, NO_MEMORY, t, 0)
-    if e.status == NO_MEMORY:
+        take_window(e, t, min(end, stop), False)
+        if e.beside != NULL and e.status != NO_MEMORY:
+            began = seconds()
+            advance_hasty(e.beside, e.time)
+            e.processing += seconds() - began
         return
-    if e.window > 0.0:
-        listed = seconds()
-        e.collecting += listed - began
-    process_touched(e, end, instant)
-    if e.window > 0.0:
-        e.processing += seconds() - listed
-    if e.status != NO_MEMORY:
-        e.time = t if instant else end
+    if e.beside != NULL:
+        go_to(e.beside, t)
+    if begin_round(e, t):
+        take_window(e, t, nextafter(t, infinity()), True)
+        if e.beside != NULL:
+            take_window(e.beside, t, nextafter(t, infinity()), True)
 
 
 cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
@@ -245,6 +302,8 @@ cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
         met = meet(e, False)
     if met.running and not met.first < stop:
         e.time = stop
+        if e.beside != NULL:
+            e.beside.time = stop
     return not (met.running and met.first < stop)
 
 
@@ -312,7 +371,9 @@ cdef class Engine:
     """State of a compiled network, and the loop over it. Holds every array that the kernels point into."""
 
     cdef Core core                # the first lane
-    cdef Core** lane
+    cdef Core* hasty              # the lane of hasty neurons; NULL: there are none
+    cdef Core** lane              # the first, the others, the hasty one
+    cdef int shared               # lanes that are not hasty
     cdef Team team
     cdef list held_by_lanes
     cdef object plan
@@ -331,9 +392,10 @@ cdef class Engine:
         self.held = []
         self.held_by_lanes = []
         self.sampled = []
-        self.team.n = 1
-        self.lane = <Core**>self.allocate(1, sizeof(Core*))
+        self.lane = <Core**>self.allocate(2, sizeof(Core*))
         self.lane[0] = e
+        self.shared = self.team.n = 1
+        e.whole = True
         e.n = plan.n
         e.window = plan.window
         e.max_rounds = min(plan.max_rounds, 2**31 - 2)
@@ -349,9 +411,13 @@ cdef class Engine:
         self.find_groups()
         wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
         rows_begin(&e.rows, e.window)
-        self.build_projections()
+        self.build_outgoing()
+        e.projections = self.build_projections(plan.projections, False)
         self.build_blocks()
         self.build_neurons()
+        if plan.hasty.any():
+            self.build_hasty()
+            self.share(1)
         self.held_by_plan = len(self.held)
 
     def __dealloc__(self):
@@ -499,17 +565,19 @@ cdef class Engine:
             else:
                 stream_begin(e.sources, s)
 
-    cdef build_projections(self):
-        cdef Core* e = &self.core
+    cdef Projection* build_projections(self, plans, bint hasty) except? NULL:
+        """What all lanes but the hasty one need of the synapses, or what that one does."""
+        cdef Projection* projections = <Projection*>self.allocate(len(plans), sizeof(Projection))
         cdef Projection* p
-        plans = self.plan.projections
-        e.projections = <Projection*>self.allocate(len(plans), sizeof(Projection))
         for k, plan in enumerate(plans):
-            p = &e.projections[k]
+            p = &projections[k]
             p.port = plan.port
             p.ascending = bool((plan.post[1:] >= plan.post[:-1]).all())
-            p.first_target, p.last_target = plan.post.min(initial=e.n), plan.post.max(initial=0)
+            p.first_target, p.last_target = plan.post.min(initial=self.core.n), plan.post.max(initial=0)
             p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
+            mine = self.plan.hasty[plan.post if plan.procedure is not None or not hasty else plan.target] == hasty
+            p.reaches, p.mixed = mine.any(), not mine.all()
+            p.short_delays = plan.delay.min(initial=np.inf) < self.core.window
             if plan.weight.dtype == np.float32:
                 p.weight32 = <const float*>self.hold(plan.weight, np.float32)
             else:
@@ -524,6 +592,11 @@ cdef class Engine:
                 p.slice_row = <const int64_t*>self.hold(plan.slices.row, np.int64)
                 p.slice_start = <const uint32_t*>self.hold(plan.slices.start, np.uint32)
                 p.slice_value = <const uint16_t*>self.hold(plan.slices.value, np.uint16)
+        return projections
+
+    cdef build_outgoing(self):
+        cdef Core* e = &self.core
+        plans = self.plan.projections
         pre = np.concatenate([plan.pre for plan in plans]) if plans else np.empty(0, dtype=np.int32)
         sizes = [plan.pre.size for plan in plans]
         order = np.argsort(pre, kind="stable")
@@ -532,6 +605,25 @@ cdef class Engine:
         e.outgoing_start = <const int64_t*>self.hold(np.searchsorted(pre[order], np.arange(e.n + 1)), np.int64)
         e.outgoing_projection = <const int32_t*>self.hold(projection[order], np.int32)
         e.outgoing_row = <const int32_t*>self.hold(row[order], np.int32)
+
+    cdef build_hasty(self):
+        """The lane of hasty neurons, which stays the same however the others are shared."""
+        cdef Core* e = &self.core
+        cdef Core* h = <Core*>self.allocate(1, sizeof(Core))
+        parts = hasty_projections(self.plan)
+        e.hasty = <const uint8_t*>self.hold(self.plan.hasty, np.uint8)
+        e.least_delay = <const double*>self.hold(least_delays(self.plan, parts), np.float64)
+        e.message[0].sent = e.message[1].sent = infinity()
+        h[0] = e[0]
+        h.is_hasty = True
+        h.window = h.inbox.width = self.plan.hasty_window
+        self.reset_lane(h, 1, self.held)
+        h.projections = self.build_projections(parts, True)
+        h.blocks.mode = NEVER_CALM
+        h.blocks.n = h.blocks.n_groups = 0
+        self.hasty = h
+        self.give_neurons(h, np.flatnonzero(self.plan.hasty))
+        e.beside = h
 
     cdef build_neurons(self):
         cdef Core* e = &self.core
@@ -627,29 +719,11 @@ cdef class Engine:
         cdef Group* g
         plan = self.plan
         kind = self.group_of
-        groups, elsewhere = [], {}
-        fewest = FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1
-        # Cut where anything changes, whatever neurons the lane has: whether one may be calm must not depend on that.
-        cuts = np.concatenate([[0], np.flatnonzero(np.diff(kind)) + 1, [plan.n]]).tolist()
-        for a, b in zip(cuts, cuts[1:]):
-            calm = kind[a] >= 0 and b - a >= fewest
-            mine = False
-            for start, stop in part:
-                start, stop = max(a, start), min(b, stop)
-                if start < stop:
-                    mine = True
-                    if groups:
-                        begin, end, number = groups.pop()
-                        if end == start and number == (kind[a] if calm else -1):
-                            start = begin
-                        else:
-                            groups.append((begin, end, number))
-                    groups.append((start, stop, kind[a] if calm else -1))
-            if calm and not mine:
-                width = e.sources[<int64_t>self.source[a]].width if self.source[a] >= 0 else 0.0
-                elsewhere[e.classes[<int64_t>plan.class_of[a]].c[WIDTH], width] = (a, a, kind[a])
-        # All lanes end their windows at the same times, and decide alike, whose neurons' blocks these may be.
-        groups += elsewhere.values()
+        def block(a):
+            width = e.sources[<int64_t>self.source[a]].width if self.source[a] >= 0 else 0.0
+            return e.classes[<int64_t>plan.class_of[a]].c[WIDTH], width
+
+        groups = calm_groups(part, kind, FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1, block)
         e.blocks.found.time, e.blocks.found_kind = -1.0, -1
         on = e.blocks.on and self.mode != NEVER_CALM
         e.blocks.mode = self.mode
@@ -689,7 +763,7 @@ cdef class Engine:
         cdef int i
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
         self.rouse()
-        for i, part in enumerate(self.ranges(self.team.n)):
+        for i, part in enumerate(ranges(self.plan, self.shared)):
             self.lane[i].blocks.width = width
             self.lane[i].blocks.of_room = of_room
             self.give_groups(self.lane[i], part)
@@ -702,19 +776,8 @@ cdef class Engine:
 
     # ---- lanes
 
-    cdef list ranges(self, int n):
-        """For each of n lanes its ranges of neurons: a share of every population or, if these are many, of parts."""
-        bounds = [0, *(population.stop for population in self.plan.populations)]
-        if len(bounds) > MOST_RANGES + 1:
-            bounds = np.linspace(0, self.core.n, MOST_RANGES + 1).astype(np.int64).tolist()
-        parts = [
-            [(a + (b - a) * k // n, a + (b - a) * (k + 1) // n) for a, b in zip(bounds, bounds[1:])]
-            for k in range(n)
-        ]
-        return [[(a, b) for a, b in part if a < b] for part in parts]
-
     cdef share(self, int n):
-        """Share the neurons among n lanes."""
+        """Share the neurons that are not hasty among n lanes."""
         cdef Core* e = &self.core
         cdef Core* other
         cdef int i
@@ -723,26 +786,42 @@ cdef class Engine:
         self.held_by_lanes = []
         self.team.barrier.n = n
         self.team.barrier.looks = LOOKS if n <= (os.cpu_count() or 1) else 0
-        self.lane = <Core**>self.allocate(n, sizeof(Core*), self.held_by_lanes)
-        self.team.lane = self.lane
+        self.lane = <Core**>self.allocate(n + 1, sizeof(Core*), self.held_by_lanes)
         self.lane[0] = e
+        self.assemble(1)
         for i in range(1, n):
             other = <Core*>self.allocate(1, sizeof(Core), self.held_by_lanes)
-            self.lane[i] = other
             other[0] = e[0]
-            self.reset_lane(other, i)
-            self.team.n = i + 1
+            self.reset_lane(other, i, self.held_by_lanes)
+            self.lane[i] = other
+            self.assemble(i + 1)
             if not copy_rows(e, other):
                 self.join()
                 raise MemoryError(NO_ROOM_LEFT.format(e.time))
-        for i, part in enumerate(self.ranges(n)):
-            self.give_neurons(self.lane[i], part)
+        part_of_lane = ranges(self.plan, n)
+        for i, part in enumerate(part_of_lane):
+            self.give_ranges(self.lane[i], part)
+            self.give_neurons(self.lane[i], np.concatenate([np.arange(a, b) for a, b in part] + [[]]).astype(np.int64))
 
-    cdef reset_lane(self, Core* e, int number):
+    cdef assemble(self, int n):
+        """Let the first n lanes, and the hasty one behind them, be the team."""
+        cdef int i
+        self.shared = self.team.n = n
+        self.team.lane = self.lane
+        if self.hasty != NULL:
+            self.lane[n] = self.hasty
+            self.hasty.lane = n
+            self.team.n = n + 1
+        for i in range(self.team.n):
+            self.lane[i].team = &self.team if self.team.n > 1 else NULL
+            self.lane[i].whole = n == 1 or self.lane[i].is_hasty
+
+    cdef reset_lane(self, Core* e, int number, list where):
         """Take from the copy of another lane all that is not common to them."""
         cdef int k
         e.lane = number
-        self.begin_lane(e, self.held_by_lanes)
+        e.beside = NULL
+        self.begin_lane(e, where)
         e.inbox.row, e.inbox.factor = NULL, NULL
         e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight = NULL, NULL, NULL
@@ -758,24 +837,30 @@ cdef class Engine:
         for k in range(2):
             e.message[k].fired = NULL
             e.message[k].room = e.message[k].n_fired = 0
+            e.message[k].sent = infinity()
         rows_begin(&e.rows, e.window)
         wheel_advance(&e.rows.wheel, e.time)
 
-    cdef give_neurons(self, Core* e, list part):
-        """Let a lane have these ranges of neurons and wake them."""
-        cdef int64_t k, n
-        cdef Link* link = self.core.wakes.link
-        e.team = &self.team if self.team.n > 1 else NULL
+    cdef give_ranges(self, Core* e, list part):
+        """Let a lane have these ranges of neurons."""
+        cdef int64_t k
         e.n_ranges = len(part)
         e.range = <Range*>self.allocate(e.n_ranges, sizeof(Range), self.held_by_lanes)
-        wheel_begin(&e.wakes, link, e.window)
-        wheel_advance(&e.wakes, e.time)
         for k, (first, stop) in enumerate(part):
             e.range[k].start, e.range[k].stop = first, stop
-            for n in range(e.range[k].start, e.range[k].stop):
+        self.give_groups(e, part)
+
+    cdef give_neurons(self, Core* e, const int64_t[::1] neurons):
+        """Wake those of these neurons that are in a lane."""
+        cdef int64_t k, n
+        cdef Link* link = self.core.wakes.link
+        wheel_begin(&e.wakes, link, e.window)
+        wheel_advance(&e.wakes, e.time)
+        for k in range(neurons.shape[0]):
+            n = neurons[k]
+            if e.hasty == NULL or e.hasty[n] == e.is_hasty:
                 link[n].key = NEVER
                 wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
-        self.give_groups(e, part)
 
     cdef join(self):
         """Take into the first lane what the others have to show."""
@@ -783,7 +868,7 @@ cdef class Engine:
         cdef Core* other
         cdef int i
         cdef int64_t k
-        for i in range(1, self.team.n):
+        for i in range(1, self.shared):
             other = self.lane[i]
             for k in range(other.n_spikes):
                 keep_spike(e, other.spike_neuron[k], other.spike_time[k])
@@ -800,24 +885,23 @@ cdef class Engine:
             if other.status != RUNNING:
                 e.status = other.status
             give_up(other)
-        self.team.n = 1
-        e.team = NULL
+        self.assemble(1)
 
     @property
     def threads(self):
         """How many took part in the last call of `advance`."""
-        return self.team.n
+        return self.shared
 
     def advance(self, double stop, int64_t budget, int threads=1):
         """Process about `budget` events before `stop` (ms) in at most so many threads; True when none is left or the
         run failed."""
         threads = max(1, min(threads, self.core.n))
         # What has been put off to a later part of its window is in no queue; the next chunk will have it there.
-        if threads != self.team.n and self.core.rows.n_late == 0:
+        if threads != self.shared and self.core.rows.n_late == 0:
             self.share(threads)
-        if self.team.n == 1:
+        if self.shared == 1:
             self.advance_lane(0, stop, budget)
-        elif not in_threads(self.advance_lane, self.team.n, stop, budget):
+        elif not in_threads(self.advance_lane, self.shared, stop, budget):
             self.share(1)
             self.advance_lane(0, stop, budget)
         if self.lost_memory():

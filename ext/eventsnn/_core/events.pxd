@@ -32,12 +32,13 @@ from eventsnn._core.neuron cimport (
     Class,
     Neuron,
     Skimmed,
+    Slice,
     time_of,
     variables,
 )
 from eventsnn._core.queue cimport Row, row_push
 from eventsnn._core.stream cimport Source, Stream, stream_next
-from eventsnn._core.synapses cimport NO_ROOM, first_slice, slice_delay
+from eventsnn._core.synapses cimport NO_ROOM, first_slice, slice_delay, take_slice
 
 
 cdef extern from *:
@@ -147,11 +148,23 @@ cdef inline bint watched(const Core* e, int32_t n) noexcept nogil:
     return e.watch_start != NULL and e.watch_start[n] < e.watch_start[n + 1]
 
 
+cdef inline int64_t leave_short(Core* e, const Projection* p, int32_t row, int64_t first) noexcept nogil:
+    """The first slice that reaches neurons that are not hasty."""
+    cdef Slice slice
+    while first >= 0 and slice_delay(p, first) < e.window:
+        first = take_slice(e, p, row, first, &slice)
+    return first
+
+
 cdef inline void send(Core* e, const Fired* spike, int32_t projection, int32_t row) noexcept nogil:
     """Queue a spike on a row of its neuron."""
     cdef Projection* p = &e.projections[projection]
     cdef Row entry
+    if not p.reaches:
+        return
     entry.first = first_slice(p, row)
+    if p.short_delays and not e.is_hasty:
+        entry.first = leave_short(e, p, row, entry.first)
     if entry.first == NO_ROOM:
         fail(e, NO_MEMORY, spike.time, spike.neuron)
     if entry.first < 0:
@@ -179,6 +192,8 @@ cdef inline void tell(Core* e, const Fired* spike) noexcept nogil:
             return
         m.fired = <Fired*>grown
         m.room = room
+    if e.hasty != NULL:
+        m.sent = min(m.sent, spike.time + e.least_delay[spike.neuron])
     m.fired[m.n_fired] = spike[0]
     m.n_fired += 1
 

@@ -12,7 +12,7 @@ from libc.stdlib cimport realloc
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
 from eventsnn._core.events cimport arrive, fail, next_own
-from eventsnn._core.lanes cimport next_part
+from eventsnn._core.lanes cimport has_all, is_mine, next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Arrival, Factor, Inbox, Row, Slice
 from eventsnn._core.queue cimport (
@@ -108,6 +108,9 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     cdef int32_t n
     if not add_row(b, slice):
         return False
+    if slice.mixed:
+        list_mixed(e, slice)
+        return True
     for i in range(slice.n):
         prefetch(&place[target[min(i + AHEAD, slice.n - 1)]])
         n = target[i]
@@ -118,6 +121,25 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     b.n += slice.n
     e.synaptic_events += slice.n
     return True
+
+
+cdef inline void list_mixed(Core* e, const Slice* slice) noexcept nogil:
+    """Count what arrives where of a slice that also reaches neurons of other lanes: hasty ones, or all that are not."""
+    cdef Inbox* b = &e.inbox
+    cdef int64_t i
+    cdef int64_t left_out = 0
+    cdef int32_t n
+    for i in range(slice.n):
+        n = slice.target[i]
+        if e.hasty[n] != e.is_hasty:
+            left_out += 1
+            continue
+        if b.place[n] == 0:
+            e.touched[e.n_touched] = n
+            e.n_touched += 1
+        b.place[n] += 1
+    b.n += slice.n - left_out
+    e.synaptic_events += slice.n - left_out
 
 
 cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
@@ -133,7 +155,7 @@ cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
         e.synaptic_events += n
         e.inbox.n += n
         return n >= 0
-    if e.team == NULL:
+    if e.whole:
         return list_row(e, &due.slice)
     while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
         if not list_row(e, &part):
@@ -181,6 +203,20 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     return True
 
 
+cdef inline void leave_hasty(Core* e) noexcept nogil:
+    """Of what is noted, leave out what arrives at hasty neurons."""
+    cdef Notes* notes = &e.blocks.notes
+    cdef int64_t i
+    cdef int64_t kept = 0
+    for i in range(notes.n):
+        if not e.hasty[notes.taken[i].neuron]:
+            notes.taken[kept] = notes.taken[i]
+            notes.weight[kept] = notes.weight[i]
+            kept += 1
+    e.synaptic_events -= notes.n - kept
+    notes.n = kept
+
+
 cdef inline bint take_from_calm(Core* e) noexcept nogil:
     """Add what is listed to calm neurons and count what arrives at the others; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
@@ -188,6 +224,8 @@ cdef inline bint take_from_calm(Core* e) noexcept nogil:
     cdef int32_t n
     if not deliver(e, b.n):
         return False
+    if e.hasty != NULL:
+        leave_hasty(e)
     b.n = e.blocks.notes.n
     e.blocks.arrivals += b.n
     for i in range(b.n):
@@ -271,7 +309,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
                 prefetch(p.delay + row.first + CACHE_LINE // sizeof(double))
             ahead = q.wheel.link[ahead].next
         next = q.wheel.link[at].next
-        e.queue_pops += e.lane == 0  # the queue is the same in all lanes
+        e.queue_pops += e.lane == 0 or e.is_hasty  # the queue is the same in all other lanes
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
@@ -286,7 +324,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
         room = room and take_from_calm(e)
     # None of these reaches a neuron that may be calm.
     room = room and list_spans(e)
-    if b.timed and MANY * e.n_touched > e.n:
+    if b.timed and MANY * e.n_touched > e.n and not e.is_hasty:
         list_in_order(e)
     if not room:
         fail(e, NO_MEMORY, stop, 0)
@@ -328,12 +366,13 @@ cdef inline void list_in_order(Core* e) noexcept nogil:
     cdef Range all
     cdef const Range* range_of = e.range
     all.start, all.stop = 0, <int32_t>e.n
-    if e.team == NULL:
+    if e.whole:
         range_of = &all
-    for r in range(1 if e.team == NULL else e.n_ranges):
+    for r in range(1 if e.whole else e.n_ranges):
         for n in range(range_of[r].start, range_of[r].stop):
             e.touched[n_touched] = n
-            n_touched += e.inbox.place[n] > 0
+            # Another thread may be at the hasty ones.
+            n_touched += (e.hasty == NULL or not e.hasty[n]) and e.inbox.place[n] > 0
     e.n_touched = n_touched
 
 
@@ -410,7 +449,7 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     if b.timed:
         for i in range(b.n_rows):
             if b.row[i].delay != NULL or not e.blocks.on:
-                place_span(NULL if e.team == NULL else e, b, <int32_t>i)
+                place_span(NULL if has_all(e) else e, b, <int32_t>i)
         for i in range(e.n_touched):
             if place[e.touched[i]] - b.start[i] > 1:
                 order_arrivals(b, b.start[i], place[e.touched[i]], end)
@@ -418,7 +457,9 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     if e.blocks.on:
         return True
     for i in range(b.n_rows):
-        if b.weighted:
+        if b.row[i].mixed:
+            place_mixed(e, <int32_t>i)
+        elif b.weighted:
             place_row(b, <int32_t>i, True)
         else:
             place_row(b, <int32_t>i, False)
@@ -474,8 +515,21 @@ cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
         place_one(b, target[i], r, row.tie, weighted, w)
 
 
+cdef inline void place_mixed(Core* e, int32_t r) noexcept nogil:
+    """The same of a slice that also reaches neurons of other lanes."""
+    cdef Inbox* b = &e.inbox
+    cdef const Slice* row = &b.row[r]
+    cdef int64_t i, k
+    cdef double w
+    for i in range(row.n):
+        if e.hasty[row.target[i]] == e.is_hasty:
+            k = 0 if row.one_weight else i
+            w = row.weight[k] if row.weight32 == NULL else row.weight32[k]
+            place_one(b, row.target[i], r, row.tie, b.weighted, w)
+
+
 cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
-    """The first neuron with anything to do in the present round at t, of a network that has failed."""
+    """The first neuron of the lane with anything to do in the present round at t, when it has failed."""
     cdef int32_t first = <int32_t>e.n
     cdef int32_t n, at
     cdef int64_t k, next
@@ -483,7 +537,7 @@ cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
     cdef const Projection* p
     cdef Slice slice
     for n in range(<int32_t>e.n):
-        if next_own(neuron_at(e, n)) == t:
+        if is_mine(e, n) and next_own(neuron_at(e, n)) == t:
             first = n
             break
     at = e.rows.wheel.first[e.rows.wheel.now & (SLOTS - 1)]
@@ -494,6 +548,7 @@ cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
         while next >= 0 and row.fired + slice_delay(p, next) == t:
             next = take_slice(e, p, row.row, next, &slice)
             for k in range(slice.n if next != NO_ROOM else 0):
-                first = min(first, slice.target[k])
+                if is_mine(e, slice.target[k]):
+                    first = min(first, slice.target[k])
         at = e.rows.wheel.link[at].next
     return first

@@ -3,6 +3,11 @@
 # A lane is a Core, run by one thread, and has an even part of every population; with one thread there is one lane, of
 # all neurons. Neurons do not depend on each other inside a window, so a lane takes its own through it alone. The queue
 # of rows is the same in all lanes: each files every spike, and of what arrives lists only what reaches its own neurons.
+# Hasty neurons, those of synapses with a delay too short for a window, are in a lane of their own. Nothing that others
+# fire in a window reaches them in it, nor the other way round. So the hasty lane takes them from the beginning of a
+# window to its end in shorter windows of its own, or instant by instant, without meeting anyone. Ranges of the other
+# lanes may hold hasty neurons, which they leave out wherever they meet them.
+#
 # Before every window, and every round of a single instant, the lanes meet: each says what it has fired and from when
 # on it has something to do, waits for the others, and then knows the same as they. Nothing else passes between them,
 # and no lock is taken. Which neurons are in which lane changes no bit, since in no lane anything depends on it.
@@ -15,6 +20,7 @@ from libc.stdlib cimport realloc
 
 from eventsnn._core.core cimport RUNNING, Activity, Core, Fired, Message, Projection, Range, barrier_wait, seconds
 from eventsnn._core.events cimport send
+from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Slice
 from eventsnn._core.queue cimport wheel_first
 
@@ -29,25 +35,24 @@ cdef struct Met:
 
 
 cdef inline Met meet(Core* e, bint due) noexcept nogil:
-    """Wait for the other lanes, and file the spikes that they have fired since the last time."""
-    cdef Message* mine = &e.message[e.told]
+    """Wait for the other lanes, and file the spikes that they have fired since the last time. The hasty lane comes with
+    the first."""
     cdef const Message* other
+    cdef Message* mine = &e.message[e.told]
     cdef Met met
     cdef double began
     cdef int i
-    # Queues know of their first entry only that it is not earlier, and may lead to a time at which nothing happens.
-    met.first = max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late, e.blocks.end), e.time)
-    met.work = e.synaptic_events + e.updates + e.blocks.looks
-    met.running = e.status == RUNNING
-    met.due = due
-    met.activity = activity_of(e)
+    tell_work(e, due)
+    met.first, met.work, met.running, met.due = mine.first, mine.work, mine.running, mine.due
+    met.activity = mine.activity
     if e.team == NULL:
         return met
-    mine.first, mine.work, mine.running, mine.due = met.first, met.work, met.running, met.due
-    mine.activity = met.activity
-    began = seconds()
-    barrier_wait(&e.team.barrier)
-    e.waiting += seconds() - began
+    if e.beside != NULL:
+        tell_work(e.beside, due)
+    if e.team.barrier.n > 1:
+        began = seconds()
+        barrier_wait(&e.team.barrier)
+        e.waiting += seconds() - began
     for i in range(e.team.n):
         if i == e.lane:
             continue
@@ -61,14 +66,44 @@ cdef inline Met meet(Core* e, bint due) noexcept nogil:
         met.activity.arrivals += other.activity.arrivals
         met.activity.looks += other.activity.looks
         met.activity.neurons += other.activity.neurons
-        file_spikes(e, other)
+    listen(e)
+    if e.beside != NULL:
+        listen(e.beside)
+    return met
+
+
+cdef inline double first_of(const Core* e) noexcept nogil:
+    """Nothing happens in a lane before this time. Queues know of their first entry only that it is not earlier, and may
+    lead to a time at which nothing happens."""
+    return max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late, e.blocks.end), e.time)
+
+
+cdef inline void tell_work(Core* e, bint due) noexcept nogil:
+    cdef Message* mine = &e.message[e.told]
+    mine.first = first_of(e) if e.hasty == NULL else min(first_of(e), mine.sent)
+    mine.work = e.synaptic_events + e.updates + e.blocks.looks
+    mine.running = e.status == RUNNING
+    mine.due = due
+    mine.activity = activity_of(e)
+
+
+cdef inline void listen(Core* e) noexcept nogil:
+    """File what the other lanes have fired."""
+    cdef int i
+    for i in range(e.team.n):
+        if i != e.lane:
+            file_spikes(e, &e.team.lane[i].message[e.told])
     e.told ^= 1
     e.message[e.told].n_fired = 0
-    return met
+    e.message[e.told].sent = infinity()
 
 
 cdef inline Activity activity_of(const Core* e) noexcept nogil:
     cdef Activity a
+    if e.is_hasty:
+        # What it does says nothing about whether the others should be calm.
+        a.events = a.updates = a.arrivals = a.looks = a.neurons = 0
+        return a
     a.events = e.synaptic_events + e.external_events
     a.updates = e.updates
     a.arrivals, a.looks, a.neurons = e.blocks.arrivals, e.blocks.looks, e.blocks.n
@@ -107,6 +142,16 @@ cdef inline bint in_lane(const Core* e, int32_t neuron) noexcept nogil:
         if e.range[r].start <= neuron < e.range[r].stop:
             return True
     return False
+
+
+cdef inline bint has_all(const Core* e) noexcept nogil:
+    """Whether a lane has all neurons there are."""
+    return e.whole and e.hasty == NULL
+
+
+cdef inline bint is_mine(const Core* e, int32_t neuron) noexcept nogil:
+    """Whether a lane has a neuron that its ranges may hold for another."""
+    return (e.hasty == NULL or e.hasty[neuron] == e.is_hasty) and (e.whole or in_lane(e, neuron))
 
 
 cdef inline void keep_part(Slice* slice, const Slice* all, int64_t begin, int64_t end) noexcept nogil:

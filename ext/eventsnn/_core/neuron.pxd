@@ -84,6 +84,7 @@ cdef struct Slice:
     double time
     double shared_weight      # of all targets, if they have only one
     int one_weight
+    int mixed                 # some targets belong to other lanes; Projection says when
     int32_t port              # -1: by the sign of the weight
     int32_t tie               # the first row of the same time
     const double* delay       # of the synapses of a span; NULL: all arrive at `time`

@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.events cimport arrive
-from eventsnn._core.lanes cimport in_lane
+from eventsnn._core.lanes cimport has_all, is_mine
 from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice
 from eventsnn._core.procedural cimport Made
 from eventsnn._core.queue cimport RowQueue, Span, row_free, wheel_key, wheel_put
@@ -123,6 +123,7 @@ cdef inline void list_span(Core* e, const Span* span) noexcept nogil:
     cdef Slice* new
     cdef int64_t i
     cdef int64_t others = 0
+    cdef bint all_mine = has_all(e)
     cdef int32_t n
     new = &b.row[b.n_rows]
     b.n_rows += 1
@@ -136,7 +137,7 @@ cdef inline void list_span(Core* e, const Span* span) noexcept nogil:
         new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
     for i in range(new.n):
         n = new.target[i]
-        if e.team != NULL and not in_lane(e, n):
+        if not all_mine and not is_mine(e, n):
             others += 1
             continue
         touched[n_touched] = n
@@ -178,7 +179,7 @@ cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted
     new.time, new.weight, new.row, new.tied = row.time, 0.0, r, False
     for i in range(length):
         n = target[i]
-        if lane != NULL and delay != NULL and not in_lane(lane, n):
+        if lane != NULL and not is_mine(lane, n):
             continue
         at = place[n]
         place[n] = at + 1

@@ -50,6 +50,7 @@ cdef inline int64_t take_slice(Core* e, const Projection* p, int64_t row, int64_
     cdef int64_t end, begin
     cdef int64_t next = NO_SLICE
     slice.one_weight = p.one_weight
+    slice.mixed = p.mixed
     slice.port = p.port
     slice.delay = NULL
     if p.recipe != NULL:
