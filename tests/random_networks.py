@@ -43,17 +43,18 @@ class Draw:
         return int(self.rng.integers(low, high))
 
 
-def random_network(seed: int, stop: float = 40.0, samples: bool = True) -> esn.Network:
+def random_network(seed: int, stop: float = 40.0, samples: bool = True, few_at_once: bool = False) -> esn.Network:
     """One to three populations of any models, given and drawn sources, currents, loops, zero weights and delays.
 
-    Spikes of all populations are recorded; samples=False leaves out the state variables and changes nothing else.
+    Spikes of all populations are recorded; samples=False leaves out the state variables and changes nothing else. With
+    few_at_once delays of zero or nearly so are those between the first neurons of two populations.
     """
     draw = Draw(seed)
     few_spikes = draw.number(1, 5) if draw.chance(0.15) else 60
     few_rounds = draw.number(1, 3) if draw.chance(0.5) else 60
     net = esn.Network(seed=seed, max_rounds=few_rounds, max_spikes=few_spikes)
     neurons = [_population(net, draw, k) for k in range(draw.number(1, 4))]
-    _connect(net, draw, _sources(net, draw, stop), neurons)
+    _connect(net, draw, _sources(net, draw, stop), neurons, few_at_once)
     for k, population in enumerate(neurons):
         _stimulate(net, draw, population, k, stop)
         if population.values["t_ref"] == 0.0 and draw.chance(0.5):
@@ -144,7 +145,9 @@ def _sources(net: esn.Network, draw: Draw, stop: float) -> list[esn.Population]:
     return sources
 
 
-def _connect(net: esn.Network, draw: Draw, sources: list[esn.Population], neurons: list[esn.Population]) -> None:
+def _connect(
+    net: esn.Network, draw: Draw, sources: list[esn.Population], neurons: list[esn.Population], few_at_once: bool
+) -> None:
     """Every pair of populations is connected in some way; self-loops and multiple synapses included."""
     shortest = float(draw.rng.choice([0.25, 0.25, 1.5, 0.0, 0.0, 2.0**-50]))  # 2^-50 is lost in the sum from 8 ms on
     for pre in [*sources, *neurons]:
@@ -160,7 +163,10 @@ def _connect(net: esn.Network, draw: Draw, sources: list[esn.Population], neuron
             at_once = shortest < 0.25 and draw.chance(0.4)
             least = max(shortest, 0.25)
             delay = draw.time(least, least + 3.0, n_pairs) if draw.chance(0.5) else float(draw.time(least, least + 2.0))
-            if at_once:
+            if few_at_once:
+                if shortest < 0.25:
+                    delay = np.where((rule.pre_ids == 0) & (rule.post_ids == 0), shortest, delay)
+            elif at_once:
                 delay = np.where(draw.rng.random(n_pairs) < 0.5, shortest, delay) if np.ndim(delay) else shortest
             port = None if delta or draw.chance(0.7) else str(draw.rng.choice(["ex", "in"]))
             dtype = "float32" if n_pairs % 4 == 1 else "float64"

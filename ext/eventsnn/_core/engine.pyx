@@ -15,7 +15,8 @@ window in which anything happens:
 
 If some delay is 0, or t is so large that W is lost in its last bit, the window is the single instant t; rows that
 arrive at the time they were sent form the next round of the same instant. Cutting a window short, at the end of a
-run or where more arrives than fits in the cache, changes nothing.
+run or where more arrives than fits in the cache, changes nothing. Hasty neurons, those of delays too short for the windows of
+the others, go through each window alone, in windows or instants of their own.
 """
 
 cimport cython

@@ -1,0 +1,274 @@
+"""Neurons joined by delays too short for a window have windows of their own; what happens is the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from event_log import differences, event_log
+from random_networks import random_network
+from small_networks import delta, spikes_at, times_of
+from test_threads import Threaded, log_of
+
+import eventsnn as esn
+from eventsnn import compile_windows
+
+STOP = 40.0
+SEEDS = range(500, 540)
+
+
+def crowd(net, n=20, **options):
+    """Neurons with delays of 1.5 ms among them, kicked now and then, and so many that a few others may be hasty."""
+    cells = delta(net, n, name="crowd", t_ref=0.5, **options)
+    net.connect(cells, cells, esn.FixedInDegree(3), weight=0.45, delay=1.5)
+    net.stimulate(cells, esn.Poisson(300.0), weight=0.6)
+    return cells
+
+
+def agreed(build, *, threads=(1, 2, 3), stops=(STOP / 3, STOP), calm=("auto", True)):
+    """The event log of the reference, which all others must have: with calm neurons and without, in threads."""
+    expected = event_log(build().compile("reference"), *stops)
+    for number in threads:
+        for mode in calm:
+            simulation = build().compile()
+            simulation._state.set_calm(mode)
+            assert differences(expected, event_log(Threaded(simulation, number, 1), *stops)) == []
+    return expected
+
+
+# ---- which neurons are hasty, and how wide windows are
+
+
+def windows_of(net):
+    plan = net.compile().plan
+    return plan.window, plan.hasty_window, np.flatnonzero(plan.hasty).tolist()
+
+
+@pytest.mark.parametrize("delay", [0.0, 2.0**-50])
+@pytest.mark.parametrize("storage", ["stored", "procedural"])
+def test_sources_and_targets_of_delays_of_zero_are_hasty(delay, storage):
+    net = esn.Network()
+    cells = crowd(net)
+    net.connect(cells[3:5], cells[7:9], esn.FixedProbability(1.0), delay=delay, storage=storage)
+    assert windows_of(net) == (1.0, 0.0, [3, 4, 7, 8])
+
+
+def test_the_delay_of_each_synapse_counts():
+    """Also where they are stored by slice; rows without synapses are skipped."""
+    for unit in (1.0, 1.0 + 1e-9 * np.arange(20)):
+        net = esn.Network()
+        cells = crowd(net)
+        delay = np.where(np.arange(20) == 6, 0.0, 2.0) * unit
+        net.connect(cells, cells, esn.Explicit(np.arange(20) // 2 * 2, np.arange(20)), delay=delay)
+        net.connect(cells[1], cells[2], esn.OneToOne(), delay=0.0)
+        assert windows_of(net) == (1.0, 0.0, [1, 2, 6])
+
+
+def test_short_windows_remain_where_others_would_gain_little():
+    few, many = 1, 15
+    for delay, n, expected in [
+        (0.5, few, (0.5, 0.5, 0)),  # windows twice as wide
+        (0.25, few, (1.0, 0.25, 2)),  # four times as wide, for 2 of 100
+        (0.25, many, (0.25, 0.25, 0)),
+        (2.0**-7, many, (1.0, 2.0**-7, 30)),
+        (0.0, 30, (0.0, 0.0, 0)),  # more than half
+    ]:
+        net = esn.Network()
+        cells = crowd(net, 100)
+        if n == 30:
+            net.connect(cells[:60], cells[40:], esn.OneToOne(), delay=delay)
+        else:
+            net.connect(cells[:n], cells[50 : 50 + n], esn.OneToOne(), delay=delay)
+        window, hasty_window, hasty = windows_of(net)
+        assert (window, hasty_window, len(hasty)) == expected
+
+
+def test_windows_are_as_long_as_the_other_delays_allow():
+    net = esn.Network()
+    cells = delta(net, 20)
+    net.connect(cells[:2], cells[2:4], esn.OneToOne(), delay=0.0)
+    assert windows_of(net)[0] == compile_windows.LONGEST_WINDOW
+    net.connect(cells, cells, esn.AllToAll(), delay=0.3)
+    assert windows_of(net) == (0.25, 0.0, [0, 1, 2, 3])
+
+
+# ---- solved by hand
+
+
+def test_a_chain_of_zero_delays_fires_at_once_inside_a_window():
+    def build():
+        net = esn.Network()
+        cells = crowd(net)
+        chain = delta(net, 6, name="chain")
+        last = delta(net, 1, name="last")
+        net.connect(chain[:-1], chain[1:], esn.OneToOne(), weight=1.0, delay=0.0)
+        net.connect(chain[5], last, esn.OneToOne(), weight=1.0, delay=1.5)
+        net.connect(chain[5], cells, esn.AllToAll(), weight=0.1, delay=1.25)
+        net.connect(last, chain[0], esn.OneToOne(), weight=1.0, delay=1.7)
+        spikes_at(net, chain[0], [3.3], weight=1.0, delay=2.0)
+        return net
+
+    results = build().run(STOP)
+    expected = [3.3 + 2.0]
+    while expected[-1] + 1.5 + 1.7 < STOP:
+        expected.append(expected[-1] + 1.5 + 1.7)
+    for number in range(6):
+        assert results.spikes["chain"][[number]].times.tolist() == expected
+    assert times_of(results, "last") == [t + 1.5 for t in expected if t + 1.5 < STOP]
+    assert len(agreed(build)["chain times"]) == 8 * 6 * len(expected)
+
+
+def test_a_loop_of_zero_delays_runs_away():
+    """Others go on to the end of the window; what they did after the failure is dropped."""
+
+    def build():
+        net = esn.Network(max_rounds=50)
+        crowd(net)
+        loop = delta(net, 3, name="loop")
+        net.connect(loop, loop, esn.Explicit([0, 1, 2], [1, 2, 0]), weight=1.0, delay=0.0)
+        spikes_at(net, loop[1], [5.3], weight=1.0, delay=2.0)
+        return net
+
+    for threads in (1, 3):
+        net = build()
+        with pytest.raises(esn.RunawayError, match="50 rounds") as error:
+            net.run(STOP, threads=threads)
+        # Round 0 is that of the kick, in which neuron 1 fires, so that in round 51 it is neuron 1 + 51 modulo 3.
+        assert (error.value.population, error.value.neuron, error.value.time) == ("loop", 1, 7.3)
+        assert net.results().spikes["crowd"].times.max() < 7.3
+    agreed(build)
+
+
+def test_the_first_to_run_away_is_named_whatever_its_lane():
+    def build(first):
+        net = esn.Network(max_rounds=50, max_spikes=40)
+        cells = crowd(net)
+        loop = delta(net, 2, name="loop")
+        own = net.population(1, esn.SpikeSource(np.full(60, 4.75)), name="own")
+        net.connect(own, cells[3], esn.AllToAll(), weight=0.0, delay=1.0)
+        net.connect(loop, loop, esn.Explicit([0, 1], [1, 0]), weight=1.0, delay=0.0)
+        spikes_at(net, loop[1], [4.75 - 2.0 + first], weight=1.0, delay=2.0)
+        return net
+
+    for first, name in [(-0.25, "loop"), (0.125, "own")]:
+        for threads in (1, 2):
+            with pytest.raises(esn.RunawayError) as error:
+                build(first).run(STOP, threads=threads)
+            assert error.value.population == name
+        agreed(lambda first=first: build(first))
+
+
+def test_zero_delay_and_windowed_input_at_one_time():
+    """At 6 ms neuron 0 fires by two inputs that windows bring, and neuron 1 by one of these and, in the next round,
+    the spike of neuron 0."""
+
+    def build():
+        net = esn.Network()
+        cells = crowd(net)
+        pair = delta(net, 2, name="pair", tau_m=1e9, C_m=1e9)
+        starter = delta(net, 1, name="starter")
+        spikes_at(net, starter, [3.0], weight=1.0, delay=1.5)
+        net.connect(starter, pair, esn.AllToAll(), weight=0.5, delay=1.5)
+        spikes_at(net, pair[0], [4.5], weight=0.5, delay=1.5, name="late")
+        net.connect(pair[0], pair[1], esn.OneToOne(), weight=0.5, delay=0.0)
+        net.connect(pair[1], cells, esn.AllToAll(), weight=0.2, delay=1.5)
+        net.record(pair, ["V_m"], times=[5.9, 6.0])
+        return net
+
+    assert windows_of(build())[0] == 1.0
+    results = build().run(STOP)
+    assert results.spikes["pair"].times.tolist() == [6.0, 6.0]
+    assert results.traces["pair"].V_m.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    agreed(build)
+
+
+def test_times_at_which_windows_are_lost():
+    """From 2^53 ms on the next time is 2 ms later, so that 1.5 ms take no time or 2 ms: all lanes go round by round."""
+
+    def build():
+        net = esn.Network(seed=3)
+        start = 2.0**54
+        draws = np.random.default_rng(1)
+        trains = [np.unique(start + 4.0 * draws.integers(0, 40, 12)) for _ in range(6)]
+        sources = net.population(6, esn.SpikeSource(trains), name="sources")
+        cells = delta(net, 30, tau_m=1e9, C_m=1e9, t_ref=4.0)
+        for delay, weight in [(1.5, 0.3), (5.0, 0.2), (11.0, 0.4), (2.5, -0.1)]:
+            net.connect([sources, cells], cells, esn.FixedInDegree(4), weight=weight, delay=delay)
+        net.connect(cells[::7], cells[3::6], esn.FixedInDegree(2), weight=0.3, delay=0.0)
+        return net
+
+    assert windows_of(build())[:2] == (1.0, 0.0)
+    log = agreed(build, stops=(2.0**54 + 20.0, 2.0**54 + 400.0), calm=("auto", False))
+    assert len(log["cells times"]) > 8 * 20
+
+
+# ---- at random
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_networks(seed):
+    agreed(lambda: random_network(seed, STOP, few_at_once=True))
+
+
+def test_all_neurons_of_zero_delays_may_be_hasty(monkeypatch):
+    monkeypatch.setattr(compile_windows, "MOST_HASTY", 1.0)
+    for seed in range(540, 560):
+        agreed(lambda seed=seed: random_network(seed, STOP), threads=(1, 2))
+
+
+def test_the_networks_have_hasty_neurons_and_run_away():
+    """What the equality above is worth."""
+    plans = [random_network(seed, STOP, few_at_once=True).compile().plan for seed in SEEDS]
+    assert sum(0 < plan.hasty.sum() < plan.n for plan in plans) >= 10
+    errors = sum("error" in event_log(random_network(seed, STOP, few_at_once=True).compile(), STOP) for seed in SEEDS)
+    assert errors >= 2
+
+
+def mixed(storage="stored", **options):
+    """Hasty neurons all over two populations, with rows that reach both kinds of neurons in any order."""
+    net = esn.Network(seed=4)
+    lif = esn.LIFExp(tau_m=10.0, C_m=100.0, E_L=0.0, V_th=10.0, V_reset=0.0, t_ref=1.0, tau_syn_ex=1.0, tau_syn_in=2.0)
+    a, b = net.population(73, lif, name="a", V_m=esn.Uniform(0.0, 9.0)), net.population(48, lif, name="b")
+    net.connect(a, [b, a], esn.FixedOutDegree(20), weight=esn.Normal(60.0, 10.0), storage=storage, **options)
+    net.connect(b, [a, b], esn.FixedOutDegree(30), weight=-80.0, storage=storage, **options)
+    net.connect(a[::9], b[::7], esn.AllToAll(), weight=esn.Normal(20.0, 5.0), delay=0.0, dtype="float32")
+    net.connect(b[::7], a[5::9], esn.AllToAll(), weight=15.0, delay=0.001)
+    net.stimulate([a, b], esn.Poisson(2000.0), weight=40.0)
+    net.record(a, ["V_m"], every=0.5, ids=[0, 17, 52])
+    return net
+
+
+@pytest.mark.parametrize("storage", ["stored", "procedural"])
+@pytest.mark.parametrize("delay", [esn.Uniform(0.4, 3.0), esn.Normal(1.5, 0.4, low=0.5, grid=0.1), 1.5])
+def test_rows_that_reach_hasty_neurons_and_others(storage, delay):
+    assert windows_of(mixed(storage, delay=delay))[0] >= 0.25
+    agreed(lambda: mixed(storage, delay=delay))
+
+
+def test_threads_may_change_from_run_to_run_with_spikes_under_way():
+    stops = [5.0, 5.3, 11.0, 11.01, 25.0, 30.0]
+    expected = log_of(mixed(delay=1.5), 1, stops=stops)
+    assert differences(expected, log_of(mixed(delay=1.5), 1, 3, 2, 7, 1, 4, stops=stops)) == []
+    assert differences(expected, log_of(mixed(delay=1.5), 2, 1, stops=stops)) == []
+
+
+def test_windows_that_are_cut_and_short_chunks(monkeypatch):
+    expected = log_of(mixed(delay=1.5), 1)
+    monkeypatch.setitem(esn.engine.BUDGET, "compiled", 5)
+    for threads in (1, 3):
+        assert differences(expected, log_of(mixed(delay=1.5), threads)) == []
+
+
+def test_all_that_others_do_is_done_in_windows():
+    """A crowd that is busy has calm neurons, and as few looks at others, whether or not some neurons are hasty."""
+
+    def updates(hasty):
+        net = esn.Network(seed=2)
+        cells = net.population(400, esn.LIFDelta(E_L=0.0, V_th=20.0, V_reset=10.0, I_e=260.0), name="cells")
+        net.connect(cells, cells, esn.FixedInDegree(40), weight=0.1, delay=1.5)
+        net.stimulate(cells, esn.Poisson(4000.0), weight=0.1)
+        few = delta(net, 4, name="few")
+        net.connect(few[:2], few[2:], esn.OneToOne(), delay=0.0 if hasty else 1.5)
+        summary = net.run(100.0).summary
+        return summary["neuron_updates"], summary["synaptic_events"]
+
+    assert updates(True) == updates(False)
