@@ -15,8 +15,8 @@ window in which anything happens:
 
 If some delay is 0, or t is so large that W is lost in its last bit, the window is the single instant t; rows that
 arrive at the time they were sent form the next round of the same instant. Cutting a window short, at the end of a
-run or where more arrives than fits in the cache, changes nothing. Hasty neurons, those of delays too short for the windows of
-the others, go through each window alone, in windows or instants of their own.
+run or where more arrives than fits in the cache, changes nothing. Hasty neurons, those of delays too short for the
+windows of the others, go through each of these alone, in windows or instants of their own.
 """
 
 cimport cython
@@ -245,7 +245,7 @@ cdef void take_window(Core* e, double t, double end, bint instant) noexcept nogi
 
 
 cdef void advance_hasty(Core* e, double stop) noexcept nogil:
-    """The hasty lane up to the end of the others' window. They fire nothing in it that reaches hasty neurons so soon."""
+    """The hasty lane up to the end of the others' window. Nothing they fire in it reaches hasty neurons so soon."""
     cdef double t = first_of(e)
     cdef double end
     while t < stop and e.status == RUNNING:
