@@ -720,6 +720,7 @@ cdef class Engine:
         cdef Group* g
         plan = self.plan
         kind = self.group_of
+
         def block(a):
             width = e.sources[<int64_t>self.source[a]].width if self.source[a] >= 0 else 0.0
             return e.classes[<int64_t>plan.class_of[a]].c[WIDTH], width
