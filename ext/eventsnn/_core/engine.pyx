@@ -274,6 +274,8 @@ cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
             turn_off(e)
         elif not t < e.blocks.end:
             begin_blocks(e, t)
+        if not e.blocks.end > t:
+            turn_off(e)  # t is so large that a block is lost in its last bit
         end = min(end, e.blocks.end)
     if not instant:
         e.round = 0
