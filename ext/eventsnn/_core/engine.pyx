@@ -273,7 +273,9 @@ cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
         if instant:
             turn_off(e)
         elif not t < e.blocks.end:
+            began = seconds()
             begin_blocks(e, t)
+            e.collecting += seconds() - began
         if not e.blocks.end > t:
             turn_off(e)  # t is so large that a block is lost in its last bit
         end = min(end, e.blocks.end)
@@ -705,14 +707,14 @@ cdef class Engine:
         # Streams of a group are numbered as its neurons are.
         number = np.where(streams == 1, np.arange(plan.n), 0)
         number[streams == 1] -= plan.streams.index[first[streams == 1]]
-        parts = np.stack([np.where(may, kind, -1), self.source, number], axis=1)
-        _, self.group_of = np.unique(parts, axis=0, return_inverse=True)
-        self.group_of = np.where(may, self.group_of.reshape(-1), -1)
+        changes = np.zeros(plan.n, dtype=bool)
+        for column in (may, kind, self.source, number):
+            changes[1:] |= np.diff(column) != 0
         # Synapses with a delay each arrive in no order, which that of additions follows (spans.pxd).
         for p in plan.projections:
             if p.delay.size > 1 and getattr(p, "slices", None) is None:
                 may[p.post] = False
-        self.group_of = np.where(may, self.group_of, -1)
+        self.group_of = np.where(may, np.cumsum(changes), -1)
         if 2 * np.count_nonzero(may) > plan.n:
             e.window = e.inbox.width = min(e.window, LONGEST_WITH_CALM)
 
