@@ -6,18 +6,21 @@ refractory neurons in under 10 ms. Speeds count only with the right rates beside
 
 Run: taskset -c 1 python benchmarks/speed_floor.py, on an otherwise idle machine.
 
-Result, 2026-11-24, 2-core AMD EPYC virtual machine (1 MiB of L2 a core), gcc 12, one thread:
+Result, 2026-11-27, 2-core AMD EPYC (Zen 4) virtual machine, 1 MiB of L2 a core, gcc 12, one thread, single runs:
 
-    a million silent neurons: built in 0.50 s, 1000 ms in 0.41 ms
-    a million refractory neurons: built in 0.10 s, 1000 ms in 1.05 ms
-    brunel, 1000 ms: built 15,625,000 synapses in 0.14 s, ran in 10.21 s at 37.85 Hz, 8.41e+08 events, 12.1 ns an event
-    brunel drive=dc, 1000 ms: built 15,625,000 synapses in 0.14 s, ran in 5.20 s at 37.62 Hz, 5.86e+08 events, 8.9 ns
+    a million silent neurons: 1000 ms in 0.63 ms
+    a million refractory neurons: 1000 ms in 1.42 ms
+    brunel, 1000 ms: built 15,625,000 synapses in 0.24 s, ran in 7.33 s at 37.85 Hz, 8.41e+08 events, 8.7 ns an event
+    brunel drive=dc, 1000 ms: built 15,625,000 synapses in 0.25 s, ran in 3.01 s at 37.62 Hz, 5.86e+08 events, 5.1 ns
     an event
-    cuba, 10000 ms: built 320,003 synapses in 0.01 s, ran in 1.17 s at 5.72 Hz, 1.83e+07 events, 63.8 ns an event
+    cuba, 10000 ms: built 320,003 synapses in 0.02 s, ran in 0.89 s at 5.72 Hz, 1.83e+07 events, 48.8 ns an event
 
-The microcircuit in full, 1000 ms of scenario.load("microcircuit").build(scale=1.0): 298,880,968 synapses built in
-28.2 s, 3.83 GB, ran in 204.9 s (40.9 s collecting, 163.9 s processing) with 2.23e9 events, 91.8 ns an event, at 0.91,
-2.98, 4.41, 5.87, 7.73, 8.63, 1.12 and 7.84 Hz after 200 ms.
+This machine is slower than that of 2026-11-24, whose figures are in "What was tried": without calm neurons brunel dc
+takes 17 ns an event here, and took 8.9 there. Single runs differ by 30 % from hour to hour, so compare in pairs.
+
+The microcircuit in full, 300 ms of scenario.load("microcircuit").build(scale=1.0): 298,880,968 synapses built in 47.7
+s, 3.74 GB, ran in 26.7 s (23.3 s collecting, 3.4 s processing) with 6.68e8 events, 40.0 ns an event, at 0.90, 2.97, 4.38,
+5.85, 7.71, 8.65, 1.12 and 7.80 Hz after 100 ms. On 2026-11-24, without calm neurons, on the faster machine: 91.8 ns.
 
 What was tried:
 - Lower bounds of crossings in place of crossings, refined when due: cuba about 700 -> 120 ns, brunel dc 35 -> 21 ns.
@@ -49,9 +52,19 @@ What was tried:
   Poisson input 222 and 65, with exponential currents 359 and 119, brunel dc itself 12.3 and 13.4. 1000 ms of dc: 29.4 s
   at 36.07 Hz, 5.63e8 events, 52 ns an event, half of it collecting. A window of 1/32 ms brings a neuron 1.9 arrivals,
   so that it is the 2.9e8 visits that cost.
-- What is left, dc: half of the time goes into the two passes over the rows, counting and placing, each a random access
-  to the cache's second level for every arrival; a third into the addition of what arrives. Adding into U directly, row
-  by row, with a second look only at the neurons that came near their threshold, would need one such access.
+- Calm neurons (calm.pxd, scatter.pxd), 200 ms of brunel dc: 17 -> 7.4 ns an event with the loops of a slice in Cython,
+  5.6 with each compiled for its kind of weight (scatter.h). Asking all neurons at once for room in AVX2, ties of shared
+  weights by counting, and room taken slice by slice in the loop that adds, all together: 5.1. Alert neurons told by a
+  branch cost 1.7 ns an arrival where 8 % are alert and nothing where none are; told by nan and without a branch they
+  cost the same everywhere. Slices fetched before their turn: 0.2 ns spent, 0.4 saved. U, room and count in one struct
+  of 16 bytes in place of three arrays: slower, 2.3 against 1.7 ns.
+- External spikes of 32 neurons drawn at a time, with their exponentials (growth.h): brunel 16 -> 9 ns an event.
+- Looks at neurons with currents as quick where they are late as elsewhere, and reckoned dearer: cuba 77 -> 57 ns.
+- Lanes that meet once for the smallest delay and not before every part of it: less waiting, but no gain that stood
+  out of the noise, and counters that depend on the number of threads; not kept.
+- What is left, dc, in ns an event: 3.6 to add slices (of which memory alone takes 1.2), 0.5 to look at neurons when
+  blocks begin, 0.9 for alert neurons, 0.2 us each. In the microcircuit a slice has 15 synapses, so that what is done for each
+  slice (an entry among what is due, a row, a segment, some 600 bytes moved) weighs more than its synapses.
 """
 
 import time
