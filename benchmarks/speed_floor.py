@@ -19,8 +19,9 @@ This machine is slower than that of 2026-11-24, whose figures are in "What was t
 takes 17 ns an event here, and took 8.9 there. Single runs differ by 30 % from hour to hour, so compare in pairs.
 
 The microcircuit in full, 300 ms of scenario.load("microcircuit").build(scale=1.0): 298,880,968 synapses built in 47.7
-s, 3.74 GB, ran in 26.7 s (23.3 s collecting, 3.4 s processing) with 6.68e8 events, 40.0 ns an event, at 0.90, 2.97, 4.38,
-5.85, 7.71, 8.65, 1.12 and 7.80 Hz after 100 ms. On 2026-11-24, without calm neurons, on the faster machine: 91.8 ns.
+s, 3.74 GB, ran in 26.7 s (23.3 s collecting, 3.4 s processing) with 6.68e8 events, 40.0 ns an event, at 0.90, 2.97,
+4.38, 5.85, 7.71, 8.65, 1.12 and 7.80 Hz after 100 ms. On 2026-11-24, without calm neurons, on the faster machine: 91.8
+ns.
 
 What was tried:
 - Lower bounds of crossings in place of crossings, refined when due: cuba about 700 -> 120 ns, brunel dc 35 -> 21 ns.
@@ -63,8 +64,8 @@ What was tried:
 - Lanes that meet once for the smallest delay and not before every part of it: less waiting, but no gain that stood
   out of the noise, and counters that depend on the number of threads; not kept.
 - What is left, dc, in ns an event: 3.6 to add slices (of which memory alone takes 1.2), 0.5 to look at neurons when
-  blocks begin, 0.9 for alert neurons, 0.2 us each. In the microcircuit a slice has 15 synapses, so that what is done for each
-  slice (an entry among what is due, a row, a segment, some 600 bytes moved) weighs more than its synapses.
+  blocks begin, 0.9 for alert neurons, 0.2 us each. In the microcircuit a slice has 15 synapses, so that what is done
+  for each slice (an entry among what is due, a row, a segment, some 600 bytes moved) weighs more than its synapses.
 """
 
 import time
