@@ -47,7 +47,6 @@ from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_de
 cdef enum:
     CACHE_LINE = 64
     AHEAD = 16    # places in a list between the neuron being processed and the one that is prepared
-    ROOM_BEHIND = 4
     MANY = 8      # neurons of which one is reached: enough to go through all of them in order
     # Arrivals in a window, more only at one time: benchmarks/speed_floor.py
     MOST_ARRIVALS = 524288
@@ -434,8 +433,8 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     cdef int64_t needed = b.n + e.n_touched
     if not b.timed and needed > b.room and not grow_arrivals(b, 2 * needed):
         return False
-    # As much again, and some more, is room to sort and for `grow_ahead`.
-    if b.timed and 2 * needed + ROOM_BEHIND > b.timed_room and not grow_timed(b, 4 * needed + ROOM_BEHIND):
+    # As much again is room to sort.
+    if b.timed and 2 * needed > b.timed_room and not grow_timed(b, 4 * needed):
         return False
     for i in range(e.n_touched):
         if not b.timed:

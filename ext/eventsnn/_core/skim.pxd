@@ -14,6 +14,7 @@ from libc.stdint cimport INT32_MAX, int32_t, int64_t
 from eventsnn._core.bounds cimport Part, bound, bound_jumps, currents_stay_below, jumps_stay_below
 from eventsnn._core.closed_form cimport COUPLING, RATE, RATE_M, THRESHOLD, WIDTH, current_at, threshold_at
 from eventsnn._core.frames cimport growth, lift, move, origin_of, shift
+from eventsnn._core.growth cimport grow as grow_times
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport (
     MOST_CURRENTS,
@@ -32,6 +33,7 @@ from eventsnn._core.neuron cimport (
     variables,
     weight_of,
 )
+from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.stream cimport Source, Stream, stream_next
 
 cdef enum:
@@ -84,10 +86,6 @@ cdef inline const Factor* factors(const Class* k, const Inbox* b) noexcept nogil
     return table
 
 
-cdef extern from "eventsnn/_core/grow.h" nogil:
-    void grow_all "eventsnn_grow"(double* x, int64_t n) noexcept
-
-
 cdef inline double frame_of(const Class* k, const Neuron* s, double t) noexcept nogil:
     """The origin of the frame of t, mostly that in which the neuron is."""
     return s.origin if s.framed and s.origin <= t < s.origin + k.c[WIDTH] else origin_of(k, t)
@@ -105,8 +103,8 @@ cdef inline void prepare_growth(const Class* k, const Neuron* s, Inbox* b, int64
 
 cdef inline void grow_ahead(Inbox* b, int64_t begin, int64_t end) noexcept nogil:
     """What has been prepared from begin to end, for some neurons together and before these are taken through the
-    window, since their exponentials do not wait for each other. Behind `end` there is room for some more."""
-    grow_all(b.grown + begin, (end - begin + 3) & ~<int64_t>3)
+    window, since their exponentials do not wait for each other."""
+    grow_times(lanes_at_hand(), end - begin, b.grown + begin, 0.0, 1.0, b.grown + begin)
 
 
 cdef inline void grow(const Class* k, const Inbox* b, int64_t at, double origin, Factor* f, int n) noexcept nogil:
