@@ -308,35 +308,46 @@ static void eventsnn_add_counted(const eventsnn_pulse *p, double *state, uint16_
 
 /* ---- what neurons without currents and external input have room for when a block begins */
 
-/* room[n] for n from `first` to `stop`, (lowest line - U) per_effect; the line is gap times membrane if gap is positive
- * and else times membrane_end. Of a neuron that is held (room inf) nothing changes if it is released at `end` or later.
- * Puts into `others` those that are alert or late, have no room or are released, and returns how many. */
+/* room[n] for n from `first` to `stop`, (lowest line - U) per_effect; the line is gap times membrane or membrane_end,
+ * whichever is lower. Of a neuron that is held (room inf) nothing changes if it is released at `end` or later. Puts into
+ * `others` those that are alert or late, have no room or are released, and returns how many. Compilers make vectors of
+ * each loop but the last two, as long as it does this little. */
 EVENTSNN_EACH int64_t eventsnn_look_each(
     int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
     double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
     const uint8_t *flag, int32_t *others)
 {
     enum { AT_ONCE = 64 };
-    int64_t m = 0;
+    int64_t m = 0, kept = 0;
     for (; first < stop; first += AT_ONCE) {
         const int n = stop - first < AT_ONCE ? (int)(stop - first) : AT_ONCE;
-        float left[AT_ONCE];
+        const double *g = gap + first, *u = state + first;
+        const uint8_t *f = flag + first;
+        float *to = room + first, left[AT_ONCE];
+        int32_t other[AT_ONCE];
         for (int k = 0; k < n; k++) {
-            const double g = gap[first + k], u = state[first + k];
-            const double line = g * (g > 0.0 ? membrane : membrane_end);
-            const double size = (u < 0.0 ? -u : u) + (line < 0.0 ? -line : line);
-            const double r = (line - u - margin * size) * per_effect;
-            left[k] = (float)(r < most ? r : most);
+            const double a = g[k] * membrane, b = g[k] * membrane_end, line = a < b ? a : b;
+            left[k] = (float)((line - u[k] - margin * (fabs(u[k]) + fabs(line))) * per_effect);
         }
         for (int k = 0; k < n; k++) {
-            const int64_t i = first + k;
-            if (flag[i] == 0 && left[k] > least)
-                room[i] = left[k];
-            else if (flag[i] != EVENTSNN_HELD || release[i] < end)
-                others[m++] = (int32_t)i;
+            left[k] = left[k] < most ? left[k] : most;
+            other[k] = (f[k] != 0) | !(left[k] > least);
+        }
+        for (int k = 0; k < n; k++) {
+            const float now = to[k];
+            to[k] = other[k] ? now : left[k];
+        }
+        for (int k = 0; k < n; k++) {
+            others[m] = (int32_t)(first + k);
+            m += other[k];
         }
     }
-    return m;
+    for (int64_t k = 0; k < m; k++) {
+        const int32_t n = others[k];
+        others[kept] = n;
+        kept += flag[n] != EVENTSNN_HELD || release[n] < end;
+    }
+    return kept;
 }
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)
