@@ -327,7 +327,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--core", type=int, metavar="N", help="the last one unless given")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=3600.0, metavar="S", help="seconds for one measurement")
-    parser.add_argument("--add", action="store_true", help="to what --out holds, if it was measured in the same state")
+    parser.add_argument("--add", action="store_true", help="to what --out holds, in place of what is measured again")
     parser.add_argument("--out", type=Path, default=Path("runs/bench"), metavar="FOLDER")
     options = parser.parse_args(arguments)
     if options.quick:
@@ -340,7 +340,7 @@ def now() -> str:
 
 
 def begin(options: argparse.Namespace) -> dict[str, Any]:
-    """A session without versions; with the workloads that --add found, if they were measured likewise."""
+    """A session without versions; with what --add found, if it was measured likewise."""
     session: dict[str, Any] = {"date": now(), "machine": machine(), "versions": {}, "workloads": {}}
     session |= {key: getattr(options, key) for key in ("scale", "repeats", "seed")}
     written = options.out / "bench.json"
@@ -365,7 +365,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for workload in workloads(options.scale, len(available_cores(options.core)) or os.cpu_count() or 1):
             if any(fnmatch.fnmatchcase(workload.name, pattern) for pattern in patterns):
-                results = measure(workload, list(found), pythons, options)
+                before = session["workloads"].get(workload.name, {}).get("results", {})
+                measured = measure(workload, list(found), pythons, options)
+                results = {name: (before | measured)[name] for name in SIMULATORS if name in before | measured}
                 summarise(workload, results, session["workloads"].get(workload.alone, {}).get("results", {}))
                 record = {**dataclasses.asdict(workload), "date": now(), "results": results}
                 session["workloads"][workload.name] = record
