@@ -12,8 +12,10 @@ import eventsnn as esn
 GRID_TIME, GRID_WEIGHT = 0.125, 0.0625
 
 
-def busy_network(seed: int, stop: float) -> esn.Network:
+def busy_network(seed: int, stop: float, varied: bool = False) -> esn.Network:
     """Two or three populations, dense and mostly below the threshold, with every kind of synapse and of drive.
+
+    varied: of models without currents, every neuron has a tau_m of its own.
 
     In half of the networks all times lie on a grid, in a third all neurons of a population have their constants in
     common; nothing is recorded but spikes, unless a few neurons are sampled.
@@ -22,7 +24,7 @@ def busy_network(seed: int, stop: float) -> esn.Network:
     grid = bool(seed % 2)
     alike = rng.random() < 0.4
     net = esn.Network(seed=seed, max_spikes=100)
-    cells = [_population(net, rng, k, grid, alike) for k in range(rng.integers(2, 4))]
+    cells = [_population(net, rng, k, alike, varied) for k in range(rng.integers(2, 4))]
     # Sources that fall silent for so long that frames begin and end meanwhile.
     pauses = np.concatenate([rng.uniform(0.0, 0.3 * stop, 25), rng.uniform(0.8 * stop, stop, 25)])
     trains = [np.sort(_times(rng, pauses, grid)) for _ in range(6)]
@@ -45,7 +47,7 @@ def _times(rng: np.random.Generator, t: np.ndarray, grid: bool) -> np.ndarray:
     return np.round(t / GRID_TIME) * GRID_TIME if grid else t + rng.uniform(0.0, 0.1, t.size)
 
 
-def _population(net: esn.Network, rng: np.random.Generator, k: int, grid: bool, alike: bool) -> esn.Population:
+def _population(net: esn.Network, rng: np.random.Generator, k: int, alike: bool, varied: bool) -> esn.Population:
     n = int(rng.integers(17, 32))
     E_L = float(rng.choice([0.0, -65.0]))
     tau_m = float(rng.choice([0.25, 2.0, 8.0, 20.0]))
@@ -67,6 +69,8 @@ def _population(net: esn.Network, rng: np.random.Generator, k: int, grid: bool, 
     V_m = E_L + rng.uniform(-2.0, 9.5, n)
     V_m[: n // 8] = E_L + 10.0
     if rng.random() < 0.5:
+        if varied:
+            common["tau_m"] = tau_m * np.linspace(0.8, 1.2, n)
         return net.population(n, esn.LIFDelta(**common), name=f"delta{k}", V_m=V_m)
     fast, slow = tau_m / 4.0, tau_m / 2.0 if tau_m > 1.0 else 1.0
     tau = {"tau_syn_ex": float(rng.choice([fast, slow])), "tau_syn_in": float(rng.choice([fast, slow, 2.0 * tau_m]))}
@@ -97,7 +101,6 @@ def _connect(net: esn.Network, rng: np.random.Generator, pre: Any, post: Any, gr
     if how == 1:
         delay = esn.Normal(0.8, 0.4, low=0.25, grid=GRID_TIME)
     elif how == 2 and not grid and not post.name.endswith("0"):
-        # Targets of synapses with a delay each are never calm.
         delay = esn.Uniform(0.25, 2.0)
     stored = how == 1 and post.name.endswith("0")
     if not isinstance(rule, esn.Explicit) and rng.random() < 0.3 and not stored:

@@ -30,6 +30,12 @@ cdef extern from "eventsnn/_core/scatter.h":
         Taken* taken
         double* weight
         int64_t n
+    ctypedef struct Lines "eventsnn_lines":
+        # What each of some neurons has of its own.
+        double* scale         # mV that an arrival of weight 1 adds
+        double* begin         # what U is, beside v, when the block begins
+        double* end           # and when it ends
+        double of_room
     ctypedef struct Pulse "eventsnn_pulse":
         # What arrives of a slice at one group, and what it adds to a state, by port.
         const int32_t* target
@@ -75,6 +81,8 @@ cdef struct Group:
     double* tie               # the same
     uint16_t* count           # the same
     int currents
+    bint singly               # they take their input one by one, singly.pxd
+    bint varied               # and have constants of their own: rates, and scales of input
     int32_t kind              # of neurons with the same constants and frames
     double begin              # of the present block
     double end
@@ -104,6 +112,14 @@ cdef struct Segment:
     int kind
 
 
+cdef struct Gathered:
+    # One arrival.
+    double time
+    double weight
+    int32_t neuron
+    int32_t row
+
+
 cdef struct Blocks:
     int mode
     bint on
@@ -123,6 +139,18 @@ cdef struct Blocks:
     double* tie               # sums of what arrives at one time
     uint16_t* count           # or how much of it there is
     double* adds              # what so much adds to a state
+    # Of neurons that take their input one by one.
+    bint singly               # there are some
+    Gathered* gathered        # what arrives at them in the window; behind as much again, in order
+    int64_t n_gathered
+    int64_t gathered_room
+    double* gathered_growth   # of U's unit, for each in order
+    int64_t* gathered_begin   # of ranges of times
+    int32_t* group_of
+    double* rate              # of the growth of U's unit
+    double* u
+    double* sums              # of what arrives at one time
+    Lines lines
     double* release           # when one is released that is refractory throughout
     int32_t* others           # room for the neurons of a lane
     Segment* segment

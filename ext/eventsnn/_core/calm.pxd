@@ -79,6 +79,11 @@ cdef inline double* state_at(const Group* g, int32_t n) noexcept nogil:
     return g.state + (<int64_t>n * STATE if g.currents else n)
 
 
+cdef inline const Class* class_of(const Core* e, const Group* g, int32_t n) noexcept nogil:
+    """That of a neuron itself, where they differ in more than what the group keeps of each."""
+    return &e.classes[neuron_at(e, n).class_of] if g.varied else g.k
+
+
 cdef inline int slot_of(const Group* g) noexcept nogil:
     """The current that external input goes to; -1 for v."""
     return g.k.model.target[g.source.port]
@@ -241,8 +246,8 @@ cdef inline bint settle_record(Core* e, const Group* g, int32_t n) noexcept nogi
     if not s.framed or watched(e, n) or e.change_time[s.change] < infinity() or (g.begin < s.release < g.end):
         return False
     if s.t < s.release <= g.begin:
-        move(g.k, s, s.release)
-        lift(g.k, s)
+        move(class_of(e, g, n), s, s.release)
+        lift(class_of(e, g, n), s)
     f[U] = s.v
     if currents > 0:
         f[LAST] = s.t
@@ -312,9 +317,10 @@ cdef inline int64_t draw_together(const Group* g, int32_t first, int n, int* cou
     )
 
 
-cdef inline bint take_drawn(Blocks* b, const Group* g, int32_t n, bint held, const Drawn* drawn) noexcept nogil:
+cdef inline bint take_drawn(Core* e, const Group* g, int32_t n, bint held, const Drawn* drawn) noexcept nogil:
     """Add up the external input of the block, and with it move the state to the block's frame; False if two spikes come
     at one time."""
+    cdef Blocks* b = &e.blocks
     cdef Aside* a = &b.aside[n]
     cdef double scale = g.external_scale
     cdef double coupled = g.external_coupled
@@ -326,7 +332,7 @@ cdef inline bint take_drawn(Blocks* b, const Group* g, int32_t n, bint held, con
     if b.flag[n] & LATE:
         for i in range(drawn.n):
             if g.begin <= drawn.times[i] < g.end:
-                catch_up(b, g, n)
+                catch_up(e, g, n)
                 break
     external, z = a.external, a.z
     for i in range(drawn.n):
@@ -344,8 +350,9 @@ cdef inline bint take_drawn(Blocks* b, const Group* g, int32_t n, bint held, con
     return True
 
 
-cdef inline void catch_up(Blocks* b, const Group* g, int32_t n) noexcept nogil:
+cdef inline void catch_up(Core* e, const Group* g, int32_t n) noexcept nogil:
     """Move the state of a neuron that is late to the frame of the block, in which its next event lies."""
+    cdef Blocks* b = &e.blocks
     cdef Aside* a = &b.aside[n]
     cdef double* f = state_at(g, n)
     cdef double z[MOST_CURRENTS]
@@ -357,7 +364,7 @@ cdef inline void catch_up(Blocks* b, const Group* g, int32_t n) noexcept nogil:
         if g.currents > 0:
             slot = slot_of(g)
             z[slot] = a.z
-    shift(g.k, g.origin - a.frame, b.flag[n] & HELD, &f[U], &external, f + X, z, g.currents)
+    shift(class_of(e, g, n), g.origin - a.frame, b.flag[n] & HELD, &f[U], &external, f + X, z, g.currents)
     if g.source != NULL:
         a.external, a.z = external, z[slot]
     b.flag[n] &= <uint8_t>~LATE
@@ -384,12 +391,15 @@ cdef inline double room_of(const Blocks* b, const Group* g, int32_t n) noexcept 
             external = a.external_end
     if b.flag[n] & LATE:
         span = a.frame - g.origin
-        state[U] = state[U] * growth(k.c[RATE_M], span)
+        state[U] = state[U] * growth(b.rate[n] if g.varied else k.c[RATE_M], span)
         external = external * growth(k.c[RATE_M], span)
         for i in range(g.currents):
             state[X + i] = state[X + i] * growth(k.c[current_at(i) + RATE], span)
+    if g.varied:
+        span = 1.0 / (b.lines.scale[n] * b.lines.end[n])
+        return room_of_jumps(b.lines.begin[n], b.lines.end[n], span, b.gap[n], state[U], external)
     if g.currents == 0:
-        return room_of_jumps(g, b.gap[n], state[U], external)
+        return room_of_jumps(g.membrane, g.membrane_end, g.per_effect, b.gap[n], state[U], external)
     state[U] = state[U] + external
     span = a.n_external * g.external_effect if g.source != NULL else 0.0
     if g.currents == 1:
@@ -397,10 +407,12 @@ cdef inline double room_of(const Blocks* b, const Group* g, int32_t n) noexcept 
     return room_of_currents(g, b.gap[n], state, span, 2)
 
 
-cdef inline double room_of_jumps(const Group* g, double gap, double u, double external) noexcept nogil:
+cdef inline double room_of_jumps(
+    double membrane, double membrane_end, double per_effect, double gap, double u, double external
+) noexcept nogil:
     """Between inputs U stays, and the threshold in its units only rises or only falls."""
-    cdef double line = gap * (g.membrane if gap > 0.0 else g.membrane_end)
-    return (line - (u + external) - BOUND_MARGIN * (fabs(u) + fabs(external) + fabs(line))) * g.per_effect
+    cdef double line = gap * (membrane if gap > 0.0 else membrane_end)
+    return (line - (u + external) - BOUND_MARGIN * (fabs(u) + fabs(external) + fabs(line))) * per_effect
 
 
 cdef inline double room_of_currents(
@@ -450,7 +462,7 @@ cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* d
         memcpy(kept, f, (STATE if g.currents else 1) * sizeof(double))
         kept_aside = a[0]
     if calm and g.source != NULL:
-        calm = take_drawn(b, g, n, held, drawn)
+        calm = take_drawn(e, g, n, held, drawn)
     if calm and not held:
         room = room_of(b, g, n)
         calm = room > LEAST_ROOM
@@ -546,27 +558,3 @@ cdef inline void begin_driven(Core* e, const Group* g) noexcept nogil:
                 at += counts[k]
             begin_neuron(e, g, first + k, &drawn)
         first += size
-
-
-cdef inline void begin_blocks(Core* e, double t) noexcept nogil:
-    """Begin all blocks that are due at t, and see when the next one is."""
-    cdef Blocks* b = &e.blocks
-    cdef Group* g
-    cdef int64_t k
-    b.end = infinity()
-    for k in range(b.n_groups):
-        g = &b.group[k]
-        if g.k == NULL:
-            continue
-        if not t < g.end:
-            begin_block(b, g, t)
-            if g.source != NULL:
-                begin_driven(e, g)
-            elif g.currents == 0:
-                begin_jumpers(e, g)
-            elif g.currents == 1:
-                begin_neurons(e, g, 1)
-            else:
-                begin_neurons(e, g, 2)
-            b.looks += g.stop - g.start
-        b.end = min(b.end, g.end)

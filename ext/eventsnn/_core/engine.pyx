@@ -34,6 +34,7 @@ import numpy as np
 from eventsnn._core.activity cimport (
     COST_OF_DRAWING,
     COST_OF_LOOK,
+    COST_OF_VARIED,
     COST_WITH_CURRENTS,
     FIRST_BLOCK,
     interrupt,
@@ -42,8 +43,8 @@ from eventsnn._core.activity cimport (
     turn_on,
 )
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
-from eventsnn._core.calm cimport OF_ROOM, begin_blocks
-from eventsnn._core.closed_form cimport THRESHOLD, WIDTH
+from eventsnn._core.calm cimport OF_ROOM
+from eventsnn._core.closed_form cimport RATE_M, THRESHOLD, WIDTH, threshold_at
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
     NO_MEMORY,
@@ -88,6 +89,7 @@ from eventsnn._core.queue cimport (
     wheel_take,
 )
 from eventsnn._core.scatter cimport SECOND
+from eventsnn._core.singly cimport begin_blocks
 from eventsnn._core.skim cimport grow_ahead, prepare_growth
 from eventsnn._core.stream cimport (
     MOST_IN_CELL,
@@ -346,6 +348,14 @@ def layout_of(model):
     return model.shape, model.by_sign
 
 
+def changes_of(*columns):
+    """Number the runs of rows in which no column changes."""
+    changes = np.zeros(columns[0].size, dtype=bool)
+    for column in columns:
+        changes[1:] |= column[1:] != column[:-1]
+    return np.cumsum(changes)
+
+
 cdef void give_up(Core* e) noexcept nogil:
     """Free what a lane has allocated as it went along."""
     cdef int i
@@ -361,6 +371,9 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.inbox.row_of)
     free(e.inbox.weight)
     free(e.blocks.segment)
+    free(e.blocks.gathered)
+    free(e.blocks.gathered_growth)
+    free(e.blocks.gathered_begin)
     free(e.blocks.notes.taken)
     free(e.blocks.notes.weight)
     free(e.inbox.arrival)
@@ -389,6 +402,8 @@ cdef class Engine:
     cdef object kind_of_class
     cdef object source            # of each neuron that has one stream; -1
     cdef object group_of          # each neuron
+    cdef object singly            # whether it takes its input one by one, and has constants of its own
+    cdef object varied
     cdef int mode                 # of blocks
 
     def __init__(self, plan):
@@ -674,6 +689,7 @@ cdef class Engine:
     cdef build_blocks(self):
         """Room for the state of calm neurons; most of it is never touched where there are none."""
         cdef Core* e = &self.core
+        cdef const Class* k
         e.blocks.width = FIRST_BLOCK
         e.blocks.of_room = OF_ROOM
         e.blocks.end = infinity()
@@ -686,6 +702,16 @@ cdef class Engine:
         e.blocks.release = <double*>self.allocate(e.n, sizeof(double))
         e.blocks.count = <uint16_t*>self.allocate(e.n, sizeof(uint16_t))
         e.blocks.tie = <double*>self.allocate(e.n, PORTS * sizeof(double))
+        e.blocks.u = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.sums = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.rate = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.lines.scale = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.lines.begin = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.lines.end = <double*>self.allocate(e.n, sizeof(double))
+        for n in np.flatnonzero(self.singly):
+            k = &e.classes[<int64_t>self.plan.class_of[n]]
+            e.blocks.rate[<int64_t>n] = k.c[RATE_M]
+            e.blocks.lines.scale[<int64_t>n] = k.c[threshold_at(k.model, 0) + k.model.n_currents]
 
     cdef find_groups(self):
         """Number the neurons that may be calm by what those of a group have in common; -1 stands for the others."""
@@ -694,9 +720,13 @@ cdef class Engine:
         cdef const Class* c
         plan = self.plan
         can = np.zeros(len(plan.class_model) + 1, dtype=bool)  # the last is that of sources
+        jumps = np.zeros_like(can)
+        layout = np.zeros((can.size, 2))  # of those of which each may have constants of its own
         for k in range(len(plan.class_model)):
             c = &e.classes[k]
             can[k] = c.model.skim != NULL and c.c[WIDTH] > 0.0 and c.model.ports <= PORTS
+            jumps[k] = can[k] and c.model.n_currents == 0 and c.model.ports == 1
+            layout[k] = plan.class_model[k], c.c[WIDTH]
         streams = np.diff(plan.streams.start)
         first = np.minimum(plan.streams.start[: plan.n], max(len(self.source_of) - 1, 0))
         self.source = np.where(streams == 1, self.source_of[first] if len(self.source_of) else -1, -1)
@@ -707,14 +737,20 @@ cdef class Engine:
         # Streams of a group are numbered as its neurons are.
         number = np.where(streams == 1, np.arange(plan.n), 0)
         number[streams == 1] -= plan.streams.index[first[streams == 1]]
-        changes = np.zeros(plan.n, dtype=bool)
-        for column in (may, kind, self.source, number):
-            changes[1:] |= np.diff(column) != 0
         # Synapses with a delay each arrive in no order, which that of additions follows (spans.pxd).
+        self.singly = np.zeros(plan.n, dtype=bool)
         for p in plan.projections:
             if p.delay.size > 1 and getattr(p, "slices", None) is None:
-                may[p.post] = False
-        self.group_of = np.where(may, np.cumsum(changes), -1)
+                self.singly[p.post] = True
+        may &= ~self.singly | jumps[plan.class_of]
+        runs = changes_of(may, kind, self.source, number, self.singly)
+        alike = np.bincount(runs)[runs]
+        self.varied = may & jumps[plan.class_of] & (streams == 0) & (alike < FEWEST_OF_A_GROUP)
+        _, layouts = np.unique(layout, axis=0, return_inverse=True)
+        kind = np.where(self.varied, -1 - layouts.reshape(-1)[plan.class_of], kind)
+        self.singly = may & (self.singly | self.varied)
+        runs = changes_of(may, kind, self.source, number, self.singly, self.varied)
+        self.group_of = np.where(may, runs, -1)
         if 2 * np.count_nonzero(may) > plan.n:
             e.window = e.inbox.width = min(e.window, LONGEST_WITH_CALM)
 
@@ -733,6 +769,8 @@ cdef class Engine:
         e.blocks.found.time, e.blocks.found_kind = -1.0, -1
         on = e.blocks.on and self.mode != NEVER_CALM
         e.blocks.mode = self.mode
+        e.blocks.singly = False
+        e.blocks.group_of = <int32_t*>self.allocate(plan.n, sizeof(int32_t), self.held_by_lanes)
         e.blocks.on = False
         e.blocks.end = infinity()
         e.blocks.n = 0
@@ -750,6 +788,14 @@ cdef class Engine:
             g.size = 2.0 * np.abs(plan.constants[plan.class_of[a : max(b, a + 1)], THRESHOLD]).max()
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
+            if self.singly[a]:
+                g.singly, g.varied = True, self.varied[a]
+                g.state = e.blocks.u
+                e.blocks.singly = True
+                for n in range(a, b):
+                    e.blocks.group_of[<int64_t>n] = <int32_t>k
+                if g.varied:
+                    e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_OF_VARIED)
             if g.currents:
                 e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_WITH_CURRENTS)
             g.count = e.blocks.count
@@ -831,7 +877,8 @@ cdef class Engine:
         e.inbox.row, e.inbox.factor = NULL, NULL
         e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight = NULL, NULL, NULL
-        e.blocks.segment_room = e.blocks.notes_room = 0
+        e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL
+        e.blocks.segment_room = e.blocks.notes_room = e.blocks.gathered_room = 0
         e.blocks.arrivals = e.blocks.looks = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
         e.inbox.window = 0

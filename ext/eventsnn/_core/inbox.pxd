@@ -32,6 +32,7 @@ from eventsnn._core.queue cimport (
     wheel_take,
 )
 from eventsnn._core.scatter cimport deliver, list_segments
+from eventsnn._core.singly cimport count_gathered, place_gathered, take_gathered
 from eventsnn._core.spans cimport (
     SPANS_AHEAD,
     cut_spans,
@@ -291,7 +292,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef const Projection* p
     cdef bint room = True
     begin_window(b)
-    e.blocks.n_segments = 0
+    e.blocks.n_segments = e.blocks.n_gathered = 0
     if q.n_late == 0:
         give_back_rows(e)
     for i in range(q.n_late):
@@ -318,10 +319,9 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     order = due_sort(q)
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
-    b.timed = q.n_spans > 0
+    b.timed = q.n_spans > 0 or (e.blocks.on and e.blocks.singly)
     if e.blocks.on:
         room = room and take_from_calm(e)
-    # None of these reaches a neuron that may be calm.
     room = room and list_spans(e)
     if b.timed and MANY * e.n_touched > e.n and not e.is_hasty:
         list_in_order(e)
@@ -353,7 +353,11 @@ cdef inline bint list_spans(Core* e) noexcept nogil:
                 elif not p.one_weight:
                     prefetch(p.weight32 + row.first)
                     prefetch(p.weight32 + row.first + CACHE_LINE // sizeof(float))
-        list_span(e, &q.span[i])
+        if not list_span(e, &q.span[i]):
+            return False
+    if e.blocks.on:
+        take_gathered(e)
+        count_gathered(e)
     return True
 
 
@@ -445,10 +449,10 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
         end += 1 + n
     if e.blocks.on:
         place_taken(e)
+        place_gathered(e)
     if b.timed:
-        for i in range(b.n_rows):
-            if b.row[i].delay != NULL or not e.blocks.on:
-                place_span(NULL if has_all(e) else e, b, <int32_t>i)
+        for i in range(0 if e.blocks.on else b.n_rows):
+            place_span(NULL if has_all(e) else e, b, <int32_t>i)
         for i in range(e.n_touched):
             if place[e.touched[i]] - b.start[i] > 1:
                 order_arrivals(b, b.start[i], place[e.touched[i]], end)

@@ -217,3 +217,17 @@ cdef inline int port_of(const Model* m, const Inbox* b, int64_t arrival, double 
 
 cdef inline double* variables(const Class* k, const Neuron* s) noexcept nogil:
     return <double*>(s + 1)
+
+
+cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
+    """Whether what arrives of one row is to be added before what arrives of another at the same time."""
+    cdef const Slice* x = &b.row[one]
+    cdef const Slice* y = &b.row[other]
+    if x.of.projection != y.of.projection:
+        return x.of.projection < y.of.projection
+    if x.of.row != y.of.row:
+        return x.of.row < y.of.row
+    if x.of.ordinal != y.of.ordinal:
+        return x.of.ordinal < y.of.ordinal
+    # Parts of one row lie in the order of their delays.
+    return <size_t>x.target < <size_t>y.target

@@ -308,26 +308,38 @@ static void eventsnn_add_counted(const eventsnn_pulse *p, double *state, uint16_
 
 /* ---- what neurons without currents and external input have room for when a block begins */
 
+/* What each of some neurons has of its own: the scale of its input, and what membrane and membrane_end are for others. */
+typedef struct {
+    double *scale;
+    double *begin;
+    double *end;
+    double of_room;
+} eventsnn_lines;
+
 /* room[n] for n from `first` to `stop`, (lowest line - U) per_effect; the line is gap times membrane or membrane_end,
  * whichever is lower. Of a neuron that is held (room inf) nothing changes if it is released at `end` or later. Puts into
  * `others` those that are alert or late, have no room or are released, and returns how many. Compilers make vectors of
  * each loop but the last two, as long as it does this little. */
 EVENTSNN_EACH int64_t eventsnn_look_each(
-    int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
-    double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
-    const uint8_t *flag, int32_t *others)
+    int varied, const eventsnn_lines *lines, int64_t first, int64_t stop, const double *state, const double *gap,
+    const double *release, double membrane, double membrane_end, double per_effect, double margin, double end, float least,
+    float most, float *room, const uint8_t *flag, int32_t *others)
 {
     enum { AT_ONCE = 64 };
     int64_t m = 0, kept = 0;
     for (; first < stop; first += AT_ONCE) {
         const int n = stop - first < AT_ONCE ? (int)(stop - first) : AT_ONCE;
         const double *g = gap + first, *u = state + first;
+        const double *own = varied ? lines->begin + first : g, *own_end = varied ? lines->end + first : g;
+        const double *scale = varied ? lines->scale + first : g;
         const uint8_t *f = flag + first;
         float *to = room + first, left[AT_ONCE];
         int32_t other[AT_ONCE];
         for (int k = 0; k < n; k++) {
-            const double a = g[k] * membrane, b = g[k] * membrane_end, line = a < b ? a : b;
-            left[k] = (float)((line - u[k] - margin * (fabs(u[k]) + fabs(line))) * per_effect);
+            const double a = g[k] * (varied ? own[k] : membrane), b = g[k] * (varied ? own_end[k] : membrane_end);
+            const double line = a < b ? a : b;
+            const double all = line - u[k] - margin * (fabs(u[k]) + fabs(line));
+            left[k] = (float)(varied ? all * lines->of_room / (scale[k] * own_end[k]) : all * per_effect);
         }
         for (int k = 0; k < n; k++) {
             left[k] = left[k] < most ? left[k] : most;
@@ -351,29 +363,56 @@ EVENTSNN_EACH int64_t eventsnn_look_each(
 }
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)
-__attribute__((target("avx2"))) static int64_t eventsnn_look_avx2(
+#define EVENTSNN_AVX2 __attribute__((target("avx2")))
+#define EVENTSNN_HAS_AVX2(lanes) ((lanes) >= 4)
+#else
+#define EVENTSNN_AVX2
+#define EVENTSNN_HAS_AVX2(lanes) 0
+#endif
+
+EVENTSNN_AVX2 static int64_t eventsnn_look_avx2(
     int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
     double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
     const uint8_t *flag, int32_t *others)
 {
     return eventsnn_look_each(
-        first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag, others);
+        0, 0, first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag,
+        others);
 }
-#else
-#define eventsnn_look_avx2 eventsnn_look_each
-#endif
 
 static int64_t eventsnn_look(
     int lanes, int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
     double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
     const uint8_t *flag, int32_t *others)
 {
-    if (lanes >= 4)
+    if (EVENTSNN_HAS_AVX2(lanes))
         return eventsnn_look_avx2(
             first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag,
             others);
     return eventsnn_look_each(
-        first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag, others);
+        0, 0, first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag,
+        others);
+}
+
+EVENTSNN_AVX2 static int64_t eventsnn_look_varied_avx2(
+    int64_t first, int64_t stop, const double *state, const double *gap, const double *release, const eventsnn_lines *lines,
+    double margin, double end, float least, float most, float *room, const uint8_t *flag, int32_t *others)
+{
+    return eventsnn_look_each(
+        1, lines, first, stop, state, gap, release, 0.0, 0.0, 0.0, margin, end, least, most, room, flag, others);
+}
+
+/* The same of neurons with lines of their own. */
+static int64_t eventsnn_look_varied(
+    int lanes, int64_t first, int64_t stop, const double *state, const double *gap, const double *release,
+    const eventsnn_lines *lines, double margin, double end, float least, float most, float *room, const uint8_t *flag,
+    int32_t *others)
+{
+    if (EVENTSNN_HAS_AVX2(lanes))
+        return eventsnn_look_varied_avx2(
+            first, stop, state, gap, release, lines, margin, end, least, most, room, flag, others);
+    return eventsnn_look_each(
+        1, lines, first, stop, state, gap, release, 0.0, 0.0, 0.0, margin, end, least, most, room, flag, others);
 }
 
 /* ---- chosen once for each slice */

@@ -29,6 +29,7 @@ from eventsnn._core.calm cimport alert, catch_up
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lanes cimport targets_below
 from eventsnn._core.neuron cimport Factor, Slice
+from eventsnn._core.singly cimport gather_segment
 from eventsnn._core.skim cimport grow_factor, pulse
 
 cdef extern from "eventsnn/_core/scatter.h" nogil:
@@ -153,7 +154,7 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, int32_t row) noex
 cdef inline void unsettle(Core* e, const Group* g, int32_t n, double time) noexcept nogil:
     """Let a neuron without room have some, if it is late, or else be alert."""
     if e.blocks.flag[n] & LATE:
-        catch_up(&e.blocks, g, n)
+        catch_up(e, g, n)
     else:
         alert(e, g, n, time)
 
@@ -184,9 +185,6 @@ cdef inline void scatter_segment(Core* e, Segment* w) noexcept nogil:
     cdef Blocks* b = &e.blocks
     cdef const Group* g = &b.group[w.group]
     cdef int64_t i = 0
-    if g.k == NULL:
-        note_all(b, w)
-        return
     find_pulse(b, g, &w.pulse)
     while True:
         i = scatter(&w.pulse, w.kind, g.currents, i, g.state, b.room, &b.notes)
@@ -361,9 +359,11 @@ cdef inline void copy_pulse(const Pulse* one, Pulse* other) noexcept nogil:
         other.u[port], other.x[port], other.slot[port] = one.u[port], one.x[port], one.slot[port]
 
 
-cdef inline void scatter_time(Core* e, int64_t begin, int64_t end) noexcept nogil:
-    """Slices of one time."""
+cdef inline bint scatter_time(Core* e, int64_t begin, int64_t end) noexcept nogil:
+    """Slices of one time; False if there is no memory left."""
     cdef Segment* w = e.blocks.segment
+    cdef const Group* g
+    cdef bint room = True
     cdef int64_t i = begin
     cdef int64_t next
     if end - begin > 1:
@@ -372,13 +372,22 @@ cdef inline void scatter_time(Core* e, int64_t begin, int64_t end) noexcept nogi
         next = i + 1
         while next < end and w[next].group == w[i].group:
             next += 1
-        if next - i > 1 and e.blocks.group[w[i].group].k != NULL:
+        g = &e.blocks.group[w[i].group]
+        if g.k == NULL or g.singly:
+            while i < next:
+                if g.singly:
+                    room = room and gather_segment(e, &w[i])
+                else:
+                    note_all(&e.blocks, &w[i])
+                i += 1
+        elif next - i > 1:
             scatter_tied(e, i, next)
         else:
             while i < next:
                 scatter_segment(e, &w[i])
                 i += 1
         i = next
+    return room
 
 
 # ---- all of it
@@ -416,6 +425,7 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
         while fetched < min(end + FETCHED_AHEAD, b.n_segments):
             fetch(&b.segment[fetched].pulse, b.segment[fetched].kind)
             fetched += 1
-        scatter_time(e, i, end)
+        if not scatter_time(e, i, end):
+            return False
         i = end
     return True

@@ -10,9 +10,10 @@ from libc.string cimport memcpy
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.events cimport arrive
 from eventsnn._core.lanes cimport has_all, is_mine
-from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, row_of_before
 from eventsnn._core.procedural cimport Made
 from eventsnn._core.queue cimport RowQueue, Span, row_free, wheel_key, wheel_put
+from eventsnn._core.singly cimport gather_span
 from eventsnn._core.synapses cimport leave_made
 
 cdef enum:
@@ -110,9 +111,9 @@ cdef inline int64_t cut_spans(Core* e, double stop) noexcept nogil:
     return n
 
 
-cdef inline void list_span(Core* e, const Span* span) noexcept nogil:
-    """Append a span to what the window brings, count what of it arrives where in this lane, and file the rest of its
-    row. There is room for it."""
+cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
+    """Append a span to what the window brings, gather or count what of it arrives where in this lane, and file the rest
+    of its row; False if there is no memory left. There is room for the span."""
     cdef Inbox* b = &e.inbox
     cdef RowQueue* q = &e.rows
     cdef Row* row = &q.row[span.at]
@@ -135,6 +136,8 @@ cdef inline void list_span(Core* e, const Span* span) noexcept nogil:
     b.weighted |= not new.one_weight
     if new.one_weight:
         new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
+    if e.blocks.on:
+        return gather_span(e, <int32_t>(b.n_rows - 1))
     for i in range(new.n):
         n = new.target[i]
         if not all_mine and not is_mine(e, n):
@@ -146,6 +149,7 @@ cdef inline void list_span(Core* e, const Span* span) noexcept nogil:
     e.n_touched = n_touched
     b.n += new.n - others
     e.synaptic_events += new.n - others
+    return True
 
 
 # ---- to neurons
@@ -188,20 +192,6 @@ cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted
         if weighted:
             new.weight = weight32[step * i] if single else weight[step * i]
         arrivals[at] = new
-
-
-cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
-    """Whether what arrives of one row is to be added before what arrives of another at the same time."""
-    cdef const Slice* x = &b.row[one]
-    cdef const Slice* y = &b.row[other]
-    if x.of.projection != y.of.projection:
-        return x.of.projection < y.of.projection
-    if x.of.row != y.of.row:
-        return x.of.row < y.of.row
-    if x.of.ordinal != y.of.ordinal:
-        return x.of.ordinal < y.of.ordinal
-    # Parts of one row lie in the order of their delays.
-    return <size_t>x.target < <size_t>y.target
 
 
 cdef inline bint arrival_before(const Inbox* b, const Arrival* one, const Arrival* other) noexcept nogil:

@@ -1,0 +1,357 @@
+# Calm neurons that take their input one by one: those of which each has constants of its own, so that no number serves
+# a whole row, and those that synapses with a delay each reach, whose input comes in no order. They have no currents.
+#
+# (a) What arrives at them in a window is gathered from slices and spans, with what arrives at others by spans.
+# (b) `take_gathered` puts it in the order of time, with ties side by side, finds all exponentials together, and adds
+#     one after the other, each to the state of its neuron, if that is calm and has room.
+# (c) What arrives at neurons that are alert is kept for them, and goes the way of inbox.pxd.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport realloc
+from libc.string cimport memcpy
+
+from eventsnn._core.blocks cimport ALERT, DOUBLES, LATE, SHARED, Blocks, Gathered, Group, Lines, Segment
+from eventsnn._core.calm cimport (
+    LEAST_ROOM,
+    MOST_ROOM,
+    alert,
+    begin_block,
+    begin_driven,
+    begin_jumpers,
+    begin_neuron,
+    begin_neurons,
+    catch_up,
+)
+from eventsnn._core.core cimport Core
+from eventsnn._core.crossing cimport BOUND_MARGIN
+from eventsnn._core.growth cimport grow
+from eventsnn._core.lanes cimport has_all, is_mine
+from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.neuron cimport Arrival, Inbox, Slice, row_of_before
+from eventsnn._core.philox cimport lanes_at_hand
+
+cdef extern from "eventsnn/_core/scatter.h" nogil:
+    int64_t look_varied "eventsnn_look_varied"(
+        int lanes, int64_t first, int64_t stop, const double* state, const double* gap, const double* release,
+        const Lines* lines, double margin, double end, float least, float most, float* room, const uint8_t* flag,
+        int32_t* others
+    ) noexcept
+
+cdef enum:
+    MOST_INSERTED = 16    # in one range of times; more are merged
+
+
+# ---- (a)
+
+
+cdef inline bint room_to_gather(Blocks* b, int64_t more) noexcept nogil:
+    cdef int64_t room
+    cdef void* grown
+    if b.n_gathered + more <= b.gathered_room:
+        return True
+    room = 2 * (b.n_gathered + more)
+    # As much again is room to sort.
+    grown = realloc(b.gathered, 2 * room * sizeof(Gathered))
+    if grown == NULL:
+        return False
+    b.gathered = <Gathered*>grown
+    grown = realloc(b.gathered_growth, room * sizeof(double))
+    if grown == NULL:
+        return False
+    b.gathered_growth = <double*>grown
+    grown = realloc(b.gathered_begin, room * sizeof(int64_t))
+    if grown == NULL:
+        return False
+    b.gathered_begin = <int64_t*>grown
+    b.gathered_room = room
+    return True
+
+
+cdef inline bint gather_segment(Core* e, const Segment* s) noexcept nogil:
+    """What arrives of a slice at a group; False if there is no memory left."""
+    cdef Blocks* b = &e.blocks
+    cdef Gathered new
+    cdef int64_t i
+    if not room_to_gather(b, s.pulse.n):
+        return False
+    new.time, new.row, new.weight = s.pulse.time, s.pulse.row, s.pulse.shared
+    for i in range(s.pulse.n):
+        new.neuron = s.pulse.target[i]
+        if e.hasty != NULL and e.hasty[new.neuron]:
+            e.synaptic_events -= 1
+            continue
+        if s.kind != SHARED:
+            new.weight = s.pulse.weight[i] if s.kind == DOUBLES else s.pulse.weight32[i]
+        b.gathered[b.n_gathered] = new
+        b.n_gathered += 1
+    return True
+
+
+cdef inline bint gather_span(Core* e, int32_t r) noexcept nogil:
+    """What arrives of a span at neurons of the lane; False if there is no memory left."""
+    cdef Blocks* b = &e.blocks
+    cdef const Slice* span = &e.inbox.row[r]
+    cdef const double* delay = span.delay
+    cdef double fired = span.of.fired
+    cdef bint all_mine = has_all(e)
+    cdef int64_t before = b.n_gathered
+    cdef Gathered new
+    cdef int64_t i
+    if not room_to_gather(b, span.n):
+        return False
+    new.row, new.weight = r, span.shared_weight
+    for i in range(span.n):
+        new.neuron = span.target[i]
+        if not all_mine and not is_mine(e, new.neuron):
+            continue
+        new.time = fired + delay[i]
+        if not span.one_weight:
+            new.weight = span.weight[i] if span.weight32 == NULL else span.weight32[i]
+        b.gathered[b.n_gathered] = new
+        b.n_gathered += 1
+    e.synaptic_events += b.n_gathered - before
+    return True
+
+
+# ---- (b)
+
+
+cdef inline bint gathered_before(const Inbox* b, const Gathered* one, const Gathered* other) noexcept nogil:
+    if one.time != other.time:
+        return one.time < other.time
+    return one.row != other.row and row_of_before(b, one.row, other.row)
+
+
+cdef inline int64_t run_end(const Inbox* b, const Gathered* a, int64_t at, int64_t n) noexcept nogil:
+    """How far what begins at `at` is in order."""
+    at += 1
+    while at < n and not gathered_before(b, &a[at], &a[at - 1]):
+        at += 1
+    return min(at, n)
+
+
+cdef inline void merge_gathered(const Inbox* b, Gathered* a, int64_t n, Gathered* free) noexcept nogil:
+    """Sort by merging what is in order already."""
+    cdef int64_t at, left, right, middle, end
+    while run_end(b, a, 0, n) < n:
+        at = 0
+        while at < n:
+            left, middle = at, run_end(b, a, at, n)
+            right, end = middle, run_end(b, a, middle, n) if middle < n else n
+            while at < end:
+                if right < end and (left == middle or gathered_before(b, &a[right], &a[left])):
+                    free[at] = a[right]
+                    right += 1
+                else:
+                    free[at] = a[left]
+                    left += 1
+                at += 1
+        memcpy(a, free, n * sizeof(Gathered))
+
+
+cdef inline void insert_gathered(const Inbox* b, Gathered* a, int64_t n) noexcept nogil:
+    cdef Gathered new
+    cdef int64_t i, j
+    for i in range(1, n):
+        if not gathered_before(b, &a[i], &a[i - 1]):
+            continue
+        new = a[i]
+        j = i
+        while j > 0 and gathered_before(b, &new, &a[j - 1]):
+            a[j] = a[j - 1]
+            j -= 1
+        a[j] = new
+
+
+cdef inline void deal_gathered(
+    const Inbox* b, Gathered* a, int64_t n, int64_t* begin, Gathered* dealt
+) noexcept nogil:
+    """Put what is in no order in the order of time: deal it out by time to as many ranges, and sort each of them."""
+    cdef double first = infinity()
+    cdef double last = 0.0
+    cdef double rate
+    cdef int64_t i, k, size
+    cdef int64_t before = 0
+    for i in range(n):
+        first = min(first, a[i].time)
+        last = max(last, a[i].time)
+        begin[i] = 0
+    rate = min((n - 1) / (last - first), 1e300)
+    for i in range(n):
+        begin[<int64_t>((a[i].time - first) * rate)] += 1
+    for k in range(n):
+        size = begin[k]
+        begin[k] = before
+        before += size
+    for i in range(n):
+        k = <int64_t>((a[i].time - first) * rate)
+        dealt[begin[k]] = a[i]
+        begin[k] += 1
+    before = 0
+    for k in range(n):
+        size = begin[k] - before
+        if size > MOST_INSERTED:
+            merge_gathered(b, dealt + before, size, a)
+        elif size > 1:
+            insert_gathered(b, dealt + before, size)
+        before = begin[k]
+
+
+cdef inline Gathered* order_gathered(Blocks* b, const Inbox* box) noexcept nogil:
+    """What is gathered, in order."""
+    cdef int64_t i
+    for i in range(1, b.n_gathered):
+        if b.gathered[i].time < b.gathered[i - 1].time:
+            deal_gathered(box, b.gathered, b.n_gathered, b.gathered_begin, b.gathered + b.gathered_room)
+            return b.gathered + b.gathered_room
+    return b.gathered  # as of slices alone
+
+
+cdef inline bint use_room(Core* e, const Gathered* a) noexcept nogil:
+    """Take an arrival from the room of its neuron; False if that is alert."""
+    cdef Blocks* b = &e.blocks
+    cdef int32_t k = a.neuron
+    cdef float left
+    if b.flag[k] & LATE:
+        catch_up(e, &b.group[b.group_of[k]], k)
+    if b.flag[k] & ALERT:
+        return False
+    # What is left is never more than the exact difference, whatever is rounded.
+    left = <float>((b.room[k] - (a.weight if a.weight > 0.0 else 0.0)) * 0.9999998)
+    if left < 0.0:
+        alert(e, &b.group[b.group_of[k]], k, a.time)
+        return False
+    b.room[k] = left
+    return True
+
+
+cdef inline void keep(Blocks* b, const Gathered* a) noexcept nogil:
+    b.gathered[b.n_gathered] = a[0]
+    b.n_gathered += 1
+
+
+cdef inline void take_tied(Core* e, const Gathered* a, int64_t n, const double* growth) noexcept nogil:
+    """Some that come at one time: the weights for each neuron are summed first."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t i
+    cdef int32_t k
+    for i in range(n):
+        if use_room(e, &a[i]):
+            b.sums[a[i].neuron] += a[i].weight
+    for i in range(n):
+        k = a[i].neuron
+        if b.flag[k] & ALERT:
+            keep(b, &a[i])
+        else:
+            # One that has been here before adds nothing again.
+            b.u[k] = b.u[k] + b.sums[k] * (b.lines.scale[k] * growth[i])
+        b.sums[k] = 0.0
+
+
+cdef inline void take_gathered(Core* e) noexcept nogil:
+    """Add to each calm neuron what arrives at it in the window, as far as it has room; what arrives at others is
+    kept."""
+    cdef Blocks* b = &e.blocks
+    cdef double* growth = b.gathered_growth
+    cdef const Gathered* a
+    cdef int64_t n = b.n_gathered
+    cdef int64_t i = 0
+    cdef int64_t end
+    cdef int32_t k
+    if n == 0:
+        return
+    a = order_gathered(b, &e.inbox)
+    for i in range(n):
+        k = a[i].neuron
+        growth[i] = (a[i].time - b.group[b.group_of[k]].origin) * b.rate[k]
+    grow(lanes_at_hand(), n, growth, 0.0, 1.0, growth)
+    b.n_gathered = 0
+    i = 0
+    while i < n:
+        end = i + 1
+        while end < n and a[end].time == a[i].time:
+            end += 1
+        if end - i > 1:
+            take_tied(e, a + i, end - i, growth + i)
+        elif use_room(e, &a[i]):
+            k = a[i].neuron
+            b.u[k] = b.u[k] + a[i].weight * (b.lines.scale[k] * growth[i])
+        else:
+            keep(b, &a[i])
+        i = end
+
+
+# ---- (c)
+
+
+cdef inline void count_gathered(Core* e) noexcept nogil:
+    """Count what is kept for each neuron."""
+    cdef Inbox* box = &e.inbox
+    cdef int64_t i
+    cdef int32_t n
+    for i in range(e.blocks.n_gathered):
+        n = e.blocks.gathered[i].neuron
+        if box.place[n] == 0:
+            e.touched[e.n_touched] = n
+            e.n_touched += 1
+        box.place[n] += 1
+    box.n += e.blocks.n_gathered
+    e.blocks.arrivals += e.blocks.n_gathered
+
+
+cdef inline void place_gathered(Core* e) noexcept nogil:
+    """Put it behind what its neuron has so far."""
+    cdef Inbox* box = &e.inbox
+    cdef const Gathered* a = e.blocks.gathered
+    cdef Arrival new
+    cdef int64_t i
+    new.tied = False
+    for i in range(e.blocks.n_gathered):
+        new.time, new.weight, new.row = a[i].time, a[i].weight, a[i].row
+        box.arrival[box.place[a[i].neuron]] = new
+        box.place[a[i].neuron] += 1
+
+
+# ---- when blocks begin
+
+
+cdef inline void begin_varied(Core* e, const Group* g) noexcept nogil:
+    """The beginning of a block of neurons with constants of their own."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t n = g.stop - g.start
+    cdef int64_t i, others
+    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.begin - g.origin, b.lines.begin + g.start)
+    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.end - g.origin, b.lines.end + g.start)
+    b.lines.of_room = b.of_room
+    others = look_varied(
+        lanes_at_hand(), g.start, g.stop, g.state, b.gap, b.release, &b.lines, BOUND_MARGIN, g.end,
+        <float>LEAST_ROOM, <float>MOST_ROOM, b.room, b.flag, b.others
+    )
+    for i in range(others):
+        begin_neuron(e, g, b.others[i], NULL)
+
+
+cdef inline void begin_blocks(Core* e, double t) noexcept nogil:
+    """Begin all blocks that are due at t, and see when the next one is."""
+    cdef Blocks* b = &e.blocks
+    cdef Group* g
+    cdef int64_t k
+    b.end = infinity()
+    for k in range(b.n_groups):
+        g = &b.group[k]
+        if g.k == NULL:
+            continue
+        if not t < g.end:
+            begin_block(b, g, t)
+            if g.varied:
+                begin_varied(e, g)
+            elif g.source != NULL:
+                begin_driven(e, g)
+            elif g.currents == 0:
+                begin_jumpers(e, g)
+            elif g.currents == 1:
+                begin_neurons(e, g, 1)
+            else:
+                begin_neurons(e, g, 2)
+            b.looks += g.stop - g.start
+        b.end = min(b.end, g.end)
