@@ -30,6 +30,18 @@ cdef extern from "eventsnn/_core/scatter.h":
         Taken* taken
         double* weight
         int64_t n
+    ctypedef struct Rise "eventsnn_rise":
+        # How far v may rise in the block: factors from U and X to v and currents when it begins.
+        double membrane       # from U, without currents back
+        double current[2]
+        double coupling[2]
+        double kept[2]        # of a current, from begin to end
+        double per_C
+        double per_tau
+        double span           # ms
+        double size           # of thresholds and drives, beside the gap
+        double per_effect
+        double margin
     ctypedef struct Lines "eventsnn_lines":
         # What each of some neurons has of its own.
         double* scale         # mV that an arrival of weight 1 adds
@@ -87,17 +99,12 @@ cdef struct Group:
     double begin              # of the present block
     double end
     double origin             # of the frame that it lies in
-    # What bounds need: factors from U and X to v and currents at the beginning, for U without currents back.
-    double membrane
+    # What bounds need.
+    Rise rise
+    double membrane           # from v to U, of neurons without currents
     double membrane_end
-    double current[2]
-    double coupling[2]
     double step               # of U, and of a current, to the next frame
     double current_step[2]
-    double kept[2]            # of a current, from begin to end
-    double per_C
-    double per_tau
-    double size               # of thresholds and drives, beside the gap
     double effect             # most that an arrival of weight 1 adds to what is compared
     double per_effect
     double external_effect    # the same of an external spike

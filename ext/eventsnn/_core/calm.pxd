@@ -16,7 +16,7 @@ from libc.math cimport fabs, floor, nextafter
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport ALERT, HELD, LAST, LATE, STATE, U, X, Aside, Blocks, Group
+from eventsnn._core.blocks cimport ALERT, HELD, LAST, LATE, STATE, U, X, Aside, Blocks, Group, Rise
 from eventsnn._core.closed_form cimport (
     COUPLING,
     PER_C,
@@ -58,6 +58,13 @@ cdef extern from "eventsnn/_core/scatter.h" nogil:
         int lanes, int64_t first, int64_t stop, const double* state, const double* gap, const double* release,
         double membrane, double membrane_end, double per_effect, double margin, double end, float least, float most,
         float* room, const uint8_t* flag, int32_t* others
+    ) noexcept
+    int64_t look_currents "eventsnn_look_currents"(
+        int lanes, const Rise* rise, int currents, int64_t first, int64_t stop, const double* state, const double* gap,
+        float least, float most, double of_room, float* room, const uint8_t* flag, int32_t* others
+    ) noexcept
+    double room_of_currents "eventsnn_room_of_currents"(
+        const Rise* rise, int currents, double gap, const double* state, double added
     ) noexcept
 
 
@@ -188,18 +195,17 @@ cdef inline void begin_block(const Blocks* b, Group* g, double t) noexcept nogil
     g.membrane = growth(k.c[RATE_M], g.begin - g.origin)
     g.membrane_end = growth(k.c[RATE_M], g.end - g.origin)
     g.step = growth(k.c[RATE_M], -k.c[WIDTH])
-    if g.currents > 0:
-        g.membrane = 1.0 / g.membrane
     for i in range(g.currents):
-        g.current[i] = growth(k.c[current_at(i) + RATE], g.origin - g.begin)
-        g.kept[i] = growth(k.c[current_at(i) + RATE], -width)
-        g.coupling[i] = k.c[current_at(i) + COUPLING]
+        g.rise.current[i] = growth(k.c[current_at(i) + RATE], g.origin - g.begin)
+        g.rise.kept[i] = growth(k.c[current_at(i) + RATE], -width)
+        g.rise.coupling[i] = k.c[current_at(i) + COUPLING]
         g.current_step[i] = growth(k.c[current_at(i) + RATE], -k.c[WIDTH])
-    g.per_C, g.per_tau = k.c[PER_C], 1.0 / k.c[TAU_M]
+    g.rise.membrane = 1.0 / g.membrane
+    g.rise.per_C, g.rise.per_tau, g.rise.span, g.rise.margin = k.c[PER_C], 1.0 / k.c[TAU_M], width, BOUND_MARGIN
     g.effect = g.external_effect = 0.0
     for port in range(k.model.ports):
         g.effect = max(g.effect, effect_of(g, port))
-    g.per_effect = 1.0 / g.effect
+    g.per_effect = g.rise.per_effect = 1.0 / g.effect
     if g.source != NULL:
         if g.source.weight > 0.0:
             g.external_effect = g.source.weight * effect_of(g, g.source.port)
@@ -402,9 +408,7 @@ cdef inline double room_of(const Blocks* b, const Group* g, int32_t n) noexcept 
         return room_of_jumps(g.membrane, g.membrane_end, g.per_effect, b.gap[n], state[U], external)
     state[U] = state[U] + external
     span = a.n_external * g.external_effect if g.source != NULL else 0.0
-    if g.currents == 1:
-        return room_of_currents(g, b.gap[n], state, span, 1)
-    return room_of_currents(g, b.gap[n], state, span, 2)
+    return room_of_currents(&g.rise, g.currents, b.gap[n], state, span)
 
 
 cdef inline double room_of_jumps(
@@ -413,28 +417,6 @@ cdef inline double room_of_jumps(
     """Between inputs U stays, and the threshold in its units only rises or only falls."""
     cdef double line = gap * (membrane if gap > 0.0 else membrane_end)
     return (line - (u + external) - BOUND_MARGIN * (fabs(u) + fabs(external) + fabs(line))) * per_effect
-
-
-cdef inline double room_of_currents(
-    const Group* g, double gap, const double* state, double added, int currents
-) noexcept nogil:
-    """v rises at most as fast as at first with the currents at their highest, and each positive input adds at most what
-    it does without the leak."""
-    cdef double v = state[U] * g.membrane
-    cdef double size = fabs(v) + fabs(gap) + g.size
-    cdef double up = 0.0
-    cdef double x, part, rise
-    cdef int i
-    for i in range(currents):
-        x = state[X + i] * g.current[i]
-        part = g.coupling[i] * x
-        v = v - part
-        size = size + fabs(part)
-        up = up + (x if x > 0.0 else x * g.kept[i])
-    # v is relative to the drive.
-    rise = (g.per_C * up - v * g.per_tau) * (g.end - g.begin)
-    v = v + (rise if rise > 0.0 else 0.0) + added
-    return (gap - v - BOUND_MARGIN * (size + fabs(v))) * g.per_effect
 
 
 cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* drawn) noexcept nogil:
@@ -502,35 +484,32 @@ cdef inline void begin_jumpers(Core* e, const Group* g) noexcept nogil:
         begin_neuron(e, g, b.others[i], NULL)
 
 
-cdef inline void begin_neurons(Core* e, const Group* g, int currents) noexcept nogil:
+cdef inline void begin_neurons(Core* e, const Group* g) noexcept nogil:
     """The same for neurons with currents."""
     cdef Blocks* b = &e.blocks
     cdef double moved[STATE]
     cdef const double* f
     cdef double room
+    cdef int64_t i
     cdef int32_t n
-    cdef int i
-    cdef uint8_t flag
-    for n in range(g.start, g.stop):
-        flag = b.flag[n]
+    cdef int k
+    cdef int64_t others = look_currents(
+        lanes_at_hand(), &g.rise, g.currents, g.start, g.stop, g.state, b.gap, <float>LEAST_ROOM, <float>MOST_ROOM,
+        b.of_room, b.room, b.flag, b.others
+    )
+    for i in range(others):
+        n = b.others[i]
         f = g.state + <int64_t>n * STATE
-        if flag == LATE and b.aside[n].frame == g.origin - g.k.c[WIDTH]:
+        if b.flag[n] == LATE and b.aside[n].frame == g.origin - g.k.c[WIDTH]:
             # Most that are late had their last event in the frame before.
             moved[U] = f[U] * g.step
-            for i in range(currents):
-                moved[X + i] = f[X + i] * g.current_step[i]
-            f = moved
-            flag = 0
-        if flag == 0:
-            room = room_of_currents(g, b.gap[n], f, 0.0, currents)
+            for k in range(g.currents):
+                moved[X + k] = f[X + k] * g.current_step[k]
+            room = room_of_currents(&g.rise, g.currents, b.gap[n], moved, 0.0)
             if room > LEAST_ROOM:
-                room = b.of_room * min(room, MOST_ROOM)
-                if f == moved:
-                    b.late_room[n] = <float>room
-                else:
-                    b.room[n] = <float>room
+                b.late_room[n] = <float>(b.of_room * min(room, MOST_ROOM))
                 continue
-        elif flag & HELD and not flag & ALERT and b.release[n] >= g.end:
+        elif b.flag[n] & HELD and not b.flag[n] & ALERT and b.release[n] >= g.end:
             continue
         begin_neuron(e, g, n, NULL)
 

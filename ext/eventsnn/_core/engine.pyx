@@ -785,7 +785,7 @@ cdef class Engine:
             g.k = &e.classes[<int64_t>plan.class_of[a]]
             g.currents = g.k.model.n_currents
             g.kind = self.kind_of_class[plan.class_of[a]]
-            g.size = 2.0 * np.abs(plan.constants[plan.class_of[a : max(b, a + 1)], THRESHOLD]).max()
+            g.rise.size = 2.0 * np.abs(plan.constants[plan.class_of[a : max(b, a + 1)], THRESHOLD]).max()
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
             if self.singly[a]:

@@ -415,6 +415,100 @@ static int64_t eventsnn_look_varied(
         1, lines, first, stop, state, gap, release, 0.0, 0.0, 0.0, margin, end, least, most, room, flag, others);
 }
 
+/* ---- the same of neurons with currents and without external input
+ *
+ * v rises at most as fast as at first with the currents at their highest, and each positive input adds at most what it
+ * does without the leak. */
+
+typedef struct {
+    double membrane;
+    double current[2];
+    double coupling[2];
+    double kept[2];
+    double per_C;
+    double per_tau;
+    double span;
+    double size;
+    double per_effect;
+    double margin;
+} eventsnn_rise;
+
+/* state: U, and X from EVENTSNN_X on; added: what external input adds to v. v is relative to the drive. */
+EVENTSNN_EACH double eventsnn_room(
+    const eventsnn_rise *r, int currents, double gap, const double *state, double added)
+{
+    double v = state[EVENTSNN_U] * r->membrane, size = fabs(v) + fabs(gap) + r->size, up = 0.0, rise;
+    for (int i = 0; i < currents; i++) {
+        const double x = state[EVENTSNN_X + i] * r->current[i], part = r->coupling[i] * x, kept = x * r->kept[i];
+        v = v - part;
+        size = size + fabs(part);
+        up = up + (kept < x ? x : kept); /* a current falls to what is kept of it */
+    }
+    rise = (r->per_C * up - v * r->per_tau) * r->span;
+    v = v + (rise > 0.0 ? rise : 0.0) + added;
+    return (gap - v - r->margin * (size + fabs(v))) * r->per_effect;
+}
+
+EVENTSNN_EACH int64_t eventsnn_look_currents_each(
+    const eventsnn_rise *r, int currents, int64_t first, int64_t stop, const double *state, const double *gap, float least,
+    float most, double of_room, float *room, const uint8_t *flag, int32_t *others)
+{
+    enum { AT_ONCE = 64 };
+    const eventsnn_rise rise = *r;
+    int64_t m = 0;
+    for (; first < stop; first += AT_ONCE) {
+        const int n = stop - first < AT_ONCE ? (int)(stop - first) : AT_ONCE;
+        const double *g = gap + first, *s = state + EVENTSNN_STATE * first;
+        const uint8_t *f = flag + first;
+        float *to = room + first, left[AT_ONCE];
+        int32_t other[AT_ONCE];
+        for (int k = 0; k < n; k++)
+            left[k] = (float)(eventsnn_room(&rise, currents, g[k], s + EVENTSNN_STATE * k, 0.0) * of_room);
+        for (int k = 0; k < n; k++) {
+            left[k] = left[k] < most ? left[k] : most;
+            other[k] = (f[k] != 0) | !(left[k] > least);
+        }
+        for (int k = 0; k < n; k++) {
+            const float now = to[k];
+            to[k] = other[k] ? now : left[k];
+        }
+        for (int k = 0; k < n; k++) {
+            others[m] = (int32_t)(first + k);
+            m += other[k];
+        }
+    }
+    return m;
+}
+
+EVENTSNN_AVX2 static int64_t eventsnn_look_currents_avx2(
+    const eventsnn_rise *r, int currents, int64_t first, int64_t stop, const double *state, const double *gap, float least,
+    float most, double of_room, float *room, const uint8_t *flag, int32_t *others)
+{
+    if (currents == 1)
+        return eventsnn_look_currents_each(r, 1, first, stop, state, gap, least, most, of_room, room, flag, others);
+    return eventsnn_look_currents_each(r, 2, first, stop, state, gap, least, most, of_room, room, flag, others);
+}
+
+static int64_t eventsnn_look_currents(
+    int lanes, const eventsnn_rise *r, int currents, int64_t first, int64_t stop, const double *state, const double *gap,
+    float least, float most, double of_room, float *room, const uint8_t *flag, int32_t *others)
+{
+    if (EVENTSNN_HAS_AVX2(lanes))
+        return eventsnn_look_currents_avx2(
+            r, currents, first, stop, state, gap, least, most, of_room, room, flag, others);
+    if (currents == 1)
+        return eventsnn_look_currents_each(r, 1, first, stop, state, gap, least, most, of_room, room, flag, others);
+    return eventsnn_look_currents_each(r, 2, first, stop, state, gap, least, most, of_room, room, flag, others);
+}
+
+static double eventsnn_room_of_currents(
+    const eventsnn_rise *r, int currents, double gap, const double *state, double added)
+{
+    if (currents == 1)
+        return eventsnn_room(r, 1, gap, state, added);
+    return eventsnn_room(r, 2, gap, state, added);
+}
+
 /* ---- chosen once for each slice */
 
 static int64_t eventsnn_scatter(

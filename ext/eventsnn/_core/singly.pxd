@@ -349,9 +349,7 @@ cdef inline void begin_blocks(Core* e, double t) noexcept nogil:
                 begin_driven(e, g)
             elif g.currents == 0:
                 begin_jumpers(e, g)
-            elif g.currents == 1:
-                begin_neurons(e, g, 1)
             else:
-                begin_neurons(e, g, 2)
+                begin_neurons(e, g)
             b.looks += g.stop - g.start
         b.end = min(b.end, g.end)
