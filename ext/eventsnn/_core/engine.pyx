@@ -368,6 +368,7 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.rows.span)
     free(e.inbox.row)
     free(e.inbox.factor)
+    free(e.inbox.filled)
     free(e.inbox.row_of)
     free(e.inbox.weight)
     free(e.blocks.segment)
@@ -466,7 +467,6 @@ cdef class Engine:
         e.blocks.others = <int32_t*>self.allocate(n + 1, sizeof(int32_t), where)
         e.blocks.adds = <double*>self.allocate(SECOND * SECOND, sizeof(double), where)
         e.inbox.start = <int64_t*>self.allocate(n, sizeof(int64_t), where)
-        e.inbox.filled = <int32_t*>self.allocate(MOST_KINDS, sizeof(int32_t), where)
 
     cdef build_classes(self):
         cdef Core* e = &self.core
@@ -874,7 +874,7 @@ cdef class Engine:
         e.lane = number
         e.beside = NULL
         self.begin_lane(e, where)
-        e.inbox.row, e.inbox.factor = NULL, NULL
+        e.inbox.row, e.inbox.factor, e.inbox.filled = NULL, NULL, NULL
         e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight = NULL, NULL, NULL
         e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL

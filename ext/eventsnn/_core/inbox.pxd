@@ -8,6 +8,7 @@
 from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
 from libc.stdlib cimport realloc
+from libc.string cimport memset
 
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
@@ -64,19 +65,24 @@ cdef inline bint grow_rows(Inbox* b) noexcept nogil:
     if grown == NULL:
         return False
     b.factor = <Factor*>grown
+    grown = realloc(b.filled, max(b.n_kinds, 1) * room * sizeof(int32_t))
+    if grown == NULL:
+        return False
+    b.filled = <int32_t*>grown
+    memset(b.filled, 0, max(b.n_kinds, 1) * room * sizeof(int32_t))
     b.row_room = room
     return True
 
 
 cdef inline void begin_window(Inbox* b) noexcept nogil:
-    cdef int i
+    cdef int64_t i
     b.n_rows = b.n = 0
     b.weighted = b.timed = False
     b.window += 1
     if b.window == INT32_MAX:
         # What was found so long ago must not be taken for the present.
         b.window = 1
-        for i in range(b.n_kinds):
+        for i in range(b.n_kinds * b.row_room):
             b.filled[i] = 0
 
 

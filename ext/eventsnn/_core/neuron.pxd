@@ -119,7 +119,7 @@ cdef struct Inbox:
     double width              # of a window
     int32_t window            # counts them
     int32_t n_kinds
-    int32_t* filled           # (kinds) the window for which the factors of a kind were last found
+    int32_t* filled           # (kinds, row_room) the window for which the factors of a row were last found
     Factor* factor            # (kinds, row_room)
     # Those of one neuron lie side by side, in canonical order: if `timed`, in `arrival`; else the row of each and, if
     # `weighted`, its weight. The highest bit of row_of says that the next one has the same time.

@@ -75,15 +75,13 @@ cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double o
             f.u[sign] = row.shared_weight * f.u[sign]
 
 
-cdef inline const Factor* factors(const Class* k, const Inbox* b) noexcept nogil:
-    """The table of a neuron's kind."""
-    cdef Factor* table = b.factor + k.kind * b.row_room
-    cdef int64_t i
-    if b.filled[k.kind] != b.window:
-        b.filled[k.kind] = b.window
-        for i in range(b.n_rows):
-            fill(k, b, &b.row[i], origin_of(k, b.row[i].time), &table[i])
-    return table
+cdef inline const Factor* factor(const Class* k, const Inbox* b, int64_t row) noexcept nogil:
+    """Those of a row, from the table of a neuron's kind."""
+    cdef int64_t at = k.kind * b.row_room + row
+    if b.filled[at] != b.window:
+        b.filled[at] = b.window
+        fill(k, b, &b.row[row], origin_of(k, b.row[row].time), &b.factor[at])
+    return &b.factor[at]
 
 
 cdef inline double frame_of(const Class* k, const Neuron* s, double t) noexcept nogil:
@@ -178,7 +176,7 @@ cdef inline int64_t take_tied(
 
 
 cdef inline void take_arrivals(
-    const Class* k, const Inbox* b, const Factor* table, Part* p, int64_t next, int64_t end, bint held, int n
+    const Class* k, const Inbox* b, Part* p, int64_t next, int64_t end, bint held, int n
 ) noexcept nogil:
     cdef const int32_t* rows = b.row_of
     cdef int64_t i = next
@@ -192,10 +190,10 @@ cdef inline void take_arrivals(
         r = rows[i]
         if r < 0:
             p.u, p.highest = u, highest
-            i = take_tied(k, b, &table[r & INT32_MAX], p, i, held, n)
+            i = take_tied(k, b, factor(k, b, r & INT32_MAX), p, i, held, n)
             u, highest = p.u, p.highest
             continue
-        f = &table[r]
+        f = factor(k, b, r)
         if b.weighted:
             weight = b.weight[i]
             sign = weight < 0.0
@@ -298,7 +296,6 @@ cdef inline int64_t skim_framed(
     cdef bint held, clear
     cdef bint changed = False
     cdef Part before, p
-    cdef const Factor* table = NULL
     cdef const Factor* f
     cdef const Factor* f_last = NULL
     cdef Factor grown
@@ -313,9 +310,7 @@ cdef inline int64_t skim_framed(
         if streams and s.streams.first < first:
             first = s.streams.first
         elif next < end and not own:
-            if table == NULL:
-                table = factors(k, b)
-            f = &table[row_of(b, next)]
+            f = factor(k, b, row_of(b, next))
         if not first < stop:
             break
         held = first < s.release
@@ -331,9 +326,7 @@ cdef inline int64_t skim_framed(
         if last > next and own:
             take_own(k, b, &p, next, last, held, n, &grown)
         elif last > next:
-            if table == NULL:
-                table = factors(k, b)
-            take_arrivals(k, b, table, &p, next, last, held, n)
+            take_arrivals(k, b, &p, next, last, held, n)
         clear = True
         if streams:
             kept = s.streams[0]
@@ -342,7 +335,7 @@ cdef inline int64_t skim_framed(
             clear = take_external(k, found.sources, s.streams, &p, limit, found.most, held, n)
         f_last = NULL
         if last > next and time_of(b, last - 1) == p.last:
-            f_last = &grown if own else &table[row_of(b, last - 1)]
+            f_last = &grown if own else factor(k, b, row_of(b, last - 1))
         if clear and not held:
             if n == 0:
                 clear = jumps_stay_below(
