@@ -10,6 +10,28 @@ otherwise idle machine; everything takes hours, most of them NEST's. NEST, Brian
 of their own, whose interpreters --nest, --brian2 and --annarchy or the variables BENCH_NEST, BENCH_BRIAN2 and
 BENCH_ANNARCHY name; what is not found is skipped. It prints a table and writes bench.json and bench.png into --out;
 CONTRIBUTING.md says how to read them.
+
+Result, 2026-11-27, 2-core AMD EPYC (Zen 4) virtual machine, CPU seconds on one core; eventsnn and scatter-add medians
+of 3, all others, brunel_dc_het and the microcircuit in full one run each. Whenever another program had to run, the
+measurement was stopped, so that wall times mean nothing. All rates are the expected ones but NEST's of sparse_1e6 (no
+spikes: not looked into).
+
+                          eventsnn  scatter  ANNarchy  Brian2 C++  Brian2 Cython     NEST  NEST precise
+    brunel_poisson            7.72    0.694      11.3        13.1           14.6     28.9         103
+    brunel_dc                 3.05    0.694      1.98        8.97           12.3     25.9          84.7
+    brunel_dc_stored          3.66    0.995      9.91        12.1           11.7     25.0          76.9
+    brunel_exp               10.5                10.3        10.4                    53.2         145
+    brunel_exp_dc             4.38    0.924*     2.18        5.97           7.14     40.5
+    brunel_dc_het            19.9
+    cuba                      0.857   0.013      1.50        0.965          3.59      7.48         13.0
+    sparse_1e4                0.065   0.001      0.318       0.111          0.335     1.94
+    sparse_1e5                0.115   0.003      2.75        1.11           1.74     16.3
+    sparse_1e6                0.147   0.006                 10.6                    164 (0 Hz)
+    microcircuit, a tenth     2.67    0.094                                          10.9
+    microcircuit in full     73.5                                                   211
+    * two words
+
+The microcircuit in full takes 3.85 GB and 47.7 s to build, NEST 12.6 GB and 212 s.
 """
 
 import argparse
