@@ -92,7 +92,8 @@ def population_values(population: Population) -> Values:
 
     values = resolved(population.values)
     model.check(values, population.name)
-    return {**values, **model.initial_state(values), **resolved(population.state)}
+    state = resolved(population.state)
+    return {**values, **model.initial_state({**values, **state}), **state}
 
 
 def _population_plan(population: Population, start: int) -> PopulationPlan:

@@ -200,6 +200,10 @@ class Simulation:
                 f"got more than {self.plan.max_spikes:,} spikes of one stimulus at one time (max_spikes)",
                 "Give the stimulus longer intervals",
             ),
+            "state": (
+                "has run away: a variable of its state left the range that its equations are meant for",
+                "Change its parameters, or give it weaker input",
+            ),
         }[reason]
         return RunawayError(
             f"neuron {index} of {population} {what}, at t = {time:.17g} ms; the run ends there and what was simulated "

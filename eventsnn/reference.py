@@ -30,6 +30,7 @@ from eventsnn import streams
 from eventsnn.models import frames
 from eventsnn.models.base import Model, State
 from eventsnn.models.closed_form import T_REF, V_RESET, R
+from eventsnn.models.taylor import TaylorModel
 from eventsnn.plan import Plan
 
 CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
@@ -138,6 +139,8 @@ class Reference:
         assert neuron.model is not None
         if state.frame is not None:
             frames.settle(neuron.model.shape, neuron.c, state, t, neuron.release)
+        elif isinstance(neuron.model, TaylorModel):
+            neuron.model.settle(neuron.c, state, t, neuron.release)
         elif t < neuron.release:
             neuron.model.hold(neuron.c, state, t - state.t)
         else:
@@ -174,7 +177,11 @@ class Reference:
             start = reached - state.t if reached > 0.0 else 0.0
             span, found = neuron.model.crossing(neuron.c, state, start)
             time = state.t + span
-        if time < math.inf:
+            if state.t == kept.t:
+                kept.step = state.step
+        if math.isnan(time):
+            self._fail(n, state.t, "state")
+        elif time < math.inf:
             at = SEARCH if not found else round_ + 1 if time == now else 0
             neuron.crossing = Entry((time, at, CROSSING, n), n)
             self.queue.add(neuron.crossing)
@@ -239,6 +246,8 @@ class Reference:
         if round_ == SEARCH:
             for entry in now:
                 self.neurons[entry.neuron].crossing = None
+                if isinstance(self.neurons[entry.neuron].model, TaylorModel):
+                    self.settle(entry.neuron, t)
                 self._search(entry.neuron, t, SEARCH, t)
             return
         if round_ == LAST:
@@ -417,5 +426,5 @@ class Reference:
 def _by_port(model: Model, inputs: list[Entry]) -> list[float]:
     total = [0.0] * len(model.ports)
     for entry in inputs:
-        total[entry.port] = total[entry.port] + entry.weight
+        total[entry.port] = total[entry.port] + (abs(entry.weight) if model.magnitudes else entry.weight)
     return total

@@ -48,10 +48,11 @@ class State:
     slope: float = 0.0  # of drive, mV/ms
     sines: tuple[tuple[float, float, float], ...] = ()  # sinusoidal currents: frequency (1/ms), phase (turns), pA
     frame: Frame | None = None  # holds x, and v of a free neuron, if there is one
+    step: Any = None  # the series that the state follows, if it is known; no part of it
 
     def copy(self) -> State:
         frame = self.frame.copy() if self.frame else None
-        return State(self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines, frame)
+        return State(self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines, frame, self.step)
 
 
 class Model(ABC):
@@ -68,6 +69,10 @@ class Model(ABC):
     recordables: tuple[str, ...]
     # How many variables of each kind there are, for the kernel.
     shape: Any
+    # The signs of weights choose ports and mean nothing else.
+    magnitudes = False
+    # There is no closed form: the state follows from step to step (eventsnn/models/taylor.py).
+    in_steps = False
     # The same equations compiled: a capsule of the struct Model in ext/eventsnn/_core/neuron.pxd.
     kernel: object
 

@@ -42,6 +42,7 @@ class Shape(NamedTuple):
     clamped: bool
     resets: bool  # a spike changes a current or a threshold
     targets: tuple[int, ...]  # for each port the variable that takes its input; -1 is v
+    ahead: int = 0  # numbers that the kernel keeps beside the state
 
     @property
     def n_slots(self) -> int:

@@ -14,6 +14,7 @@ cdef enum Status:
     TOO_MANY_ROUNDS = 2
     NO_MEMORY = 3
     TOO_MANY_INPUTS = 4
+    OUT_OF_RANGE = 5
 
 
 cdef struct Projection:

@@ -48,6 +48,7 @@ from eventsnn._core.closed_form cimport RATE_M, THRESHOLD, WIDTH, threshold_at
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
     NO_MEMORY,
+    OUT_OF_RANGE,
     RUNNING,
     TOO_MANY_INPUTS,
     TOO_MANY_ROUNDS,
@@ -119,7 +120,7 @@ MOST_CLASSES = 64
 LOOKS = 2000
 
 NO_ROOM_LEFT = "the spikes of the run do not fit into memory; it stopped at {:g} ms"
-REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs"}
+REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs", OUT_OF_RANGE: "state"}
 
 
 # ---- the schedule
@@ -491,8 +492,9 @@ cdef class Engine:
             m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
             for port, slot in enumerate(shape.targets):
                 m.target[port] = slot
+            m.magnitudes, m.ahead = model.magnitudes, shape.ahead
             m.fit(m)
-            behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha) * sizeof(double)))
+            behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha + m.ahead) * sizeof(double)))
         e.stride = (sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
         memcpy(constants, given, self.plan.constants.nbytes)
         e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))

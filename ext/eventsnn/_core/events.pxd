@@ -8,6 +8,7 @@ from libc.string cimport memcpy
 
 from eventsnn._core.core cimport (
     NO_MEMORY,
+    OUT_OF_RANGE,
     RUNNING,
     TOO_MANY_INPUTS,
     TOO_MANY_ROUNDS,
@@ -95,12 +96,28 @@ cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
     return clear
 
 
-cdef inline void refine(const Core* e, Neuron* s) noexcept nogil:
+cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
+    """Bring a neuron without a closed form to its release or to the end of its step, whichever its search has reached:
+    its state follows from the one there, whatever happens next."""
+    cdef double t = s.crossing if s.bounded == SEARCHED else s.release
+    if s.t < t:
+        if e.watch_start != NULL:
+            sample(e, <int32_t>((<char*>s - e.records) // e.stride), t)
+        k.model.settle(k, s, t)
+    s.bounded = BOUNDED
+
+
+cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
     """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
     cdef const Class* k = &e.classes[s.class_of]
+    if k.model.extend != NULL:
+        go_on(e, k, s)
     cdef const Neuron* start = free_state(e, k, s)
     cdef double searched = s.crossing - start.t if s.bounded == SEARCHED else 0.0
     s.crossing = k.model.crossing(k, start, searched, &s.bounded)
+    if s.crossing != s.crossing:
+        s.crossing = infinity()
+        fail(e, OUT_OF_RANGE, s.t, <int32_t>((<char*>s - e.records) // e.stride))
 
 
 cdef inline bint refine_due(Core* e, Neuron* s, double t) noexcept nogil:

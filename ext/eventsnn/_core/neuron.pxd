@@ -21,6 +21,11 @@ cdef enum:
     MOST_CURRENTS = 2
     MOST_KIND_CONSTANTS = 8
 
+cdef enum:
+    # Of a Taylor series: orders, the constant included, and series that a recurrence needs beside the variables'.
+    ROW = 25
+    MOST_AUXILIARY = 64
+
 
 cdef struct Sine:
     # Sinusoidal current, amplitude sin(2 pi (frequency t + phase)).
@@ -143,6 +148,22 @@ cdef struct Skimmed:
     bint changed          # the state
 
 
+cdef struct Series:
+    # The first orders of all variables, V first, from the time of the state on; taylor.pxd.
+    double* y                 # (variables, ROW)
+    double force[ROW]         # what the drive adds to dV/dt
+    double aux[MOST_AUXILIARY][ROW]
+    bint held                 # V is held
+
+
+cdef struct Step:
+    # Behind the variables of a neuron without a closed form: the series that its state follows up to `end`.
+    double kept               # 1.0 if there is one
+    double end                # ms; inf at rest
+    double span               # ms, the same from the state on
+    double last[1]            # the state at the end, then the series
+
+
 cdef struct Model:
     # The kernel fills in the functions, the engine the rest from the plan.
     int ports
@@ -156,6 +177,8 @@ cdef struct Model:
     int leaks
     int clamped
     int resets
+    int magnitudes        # the signs of weights choose ports and mean nothing else
+    int ahead             # numbers behind the variables that are no part of the state
     int target[MOST_VARIABLES]    # for each port the slot that takes its input; -1 is v
     # Advances the state to t, through the end of refractoriness if that lies between.
     void (*settle)(const Class* k, Neuron* s, double t) noexcept nogil
@@ -184,6 +207,14 @@ cdef struct Model:
     void (*fit)(Model* m) noexcept nogil
     # Constants that all neurons of a kind have in common; returns how many.
     int (*kind)(const Class* k, double* constants) noexcept nogil
+    # NULL but for models without a closed form, taylor.pxd. The orders of a series above first, up to last.
+    void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
+    # So long (ms) that few orders are enough; NULL: none is.
+    double (*brief)(const Class* k, const Neuron* s) noexcept nogil
+    # V rises no faster from now on (mV/ms) until it reaches the threshold, if the drive is constant; NULL: unknown.
+    double (*rise)(const Class* k, const Neuron* s) noexcept nogil
+    # Makes another step of the one found; NULL: that is it.
+    void (*revise)(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil
 
 
 cdef struct Class:

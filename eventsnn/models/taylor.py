@@ -1,0 +1,458 @@
+"""Models without a closed form: between two events the state is a Taylor series, renewed step by step.
+
+ext/eventsnn/_core/taylor.pxd performs the same operations in the same order.
+
+(a) A model gives a recurrence: the next coefficient of each variable from those up to the present one (Parker &
+    Sochacki 1996, Neural Parallel Sci Comput 4:97). Products, quotients and exponentials take one sum for each order.
+(b) A step has `ORDER` terms, which follows from the tolerance, and goes as far as its last two terms stay below it:
+    h = (tolerance / |c_n|)^(1/n). Steps begin at the neuron's last event and follow one another; they depend on nothing
+    else. Where an event comes within one, the state is the series at that time, and a new step begins there.
+(c) A model may say how short a time is brief (BRIEF). Over so little the terms are summed up until they no longer
+    matter, and the others are not computed.
+(d) A neuron that a whole step has not moved, but for rounding, is at rest: its step never ends.
+(e) The first crossing within a step is that of a polynomial: intervals are halved until the polynomial surely stays
+    negative, or surely grows; then Newton's method inside a bracket.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn._core.mathfunc import exp, log, sin_turns
+from eventsnn.errors import InputError
+from eventsnn.models.base import Model, State, Values, require
+
+# The constants of a neuron: these, then the tolerance of each variable, the jump of each slot at a spike, the scale of
+# each port, and those of the model's own.
+R, T_REF, THRESHOLD, ORDER, FARTHEST, V_RESET, HEAD = 0, 1, 2, 3, 4, 5, 8
+
+MOST_ORDER = 24
+LONGEST_STEP = 1000.0  # ms
+LARGEST = 1.7976931348623157e308
+ULP = 2.0**-52
+NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable
+SMALL_TERM = 2.0**-6  # of a tolerance
+AT_ONCE = 2  # orders that are added at a time where few are enough
+NARROWEST = 2.0**-40  # of a step: where a polynomial touches zero within it
+TWO_PI = 6.283185307179586
+
+Row = list[float]
+
+
+class Shape(NamedTuple):
+    """What the kernels must know of a model without a closed form; names are those of closed_form.Shape."""
+
+    n_slots: int
+    clamped: bool  # V is held while the neuron is refractory
+    targets: tuple[int, ...]  # for each port the slot that takes its input; -1 is V
+    n_currents: int = 0
+    n_alpha: int = 0
+    n_thresholds: int = 0
+    n_driven: int = 0
+    leaks: bool = True
+    resets: bool = True
+
+    @property
+    def ahead(self) -> int:
+        return 3 + (1 + self.n_slots) * (2 + MOST_ORDER)
+
+
+class Series:
+    """The first orders of all variables, V first, from the time of a state on."""
+
+    def __init__(self, y: Sequence[float], force: Row, held: bool):
+        self.y: list[Row] = [[value] for value in y]
+        self.force = force  # what the drive adds to dV/dt
+        self.aux: dict[Any, Row] = {}  # series that a recurrence needs besides
+        self.held = held  # V is held
+
+    def row(self, name: Any) -> Row:
+        return self.aux.setdefault(name, [])
+
+
+@dataclass
+class Step:
+    """The series that a neuron's state follows up to `end` (ms; inf at rest), `span` after its beginning."""
+
+    end: float
+    span: float
+    last: list[float]  # the state at the end
+    y: list[Row]
+
+
+def product(a: Row, b: Row, n: int) -> float:
+    """Order n of the product of two series."""
+    total = 0.0
+    for i in range(n + 1):
+        total = total + a[i] * b[n - i]
+    return total
+
+
+def square(a: Row, n: int) -> float:
+    total = 0.0
+    for i in range((n + 1) // 2):
+        total = total + a[i] * a[n - i]
+    total = total + total
+    if n % 2 == 0:
+        total = total + a[n // 2] * a[n // 2]
+    return total
+
+
+def exponential(a: Row, e: Row, n: int) -> float:
+    """Order n >= 1 of e = exp(a), from e' = e a'."""
+    total = 0.0
+    for i in range(1, n + 1):
+        total = total + i * a[i] * e[n - i]
+    return total / n
+
+
+def horner(a: Row, h: float) -> float:
+    total = a[-1]
+    for value in reversed(a[:-1]):
+        total = total * h + value
+    return total
+
+
+class TaylorModel(Model):
+    """A neuron model whose state between events is a Taylor series; a subclass gives its recurrence.
+
+    `extend` computes the next order; its twin is a .pyx in ext/eventsnn/_core, whose capsule is `kernel`. `described`
+    gives what a class of neurons needs: see `Description`. A spike sets V to V_reset and adds its jump to every other
+    variable; if `clamped`, V is then held for t_ref. tolerance (mV): the largest error of V in a step.
+    """
+
+    clamped: ClassVar[bool] = True
+    resets_V: ClassVar[bool] = True
+    in_steps = True
+    # Parameters that must be positive, with their units.
+    positive: ClassVar[dict[str, str]] = {}
+    # What a variable may not exceed in size: beyond, the neuron has run away.
+    farthest: ClassVar[float] = 1e6
+    # Slots that take the input of each port, -1 for V.
+    targets: tuple[int, ...]
+    # Tolerance of each slot in that of V.
+    tolerances: tuple[float, ...]
+    threshold_name: ClassVar[str] = "V_th"
+    reset_name: ClassVar[str] = "V_reset"
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(len(self.slots), self.clamped, self.targets)
+
+    @property
+    def state_variables(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("V_m", *self.slots)
+
+    @property
+    def recordables(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.state_variables
+
+    @property
+    def instantaneous(self) -> bool:
+        return self.clamped and all(slot < 0 for slot in self.targets)
+
+    # ---- what a subclass gives
+
+    @abstractmethod
+    def extend(self, p: Sequence[float], z: Series, n: int) -> None:
+        """Append order n + 1 of every variable; p are the constants of the model's own."""
+
+    @abstractmethod
+    def gain(self, values: Values) -> Any:
+        """What 1 pA adds to dV/dt, in mV/ms."""
+
+    @abstractmethod
+    def own(self, values: Values) -> list[tuple[str, Any]]:
+        """Names and values of the constants of the model's own."""
+
+    def jumps(self, values: Values) -> list[Any]:
+        """What a spike adds to each slot."""
+        return [0.0] * len(self.slots)
+
+    def scales(self, values: Values) -> list[Any]:
+        """What a weight of 1 adds, for each port."""
+        return [1.0] * len(self.ports)
+
+    def brief(self, p: Sequence[float], s: State) -> float:
+        """So long (ms) that few orders are enough; 0: none is."""
+        return 0.0
+
+    def revise(self, p: Sequence[float], s: State, step: Step, z: Series) -> None:
+        """Make another step of the one found."""
+
+    # ---- values
+
+    def offsets(self, values: Values) -> Values:
+        return {}
+
+    def initial_state(self, values: Values) -> Values:
+        return {"V_m": values["E_L"]} | {name: np.zeros(1) for name in self.slots}
+
+    def to_state(self, values: Values, state: Values) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        for name in self.slots:
+            if name.lstrip("d").startswith("g_"):
+                require(state[name] >= 0, state[name], f"{type(self).__name__}: {name}", "must not be negative", "nS")
+        return state["V_m"], [state[name] for name in self.slots]
+
+    def check(self, values: Values, where: str) -> None:
+        units = {name: "ms" for name in values if name.startswith("tau_")} | self.positive
+        for name, unit in units.items():
+            require(values[name] > 0, values[name], f"{where}: {name}", "must be positive", unit)
+        require(values["t_ref"] >= 0, values["t_ref"], f"{where}: t_ref", "must not be negative", "ms")
+        tolerance = values["tolerance"]
+        good = (tolerance >= 1e-15) & (tolerance <= 1e-3)
+        require(good, tolerance, f"{where}: tolerance", "must lie between 1e-15 and 0.001 mV", "mV")
+        if self.resets_V:
+            reset, threshold = np.broadcast_arrays(values[self.reset_name], values[self.threshold_name])
+            if not (reset < threshold).all():
+                i = int(np.argmin(reset < threshold))
+                raise InputError(
+                    f"{where}: {self.reset_name} = {reset[i]:g} mV must lie below {self.threshold_name} = "
+                    f"{threshold[i]:g} mV" + (f" (neuron {i})" if reset.size > 1 else "")
+                )
+
+    def constants(self, values: Values) -> tuple[list[str], NDArray[np.float64]]:
+        tolerance = values["tolerance"]
+        order = np.minimum(np.ceil(-0.5 * np.log(tolerance)) + 4.0, MOST_ORDER)
+        rows = [
+            ("R", self.gain(values)), ("t_ref", values["t_ref"]),
+            (self.threshold_name, values[self.threshold_name]), ("order", order), ("farthest", self.farthest),
+            ("V_reset", 0.0 if self.resets_V else 1.0), ("V_reset", values[self.reset_name] if self.resets_V else 0.0),
+            ("lowest", -math.inf), ("tolerance", tolerance),
+        ]  # fmt: skip
+        parts = zip(self.slots, self.tolerances, strict=True)
+        rows += [(f"tolerance of {name}", tolerance * part) for name, part in parts]
+        rows += [(f"jump of {name}", jump) for name, jump in zip(self.slots, self.jumps(values), strict=True)]
+        rows += [(f"weight to {port}", scale) for port, scale in zip(self.ports, self.scales(values), strict=True)]
+        rows += self.own(values)
+        columns = [np.atleast_1d(np.asarray(row, dtype=np.float64)) for _, row in rows]
+        return [name for name, _ in rows], np.stack(np.broadcast_arrays(*columns))
+
+    # ---- equations, for the reference engine
+
+    def _own(self, c: Sequence[float]) -> Sequence[float]:
+        return c[HEAD + 1 + 2 * len(self.slots) + len(self.ports) :]
+
+    def _begin(self, c: Sequence[float], s: State, held: bool) -> Series:
+        order = int(c[ORDER])
+        force = [s.drive, s.slope] + [0.0] * (order - 1)
+        for frequency, phase, amplitude in s.sines:
+            turns = frequency * s.t + phase
+            turns = turns - math.floor(turns)
+            omega = TWO_PI * frequency
+            sine = c[R] * amplitude * sin_turns(turns)
+            cosine = c[R] * amplitude * sin_turns(turns + 0.25)
+            for n in range(order + 1):
+                force[n] = force[n] + sine
+                sine, cosine = omega * cosine / (n + 1), -omega * sine / (n + 1)
+        return Series([s.v, *s.x], force, held)
+
+    def _span(self, c: Sequence[float], z: Series) -> float:
+        """How far the series of a full order is good for, by its last two terms."""
+        order = int(c[ORDER])
+        span = LONGEST_STEP
+        for i, row in enumerate(z.y):
+            for n in (order - 1, order):
+                size = abs(row[n])
+                if not size <= LARGEST:
+                    return 0.0
+                if size > 0.0:
+                    span = min(span, exp(log(c[HEAD + i] / size) / n))
+        return span
+
+    def _step(self, c: Sequence[float], s: State, held: bool) -> Step:
+        """The series from a state on, how long it is good for and where it ends."""
+        z = self._begin(c, s, held)
+        order, p = int(c[ORDER]), self._own(c)
+        for n in range(order):
+            self.extend(p, z, n)
+        # Twice, so that end is fl(s.t + span).
+        end = s.t + max(self._span(c, z), self.brief(p, s))
+        span = end - s.t
+        end = s.t + span
+        step = Step(end, span, [horner(row, span) for row in z.y], z.y)
+        if s.slope == 0.0 and not s.sines and end > s.t and self._is_at_rest(c, step):
+            step.end = step.span = math.inf
+            for i, row in enumerate(z.y):
+                step.last[i] = row[0]
+                row[1:] = [0.0] * order
+        self.revise(p, s, step, z)
+        return step
+
+    def _is_at_rest(self, c: Sequence[float], step: Step) -> bool:
+        return all(
+            abs(step.last[i] - row[0]) <= ULP * abs(row[0]) + NO_MORE * c[HEAD + i] for i, row in enumerate(step.y)
+        )
+
+    def _shortly(self, c: Sequence[float], s: State, h: float, held: bool) -> list[float]:
+        """The state after so little time that a few orders are enough."""
+        known = s.step if s.step is not None and not held else None
+        z = self._begin(c, s, held)
+        if known is not None:
+            z.y = known.y
+        order, p = int(c[ORDER]), self._own(c)
+        total = [row[0] for row in z.y]
+        power, n = 1.0, 0
+        while n < order:
+            m = min(n + AT_ONCE, order)
+            if known is None:
+                for k in range(n, m):
+                    self.extend(p, z, k)
+            while n < m:
+                n += 1
+                power = power * h
+                total = [sum_ + row[n] * power for sum_, row in zip(total, z.y, strict=True)]
+            sizes = [(abs(row[n]) * power, abs(row[n - 1]) * (power / h)) for row in z.y]
+            if not any(max(size) > SMALL_TERM * c[HEAD + i] for i, size in enumerate(sizes)):
+                break
+        return total
+
+    def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:
+        while s.t < t:
+            h = t - s.t
+            if h <= self.brief(self._own(c), s):
+                new = self._shortly(c, s, h, held)
+            else:
+                step = s.step if s.step is not None and not held else self._step(c, s, held)
+                if not step.end > s.t:
+                    break  # so fast that time does not advance: it crosses its threshold now
+                if t >= step.end:
+                    s.v, s.x, s.step = step.last[0], step.last[1:], None
+                    if s.slope != 0.0:
+                        s.drive = s.drive + s.slope * step.span
+                    s.t = step.end
+                    continue
+                new = [horner(row, h) for row in step.y]
+            s.v, s.x = new[0], new[1:]
+            if s.slope != 0.0:
+                s.drive = s.drive + s.slope * h
+            break
+        s.t, s.step = t, None
+
+    def settle(self, c: Sequence[float], s: State, t: float, release: float) -> None:
+        if t < release:
+            self._go(c, s, t, self.clamped)
+        else:
+            if s.t < release:
+                self._go(c, s, release, self.clamped)
+            if s.t < t:
+                self._go(c, s, t, False)
+
+    def flow(self, c: Sequence[float], s: State, h: float) -> None:
+        self._go(c, s, s.t + h, False)
+
+    def hold(self, c: Sequence[float], s: State, h: float) -> None:
+        self._go(c, s, s.t + h, self.clamped)
+
+    def leave(self, c: Sequence[float], s: State, release: float) -> None:
+        s.step = None
+
+    def threshold(self, c: Sequence[float], s: State) -> float:
+        return c[THRESHOLD]
+
+    def crossing(self, c: Sequence[float], s: State, start: float = 0.0) -> tuple[float, bool]:
+        """From the state on, to the end of its step; the engines take the state there before they go on. nan for a
+        state that is out of range."""
+        if s.v >= c[THRESHOLD]:
+            return 0.0, True
+        if not all(abs(value) <= c[FARTHEST] for value in (s.v, *s.x)):
+            return math.nan, True
+        if s.step is None:
+            s.step = self._step(c, s, False)
+        step: Step = s.step
+        if step.end == math.inf:
+            return math.inf, True
+        if not step.end > s.t:
+            return (0.0 if step.y[0][1] > 0.0 else math.nan), True
+        h = first_root([step.y[0][0] - c[THRESHOLD], *step.y[0][1:]], step.span)
+        if h <= step.span:
+            return (h if s.t + h < step.end else step.end - s.t), True
+        return step.end - s.t, step.last[0] >= c[THRESHOLD]
+
+    def receive(self, c: Sequence[float], s: State, weights: Sequence[float], refractory: bool) -> None:
+        s.step = None
+        scale = HEAD + 1 + 2 * len(self.slots)
+        for port, weight in enumerate(weights):
+            weight, slot = weight * c[scale + port], self.targets[port]
+            if slot >= 0:
+                s.x[slot] = s.x[slot] + weight
+            elif not (refractory and self.clamped):
+                s.v = s.v + weight
+
+    def reset(self, c: Sequence[float], s: State) -> None:
+        s.step = None
+        s.v = c[V_RESET] * s.v + c[V_RESET + 1]
+        for i in range(len(self.slots)):
+            s.x[i] = s.x[i] + c[HEAD + 1 + len(self.slots) + i]
+
+
+# ---- the first crossing within a step
+
+
+def _shifted(a: Row, start: float, width: float) -> Row:
+    """Coefficients of a(start + width x)."""
+    q = list(a)
+    order = len(q) - 1
+    if start != 0.0:
+        for i in range(order):
+            for n in range(order - 1, i - 1, -1):
+                q[n] = q[n] + start * q[n + 1]
+    power = 1.0
+    for n in range(1, order + 1):
+        power = power * width
+        q[n] = q[n] * power
+    return q
+
+
+def _root(q: Row) -> float:
+    """Where q, negative at 0, not at 1 and growing in between, is zero: Newton's method inside a bracket."""
+    low, high, x = 0.0, 1.0, 1.0
+    if q[1] > 0.0 and -q[0] < q[1]:
+        x = -q[0] / q[1]
+    for _ in range(100):
+        value, slope = q[-1], 0.0
+        for term in reversed(q[:-1]):
+            slope = slope * x + value
+            value = value * x + term
+        if value < 0.0:
+            low = x
+        else:
+            high = x
+        next_ = x - value / slope if slope > 0.0 else low
+        if not low < next_ < high:
+            next_ = low + 0.5 * (high - low)
+        if abs(next_ - x) <= ULP * x or not low < next_ < high:
+            return next_
+        x = next_
+    return x
+
+
+def first_root(a: Row, span: float) -> float:
+    """The first zero in (0, span] of a polynomial that is negative at 0; inf if there is none."""
+    start, stop = 0.0, span
+    while True:
+        q = _shifted(a, start, stop - start)
+        above, rises, at_end = q[0], q[1], q[0]
+        for n in range(1, len(q)):
+            at_end = at_end + q[n]
+            if q[n] > 0.0:
+                above = above + q[n]
+            elif n > 1:
+                rises = rises + n * q[n]
+        if not above < 0.0:
+            if rises > 0.0 or stop - start <= NARROWEST * span:
+                if at_end >= 0.0:
+                    return start + (stop - start) * _root(q)
+            else:
+                stop = start + 0.5 * (stop - start)
+                continue
+        if stop == span:
+            return math.inf
+        start, stop = stop, span

@@ -1,0 +1,497 @@
+# Models without a closed form: between two events their state is a Taylor series, renewed step by step.
+# eventsnn/models/taylor.py explains it, function by function. A model gives its recurrence (`extend`); `complete` fills
+# in the rest of its Model.
+
+from libc.float cimport DBL_MAX
+from libc.math cimport fabs, floor
+from libc.stdint cimport int8_t, int64_t
+from libc.string cimport memcpy
+
+from eventsnn._core.mathfunc cimport exp, infinity, log, not_a_number, sin_turns
+from eventsnn._core.neuron cimport (
+    FOUND,
+    MOST_VARIABLES,
+    ROW,
+    SEARCHED,
+    Class,
+    Inbox,
+    Model,
+    Neuron,
+    Series,
+    Sine,
+    Step,
+    port_of,
+    variables,
+    weight_of,
+)
+
+cdef enum:
+    R = 0
+    THRESHOLD = 2
+    ORDER = 3
+    FARTHEST = 4
+    V_RESET = 5
+    LOWEST = 7
+    # then the tolerance of each variable, the jump of each slot and the scale of each port
+    HEAD = 8
+    AT_ONCE = 2           # orders that are added at a time where few are enough
+
+
+cdef extern from *:
+    """
+    #define EVENTSNN_LONGEST_STEP 1000.0
+    #define EVENTSNN_ULP 2.220446049250313e-16
+    #define EVENTSNN_NO_MORE 9.5367431640625e-07
+    #define EVENTSNN_SMALL_TERM 0.015625
+    #define EVENTSNN_NARROWEST 9.094947017729282e-13
+    #define EVENTSNN_TURN 6.283185307179586
+    """
+    const double LONGEST_STEP "EVENTSNN_LONGEST_STEP"     # ms
+    const double ULP "EVENTSNN_ULP"                       # 2^-52
+    const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
+    const double SMALL_TERM "EVENTSNN_SMALL_TERM"         # of a tolerance
+    const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
+    const double TURN "EVENTSNN_TURN"                     # 2 pi
+
+
+cdef inline int count(const Class* k) noexcept nogil:
+    return 1 + k.model.n_slots
+
+
+cdef inline double tolerance_of(const Class* k, int i) noexcept nogil:
+    return k.c[HEAD + i]
+
+
+cdef inline const double* jumps(const Class* k) noexcept nogil:
+    return k.c + HEAD + count(k)
+
+
+cdef inline const double* scales(const Class* k) noexcept nogil:
+    return jumps(k) + k.model.n_slots
+
+
+cdef inline const double* own(const Class* k) noexcept nogil:
+    """The constants of the model itself."""
+    return scales(k) + k.model.ports
+
+
+cdef inline Step* step_of(const Class* k, const Neuron* s) noexcept nogil:
+    return <Step*>(variables(k, s) + k.model.n_slots)
+
+
+cdef inline double* series_of(const Class* k, Step* p) noexcept nogil:
+    return &p.last[0] + count(k)
+
+
+cdef inline double product(const double* a, const double* b, int n) noexcept nogil:
+    """Order n of the product of two series."""
+    cdef double total = 0.0
+    cdef int i
+    for i in range(n + 1):
+        total = total + a[i] * b[n - i]
+    return total
+
+
+cdef inline double square(const double* a, int n) noexcept nogil:
+    cdef double total = 0.0
+    cdef int i
+    for i in range((n + 1) // 2):
+        total = total + a[i] * a[n - i]
+    total = total + total
+    if n % 2 == 0:
+        total = total + a[n // 2] * a[n // 2]
+    return total
+
+
+cdef inline double exponential(const double* a, const double* e, int n) noexcept nogil:
+    """Order n >= 1 of e = exp(a), from e' = e a'."""
+    cdef double total = 0.0
+    cdef int i
+    for i in range(1, n + 1):
+        total = total + i * a[i] * e[n - i]
+    return total / n
+
+
+cdef inline double quotient(const double* a, const double* b, const double* q, int n) noexcept nogil:
+    """Order n of q = a / b."""
+    cdef double total = a[n]
+    cdef int i
+    for i in range(1, n + 1):
+        total = total - b[i] * q[n - i]
+    return total / b[0]
+
+
+cdef inline double horner(const double* a, int order, double h) noexcept nogil:
+    cdef double total = a[order]
+    cdef int i
+    for i in range(order - 1, -1, -1):
+        total = total * h + a[i]
+    return total
+
+
+cdef inline void begin(const Class* k, const Neuron* s, Series* z, double* y, bint held) noexcept nogil:
+    cdef int order = <int>k.c[ORDER]
+    cdef const Sine* p
+    cdef double turns, omega, sine, cosine, next
+    cdef int i, j, n
+    z.y = y
+    z.held = held
+    y[0] = s.v
+    for i in range(k.model.n_slots):
+        y[(1 + i) * ROW] = variables(k, s)[i]
+    for n in range(order + 1):
+        z.force[n] = 0.0
+    z.force[0] = s.drive
+    z.force[1] = s.slope
+    for j in range(s.n_sines):
+        p = &s.sines[j]
+        turns = p.frequency * s.t + p.phase
+        turns = turns - floor(turns)
+        omega = TURN * p.frequency
+        sine = k.c[R] * p.amplitude * sin_turns(turns)
+        cosine = k.c[R] * p.amplitude * sin_turns(turns + 0.25)
+        for n in range(order + 1):
+            z.force[n] = z.force[n] + sine
+            next = omega * cosine / (n + 1)
+            cosine = -omega * sine / (n + 1)
+            sine = next
+
+
+cdef inline double full_span(const Class* k, const double* y) noexcept nogil:
+    """How far the series of a full order is good for, by its last two terms."""
+    cdef int order = <int>k.c[ORDER]
+    cdef double span = LONGEST_STEP
+    cdef double size, bound
+    cdef int i, n
+    for i in range(count(k)):
+        for n in range(order - 1, order + 1):
+            size = fabs(y[i * ROW + n])
+            if not size <= DBL_MAX:
+                return 0.0
+            if size > 0.0:
+                bound = exp(log(tolerance_of(k, i) / size) / n)
+                if bound < span:
+                    span = bound
+    return span
+
+
+cdef inline bint is_at_rest(const Class* k, const Neuron* s, const Step* p, const double* y) noexcept nogil:
+    cdef int i
+    if s.slope != 0.0 or s.n_sines:
+        return False
+    for i in range(count(k)):
+        if not fabs(p.last[i] - y[i * ROW]) <= ULP * fabs(y[i * ROW]) + NO_MORE * tolerance_of(k, i):
+            return False
+    return True
+
+
+cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z, double short) noexcept nogil:
+    """Complete the series, and find how long it is good for and where it ends."""
+    cdef int order = <int>k.c[ORDER]
+    cdef double span
+    cdef int i, n
+    k.model.extend(k, z, 0, order)
+    span = full_span(k, z.y)
+    # Twice, so that end is fl(s.t + span).
+    p.end = s.t + (span if span > short else short)
+    p.span = p.end - s.t
+    p.end = s.t + p.span
+    for i in range(count(k)):
+        p.last[i] = horner(z.y + i * ROW, order, p.span)
+    if is_at_rest(k, s, p, z.y) and p.end > s.t:
+        p.end = infinity()
+        p.span = infinity()
+        for i in range(count(k)):
+            p.last[i] = z.y[i * ROW]
+            for n in range(1, order + 1):
+                z.y[i * ROW + n] = 0.0
+    if k.model.revise != NULL:
+        k.model.revise(k, s, p, z)
+
+
+cdef inline void keep_step(const Class* k, const Neuron* s) noexcept nogil:
+    """Let a free neuron have the step on which it is. That is no change of its state."""
+    cdef Step* p = step_of(k, s)
+    cdef Series z
+    if p.kept == 0.0:
+        begin(k, s, &z, series_of(k, p), False)
+        take_step(k, s, p, &z, k.model.brief(k, s) if k.model.brief != NULL else 0.0)
+        p.kept = 1.0
+
+
+cdef inline bint converged(const Class* k, const double* y, int n, double power) noexcept nogil:
+    cdef int i
+    for i in range(count(k)):
+        if fabs(y[i * ROW + n]) * power > SMALL_TERM * tolerance_of(k, i):
+            return False
+    return True
+
+
+cdef inline void go_shortly(const Class* k, Neuron* s, Series* z, bint known, double h) noexcept nogil:
+    """On by so little that a few orders are enough."""
+    cdef int order = <int>k.c[ORDER]
+    cdef double total[MOST_VARIABLES]
+    cdef double power = 1.0
+    cdef int n = 0
+    cdef int i, m
+    for i in range(count(k)):
+        total[i] = z.y[i * ROW]
+    while n < order:
+        m = n + AT_ONCE if n + AT_ONCE < order else order
+        if not known:
+            k.model.extend(k, z, n, m)
+        while n < m:
+            n += 1
+            power = power * h
+            for i in range(count(k)):
+                total[i] = total[i] + z.y[i * ROW + n] * power
+        if converged(k, z.y, n, power) and converged(k, z.y, n - 1, power / h):
+            break
+    s.v = total[0]
+    for i in range(k.model.n_slots):
+        variables(k, s)[i] = total[1 + i]
+
+
+cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nogil:
+    """Advance the state to t."""
+    cdef Step* p = step_of(k, s)
+    cdef double* y = series_of(k, p)
+    cdef Series z
+    cdef double h, short
+    cdef bint known
+    cdef int i
+    while s.t < t:
+        h = t - s.t
+        known = p.kept != 0.0 and not held
+        p.kept = 0.0
+        short = k.model.brief(k, s) if k.model.brief != NULL else 0.0
+        if known:
+            z.y = y
+        else:
+            begin(k, s, &z, y, held)
+        if h <= short:
+            go_shortly(k, s, &z, known, h)
+        else:
+            if not known:
+                take_step(k, s, p, &z, short)
+            if not p.end > s.t:
+                break  # so fast that time does not advance: it crosses its threshold now
+            if not t < p.end:
+                h = p.span
+                s.v = p.last[0]
+                for i in range(k.model.n_slots):
+                    variables(k, s)[i] = p.last[1 + i]
+                if s.slope != 0.0:
+                    s.drive = s.drive + s.slope * h
+                s.t = p.end
+                continue
+            s.v = horner(y, <int>k.c[ORDER], h)
+            for i in range(k.model.n_slots):
+                variables(k, s)[i] = horner(y + (1 + i) * ROW, <int>k.c[ORDER], h)
+        if s.slope != 0.0:
+            s.drive = s.drive + s.slope * h
+        break
+    s.t = t
+
+
+cdef inline void forget(const Class* k, Neuron* s) noexcept nogil:
+    step_of(k, s).kept = 0.0
+
+
+cdef inline void settle(const Class* k, Neuron* s, double t) noexcept nogil:
+    if t < s.release:
+        go(k, s, t, k.model.clamped)
+    else:
+        if s.t < s.release:
+            go(k, s, s.release, k.model.clamped)
+        go(k, s, t, False)
+
+
+cdef inline void enter(const Class* k, Neuron* s) noexcept nogil:
+    forget(k, s)
+
+
+cdef inline double threshold(const Class* k, const Neuron* s) noexcept nogil:
+    return k.c[THRESHOLD]
+
+
+# ---- the first crossing within a step
+
+
+cdef inline void shifted(const double* a, int order, double start, double width, double* q) noexcept nogil:
+    """Coefficients of a(start + width x)."""
+    cdef double power = 1.0
+    cdef int i, n
+    for n in range(order + 1):
+        q[n] = a[n]
+    if start != 0.0:
+        for i in range(order):
+            for n in range(order - 1, i - 1, -1):
+                q[n] = q[n] + start * q[n + 1]
+    for n in range(1, order + 1):
+        power = power * width
+        q[n] = q[n] * power
+
+
+cdef inline double root(const double* q, int order) noexcept nogil:
+    """Where q, negative at 0, not at 1 and growing in between, is zero: Newton's method inside a bracket."""
+    cdef double low = 0.0
+    cdef double high = 1.0
+    cdef double x = 1.0
+    cdef double value, slope, next
+    cdef int _try, n
+    if q[1] > 0.0 and -q[0] < q[1]:
+        x = -q[0] / q[1]
+    for _try in range(100):
+        value = q[order]
+        slope = 0.0
+        for n in range(order - 1, -1, -1):
+            slope = slope * x + value
+            value = value * x + q[n]
+        if value < 0.0:
+            low = x
+        else:
+            high = x
+        next = x - value / slope if slope > 0.0 else low
+        if not (low < next < high):
+            next = low + 0.5 * (high - low)
+        if fabs(next - x) <= ULP * x or not (low < next < high):
+            return next
+        x = next
+    return x
+
+
+cdef inline double first_root(const double* a, int order, double span) noexcept nogil:
+    """The first zero in (0, span] of a polynomial that is negative at 0; inf if there is none."""
+    cdef double q[ROW]
+    cdef double start = 0.0
+    cdef double stop = span
+    cdef double above, rises, at_end
+    cdef int n
+    while True:
+        shifted(a, order, start, stop - start, q)
+        above = q[0]
+        rises = q[1]
+        at_end = q[0]
+        for n in range(1, order + 1):
+            at_end = at_end + q[n]
+            if q[n] > 0.0:
+                above = above + q[n]
+            elif n > 1:
+                rises = rises + n * q[n]
+        if above < 0.0:
+            pass
+        elif rises > 0.0 or stop - start <= NARROWEST * span:
+            if at_end >= 0.0:
+                return start + (stop - start) * root(q, order)
+        else:
+            stop = start + 0.5 * (stop - start)
+            continue
+        if stop == span:
+            return infinity()
+        start = stop
+        stop = span
+
+
+cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
+    """From the state on, to the end of its step; the engine takes the state there before it goes on."""
+    cdef Step* p = step_of(k, s)
+    cdef double* y = series_of(k, p)
+    cdef double q[ROW]
+    cdef double h
+    cdef int i
+    certainty[0] = FOUND
+    if s.v >= k.c[THRESHOLD]:
+        return s.t
+    if not fabs(s.v) <= k.c[FARTHEST]:
+        return not_a_number()
+    for i in range(k.model.n_slots):
+        if not fabs(variables(k, s)[i]) <= k.c[FARTHEST]:
+            return not_a_number()
+    keep_step(k, s)
+    if p.end == infinity():
+        return infinity()
+    if not p.end > s.t:
+        return s.t if y[1] > 0.0 else not_a_number()
+    memcpy(q, y, sizeof(q))
+    q[0] = y[0] - k.c[THRESHOLD]
+    h = first_root(q, <int>k.c[ORDER], p.span)
+    if h <= p.span:
+        return s.t + h if s.t + h < p.end else p.end
+    if p.last[0] >= k.c[THRESHOLD]:
+        return p.end
+    certainty[0] = SEARCHED
+    return p.end
+
+
+cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
+    cdef double rise
+    # Less what the series may be wrong by.
+    cdef double gap = (k.c[THRESHOLD] - s.v) - 8.0 * tolerance_of(k, 0)
+    if k.model.rise == NULL or not gap > 0.0 or s.slope != 0.0 or s.n_sines:
+        return 0.0
+    rise = k.model.rise(k, s)
+    return gap / rise * (1.0 - 1e-12) if rise > 0.0 else infinity()
+
+
+cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
+    return h < bound(k, s)
+
+
+# ---- what events do
+
+
+cdef inline bint receive(
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, const double* external
+) noexcept nogil:
+    cdef const Model* m = k.model
+    cdef double sums[MOST_VARIABLES]
+    cdef double weight
+    cdef int64_t i
+    cdef int port, slot
+    for port in range(m.ports):
+        sums[port] = 0.0
+    for i in range(next, end):
+        weight = weight_of(b, i)
+        port = port_of(m, b, i, weight)
+        sums[port] = sums[port] + (fabs(weight) if m.magnitudes else weight)
+    forget(k, s)
+    for port in range(m.ports):
+        weight = sums[port]
+        if external != NULL:
+            weight = weight + external[port]
+        weight = weight * scales(k)[port]
+        slot = m.target[port]
+        if slot >= 0:
+            variables(k, s)[slot] = variables(k, s)[slot] + weight
+        elif not (s.t < s.release and m.clamped):
+            s.v = s.v + weight
+    return s.v >= k.c[THRESHOLD]
+
+
+cdef inline void reset(const Class* k, Neuron* s) noexcept nogil:
+    cdef int i
+    forget(k, s)
+    s.v = k.c[V_RESET] * s.v + k.c[V_RESET + 1]
+    for i in range(k.model.n_slots):
+        variables(k, s)[i] = variables(k, s)[i] + jumps(k)[i]
+
+
+cdef inline void fit(Model* m) noexcept nogil:
+    pass
+
+
+cdef inline void complete(Model* m) noexcept nogil:
+    """Fill in all that models of this kind have in common."""
+    m.settle = settle
+    m.enter = enter
+    m.leave = enter
+    m.threshold = threshold
+    m.crossing = crossing
+    m.bound = bound
+    m.clear = clear
+    m.skim = NULL
+    m.receive = receive
+    m.reset = reset
+    m.fit = fit
+    m.kind = NULL
