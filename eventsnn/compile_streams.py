@@ -51,7 +51,12 @@ def compile_streams(
             key = stream_key(network.seed, stimulus.name, "stimulus weight")
             weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
             block = _drawn(stimulus.name, "stimulus", target, stimulus.source, network.seed)
-            for name, values in (("weight", weight), ("port", ports(stimulus, weight))):
+            port = ports(stimulus, weight)
+            sizes = [len(part) for part in stimulus.targets]
+            models: list[Any] = [part.population.model for part in stimulus.targets]
+            magnitudes = np.repeat([model.magnitudes for model in models], sizes)
+            weight = np.where(magnitudes, np.abs(weight), weight)
+            for name, values in (("weight", weight), ("port", port)):
                 block[name] = np.broadcast_to(values, target.size)[block["index"]]
             blocks.append(block)
     pieces = [block for block in blocks if "piece_time" in block]

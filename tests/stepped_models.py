@@ -118,7 +118,7 @@ def go(e: Equations, y: np.ndarray, t: float, stop: float, current: Callable[[fl
         return stop, solution.y[:, -1], False
     # Before the last step V was below the threshold; where it does not yet rise there, go half of the way to the event.
     t, y = solution.t[-2], solution.y[:, -2]
-    while rate(t, y)[0] <= 0.0 or np.any(rate(t, y)[0] > 1e3 * rate(solution.t[-1], solution.y[:, -1])[0]):
+    while rate(t, y)[0] <= 0.0:
         half = solve_ivp(rate, (t, 0.5 * (t + solution.t_events[0][0])), y, **TIGHT)
         t, y = half.t[-1], half.y[:, -1]
 

@@ -43,6 +43,7 @@ def simulated(network, duration, **parameters):
         ("cuba", 1_000.0, 1),
         ("mihalas_niebur_patterns", 1_000.0, 22),
         ("glif_adaptation", 600.0, 11),
+        ("izhikevich_patterns", 400.0, 41),
         ("mat2_types", 700.0, 6),
         ("microcircuit", 50.0, 0),
     ],

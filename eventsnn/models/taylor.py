@@ -274,10 +274,12 @@ class TaylorModel(Model):
         for n in range(order):
             self.extend(p, z, n)
         # Twice, so that end is fl(s.t + span).
-        end = s.t + max(self._span(c, z), self.brief(p, s))
+        good, brief = self._span(c, z), self.brief(p, s)
+        end = s.t + max(good, brief)
         span = end - s.t
         end = s.t + span
-        step = Step(end, span, [horner(row, span) for row in z.y], z.y)
+        last = [horner(row, span) for row in z.y] if good > brief else self._few_orders(c, z, True, span)
+        step = Step(end, span, last, z.y)
         if s.slope == 0.0 and not s.sines and end > s.t and self._is_at_rest(c, step):
             step.end = step.span = math.inf
             for i, row in enumerate(z.y):
@@ -292,17 +294,20 @@ class TaylorModel(Model):
         )
 
     def _shortly(self, c: Sequence[float], s: State, h: float, held: bool) -> list[float]:
-        """The state after so little time that a few orders are enough."""
         known = s.step if s.step is not None and not held else None
         z = self._begin(c, s, held)
         if known is not None:
             z.y = known.y
+        return self._few_orders(c, z, known is not None, h)
+
+    def _few_orders(self, c: Sequence[float], z: Series, known: bool, h: float) -> list[float]:
+        """The state after so little time that a few orders are enough."""
         order, p = int(c[ORDER]), self._own(c)
         total = [row[0] for row in z.y]
         power, n = 1.0, 0
         while n < order:
             m = min(n + AT_ONCE, order)
-            if known is None:
+            if not known:
                 for k in range(n, m):
                     self.extend(p, z, k)
             while n < m:

@@ -185,6 +185,35 @@ cdef inline bint is_at_rest(const Class* k, const Neuron* s, const Step* p, cons
     return True
 
 
+cdef inline bint converged(const Class* k, const double* y, int n, double power) noexcept nogil:
+    cdef int i
+    for i in range(count(k)):
+        if fabs(y[i * ROW + n]) * power > SMALL_TERM * tolerance_of(k, i):
+            return False
+    return True
+
+
+cdef inline void few_orders(const Class* k, Series* z, bint known, double h, double* total) noexcept nogil:
+    """The state after so little time that a few orders are enough."""
+    cdef int order = <int>k.c[ORDER]
+    cdef double power = 1.0
+    cdef int n = 0
+    cdef int i, m
+    for i in range(count(k)):
+        total[i] = z.y[i * ROW]
+    while n < order:
+        m = n + AT_ONCE if n + AT_ONCE < order else order
+        if not known:
+            k.model.extend(k, z, n, m)
+        while n < m:
+            n += 1
+            power = power * h
+            for i in range(count(k)):
+                total[i] = total[i] + z.y[i * ROW + n] * power
+        if converged(k, z.y, n, power) and converged(k, z.y, n - 1, power / h):
+            break
+
+
 cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z, double short) noexcept nogil:
     """Complete the series, and find how long it is good for and where it ends."""
     cdef int order = <int>k.c[ORDER]
@@ -196,8 +225,11 @@ cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z, 
     p.end = s.t + (span if span > short else short)
     p.span = p.end - s.t
     p.end = s.t + p.span
-    for i in range(count(k)):
-        p.last[i] = horner(z.y + i * ROW, order, p.span)
+    if span > short:
+        for i in range(count(k)):
+            p.last[i] = horner(z.y + i * ROW, order, p.span)
+    else:
+        few_orders(k, z, True, p.span, &p.last[0])
     if is_at_rest(k, s, p, z.y) and p.end > s.t:
         p.end = infinity()
         p.span = infinity()
@@ -219,44 +251,12 @@ cdef inline void keep_step(const Class* k, const Neuron* s) noexcept nogil:
         p.kept = 1.0
 
 
-cdef inline bint converged(const Class* k, const double* y, int n, double power) noexcept nogil:
-    cdef int i
-    for i in range(count(k)):
-        if fabs(y[i * ROW + n]) * power > SMALL_TERM * tolerance_of(k, i):
-            return False
-    return True
-
-
-cdef inline void go_shortly(const Class* k, Neuron* s, Series* z, bint known, double h) noexcept nogil:
-    """On by so little that a few orders are enough."""
-    cdef int order = <int>k.c[ORDER]
-    cdef double total[MOST_VARIABLES]
-    cdef double power = 1.0
-    cdef int n = 0
-    cdef int i, m
-    for i in range(count(k)):
-        total[i] = z.y[i * ROW]
-    while n < order:
-        m = n + AT_ONCE if n + AT_ONCE < order else order
-        if not known:
-            k.model.extend(k, z, n, m)
-        while n < m:
-            n += 1
-            power = power * h
-            for i in range(count(k)):
-                total[i] = total[i] + z.y[i * ROW + n] * power
-        if converged(k, z.y, n, power) and converged(k, z.y, n - 1, power / h):
-            break
-    s.v = total[0]
-    for i in range(k.model.n_slots):
-        variables(k, s)[i] = total[1 + i]
-
-
 cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nogil:
     """Advance the state to t."""
     cdef Step* p = step_of(k, s)
     cdef double* y = series_of(k, p)
     cdef Series z
+    cdef double total[MOST_VARIABLES]
     cdef double h, short
     cdef bint known
     cdef int i
@@ -270,7 +270,10 @@ cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nog
         else:
             begin(k, s, &z, y, held)
         if h <= short:
-            go_shortly(k, s, &z, known, h)
+            few_orders(k, &z, known, h, total)
+            s.v = total[0]
+            for i in range(k.model.n_slots):
+                variables(k, s)[i] = total[1 + i]
         else:
             if not known:
                 take_step(k, s, p, &z, short)
