@@ -2,6 +2,7 @@
 
 from cpython.pycapsule cimport PyCapsule_New
 
+from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport ROW, Class, Model, Neuron, Series, variables
 from eventsnn._core.taylor cimport THRESHOLD, complete, own, product
 
@@ -20,8 +21,10 @@ cdef enum:
 cdef extern from *:
     """
     #define EVENTSNN_BRIEF 0.5
+    #define EVENTSNN_HORIZON 0.125
     """
-    const double BRIEF "EVENTSNN_BRIEF"     # of the shortest time constant
+    const double BRIEF "EVENTSNN_BRIEF"         # of the shortest time constant
+    const double HORIZON "EVENTSNN_HORIZON"     # of tau_syn_in
 
 
 cdef void extend(const Class* k, Series* z, int first, int last) noexcept nogil:
@@ -75,28 +78,29 @@ cdef double brief(const Class* k, const Neuron* s) noexcept nogil:
     return BRIEF / rate
 
 
-cdef inline double slope_at(const Class* k, const Neuron* s, double v) noexcept nogil:
-    """dV/dt at v is never above this from now on."""
+cdef double climb(const Class* k, const Neuron* s, double gap) noexcept nogil:
+    """Within HORIZON of tau_syn_in inhibition loses no more than that part. Where V falls at first it may then rise
+    faster; but it comes back to where it is before it gets any higher."""
     cdef const double* p = own(k)
-    cdef double pulled = 0.0
-    if p[E_EX] > v:
-        pulled = pulled + most_ex(k, s) * (p[E_EX] - v)
-    if p[E_IN] > v:
-        pulled = pulled + most_in(k, s) * (p[E_IN] - v)
-    return p[RATE_L] * (p[E_L] - v) + p[PER_C] * pulled + s.drive
-
-
-cdef double rise(const Class* k, const Neuron* s) noexcept nogil:
-    """Below V the slope may be higher; but V comes back to where it is before it reaches the threshold."""
-    if not slope_at(k, s, k.c[THRESHOLD]) > 0.0:
-        return 0.0
-    return slope_at(k, s, s.v)
+    cdef double horizon = HORIZON / p[RATE_IN]
+    cdef double top = k.c[THRESHOLD]
+    cdef double ex = most_ex(k, s)
+    cdef double rise
+    if p[E_IN] <= top and p[RATE_L] * (p[E_L] - top) + s.drive + p[PER_C] * ex * max(0.0, p[E_EX] - top) <= 0.0:
+        return infinity()
+    rise = ex * max(0.0, p[E_EX] - s.v)
+    if p[E_IN] > s.v:
+        rise = rise + most_in(k, s) * (p[E_IN] - s.v)
+    else:
+        rise = rise + (1.0 - HORIZON) * variables(k, s)[1] * (p[E_IN] - s.v)
+    rise = p[RATE_L] * (p[E_L] - s.v) + p[PER_C] * rise + s.drive
+    return gap / rise if rise * horizon > gap else horizon
 
 
 cdef Model model
 model.extend = extend
 model.brief = brief
-model.rise = rise
+model.climb = climb
 complete(&model)
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)

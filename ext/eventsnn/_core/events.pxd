@@ -79,8 +79,12 @@ cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcep
 cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     """Bound the time of the first crossing if nothing else happens; most crossings are superseded by an event."""
     cdef const Class* k = &e.classes[s.class_of]
-    cdef const Neuron* start = free_state(e, k, s)
+    cdef const Neuron* start
     s.bounded = BOUNDED
+    if k.model.extend != NULL and s.t < s.release:
+        s.crossing = s.release
+        return
+    start = free_state(e, k, s)
     s.crossing = start.t + k.model.bound(k, start)
 
 

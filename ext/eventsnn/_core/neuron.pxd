@@ -211,8 +211,8 @@ cdef struct Model:
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
     # So long (ms) that few orders are enough; NULL: none is.
     double (*brief)(const Class* k, const Neuron* s) noexcept nogil
-    # V rises no faster from now on (mV/ms) until it reaches the threshold, if the drive is constant; NULL: unknown.
-    double (*rise)(const Class* k, const Neuron* s) noexcept nogil
+    # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
+    double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
     # Makes another step of the one found; NULL: that is it.
     void (*revise)(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil
 

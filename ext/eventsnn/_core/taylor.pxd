@@ -428,13 +428,11 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
 
 
 cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
-    cdef double rise
     # Less what the series may be wrong by.
     cdef double gap = (k.c[THRESHOLD] - s.v) - 8.0 * tolerance_of(k, 0)
-    if k.model.rise == NULL or not gap > 0.0 or s.slope != 0.0 or s.n_sines:
+    if k.model.climb == NULL or not gap > 0.0 or s.slope != 0.0 or s.n_sines:
         return 0.0
-    rise = k.model.rise(k, s)
-    return gap / rise * (1.0 - 1e-12) if rise > 0.0 else infinity()
+    return k.model.climb(k, s, gap) * (1.0 - 1e-12)
 
 
 cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
