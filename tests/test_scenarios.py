@@ -41,6 +41,8 @@ def simulated(network, duration, **parameters):
         ("digits", 20.0, 0),
         ("voltage_jumps", 2_000.0, 2),
         ("cuba", 1_000.0, 1),
+        ("coba", 1_000.0, 1),
+        ("izhikevich_network", 1_000.0, 2),
         ("mihalas_niebur_patterns", 1_000.0, 22),
         ("glif_adaptation", 600.0, 11),
         ("izhikevich_patterns", 400.0, 41),
@@ -53,7 +55,7 @@ def test_scenarios_pass_their_checks(tmp_path, name, duration, checks):
     assert (tmp_path / "out" / f"{name}.png").exists() == (load(name).plot is not None)
 
 
-@pytest.mark.parametrize("name", ["brunel", "cuba", "voltage_jumps"])
+@pytest.mark.parametrize("name", ["brunel", "cuba", "coba", "voltage_jumps"])
 def test_expected_values_hold_for_the_published_size_only(tmp_path, name):
     assert run(tmp_path, name, "--set", "n=500", "--duration", 1_000) == {}
 
