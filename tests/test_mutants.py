@@ -47,8 +47,8 @@ MUTANTS = [
     (
         "ports summed together",
         REFERENCE,
-        "total[entry.port] = total[entry.port] + entry.weight",
-        "total[0] = total[0] + entry.weight",
+        "total[entry.port] = total[entry.port] + (abs",
+        "total[0] = total[0] + (abs",
     ),
     (
         "external and synaptic input in one running sum",
