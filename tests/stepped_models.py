@@ -53,6 +53,14 @@ def exponential(p: dict[str, float], adapts: bool) -> Equations:
     return Equations(rate, reset, p["V_peak"], True, p["t_ref"])
 
 
+def quadratic(p: dict[str, float]) -> Equations:
+    def rate(y, current):
+        curve = p["g_L"] * (y[0] - p["E_L"]) * (y[0] - p["V_th"]) / (p["V_th"] - p["E_L"])
+        return [(curve + current) / p["C_m"]]
+
+    return Equations(rate, lambda y: np.array([p["V_reset"]]), p["V_peak"], True, p["t_ref"])
+
+
 def conductance(p: dict[str, float], alpha: bool) -> Equations:
     def rate(y, current):
         v, g_ex, g_in = y[:3]
@@ -94,6 +102,7 @@ def equations_of(model: Any) -> Equations:
         "LIFCondExp": lambda p: conductance(p, False),
         "LIFCondAlpha": lambda p: conductance(p, True),
         "HHTraub": hodgkin_huxley,
+        "QIF": quadratic,
     }[type(model).__name__]
     return make(p)
 

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from event_log import differences, event_log
+from mpmath import mp, mpf
 from stepped_models import gates, spike_times
 
 import eventsnn as esn
@@ -18,11 +19,15 @@ from eventsnn.scenarios import izhikevich_patterns as patterns
 MODELS = [
     esn.Izhikevich(), esn.Izhikevich(a=0.1, t_ref=1.5), esn.EIF(t_ref=2.0, tau_syn_ex=1.0),
     esn.AdEx(tau_syn_ex=1.0), esn.LIFCondExp(), esn.LIFCondAlpha(tau_syn_ex=1.5), esn.HHTraub(),
+    esn.QIF(),
 ]  # fmt: skip
 CURRENT = {
     "Izhikevich": 10.0, "EIF": 700.0, "AdEx": 800.0, "LIFCondExp": 500.0, "LIFCondAlpha": 500.0, "HHTraub": 500.0,
+    "QIF": 300.0,
 }  # fmt: skip
-WEIGHT = {"Izhikevich": 4.0, "EIF": 30.0, "AdEx": 30.0, "LIFCondExp": 40.0, "LIFCondAlpha": 20.0, "HHTraub": 10.0}
+WEIGHT = {
+    "Izhikevich": 4.0, "EIF": 30.0, "AdEx": 30.0, "LIFCondExp": 40.0, "LIFCondAlpha": 20.0, "HHTraub": 10.0, "QIF": 4.0,
+}  # fmt: skip
 
 
 def name_of(model):
@@ -191,6 +196,49 @@ def test_sinusoidal_current(model):
     expected, _ = spike_times(model, start_of(model, -66.0), 150.0, current)
     assert len(train) == len(expected) > 2
     assert np.abs(train - expected).max() < 1e-9
+
+
+def time_of_qif(start, stop, current, model):
+    """How long (ms) V takes from start to stop under a constant current: inverse tangents, circular or hyperbolic."""
+    p = {name: mpf(value) for name, value in model.values.items()}
+    curvature = p["g_L"] / (p["C_m"] * (p["V_th"] - p["E_L"]))
+    middle = (p["E_L"] + p["V_th"]) / 2
+    rest = current / (p["C_m"] * curvature) - ((p["V_th"] - p["E_L"]) / 2) ** 2
+    a, b = mpf(start) - middle, mpf(stop) - middle
+    if rest == 0:
+        return (1 / a - 1 / b) / curvature
+    width = mp.sqrt(abs(rest))
+    if rest > 0:
+        return (mp.atan(b / width) - mp.atan(a / width)) / (curvature * width)
+    return (mp.acoth(a / width) - mp.acoth(b / width)) / (curvature * width)
+
+
+@pytest.mark.parametrize(
+    ("V_m", "current"),
+    [(-70.0, 93.76), (-70.0, 94.0), (-70.0, 200.0), (-70.0, 3000.0), (-54.9, 0.0), (-40.0, 60.0), (-60.0, 93.75)],
+)
+def test_qif_fires_when_its_closed_form_says(V_m, current):
+    """93.75 pA is where rest and V_th meet: slowly above it, for ever below it unless V begins beyond V_th."""
+    model = esn.QIF(I_e=current)
+    with mp.workdps(40):
+        first = float(time_of_qif(V_m, 0.0, current, model))
+        again = float(time_of_qif(-70.0, 0.0, current, model)) if current > 93.75 else math.inf
+    net, _ = one(model, V_m=V_m)
+    train = net.run(first + 100.0).spikes["cell"].times
+    # Near where rest and V_th meet what V is wrong by grows for as long as it lingers there.
+    assert train[0] == pytest.approx(first, rel=3e-12, abs=1e-10)
+    assert train.size == 1 + max(0, math.ceil(100.0 / (again + 2.0)) - 1)
+    if train.size > 1:
+        assert train[1] - train[0] == pytest.approx(again + 2.0, rel=1e-11, abs=1e-10)
+
+
+def test_qif_settles_as_its_closed_form_says():
+    """Below V_th without input: x / (span - x) decays at the rate g_L / C_m."""
+    net, cell = one(esn.QIF(), V_m=-55.5)
+    net.record(cell, "V_m", every=1.0)
+    traces = net.run(150.0).traces["cell"]
+    share = 14.5 / 0.5 * np.exp(-0.1 * traces.times)
+    assert np.allclose(traces.V_m[0], -70.0 + 15.0 * share / (1.0 + share), rtol=0, atol=3e-11)
 
 
 def test_less_tolerance_means_more_steps_and_smaller_errors():
@@ -420,6 +468,8 @@ def test_a_state_that_no_number_holds_is_an_error(weight):
         (esn.LIFCondExp(V_reset=-55.0), r"cell: V_reset = -55 mV must lie below V_th = -55 mV"),
         (esn.LIFCondAlpha(g_L=-1.0), r"cell: g_L = -1 nS must be positive"),
         (esn.HHTraub(t_ref=0.0), r"cell: t_ref = 0 ms must be positive, since V stays above V_th for a while"),
+        (esn.QIF(V_th=-70.0), r"cell: V_th = -70 mV must lie above E_L"),
+        (esn.QIF(V_reset=1.0), r"cell: V_reset = 1 mV must lie below V_peak = 0 mV"),
         (esn.HHTraub(g_K=-1.0), r"cell: g_K = -1 nS must not be negative"),
     ],
 )

@@ -10,6 +10,7 @@ from eventsnn.models.lif import IF, LIFAlpha, LIFDelta, LIFExp
 from eventsnn.models.linear import Current, Linear, LinearModel, Membrane, Reset, Threshold
 from eventsnn.models.mat2 import MAT2
 from eventsnn.models.mihalas_niebur import MihalasNiebur
+from eventsnn.models.quadratic import QIF
 from eventsnn.models.taylor import TaylorModel
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Membrane",
     "MihalasNiebur",
     "Model",
+    "QIF",
     "Reset",
     "State",
     "TaylorModel",

@@ -1,0 +1,3 @@
+"""Compiled equations of QIF, as a capsule that the engine opens."""
+
+kernel: object
