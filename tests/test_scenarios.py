@@ -46,6 +46,7 @@ def simulated(network, duration, **parameters):
         ("mihalas_niebur_patterns", 1_000.0, 22),
         ("glif_adaptation", 600.0, 11),
         ("izhikevich_patterns", 400.0, 41),
+        ("adex_patterns", 500.0, 10),
         ("mat2_types", 700.0, 6),
         ("microcircuit", 50.0, 0),
     ],

@@ -14,6 +14,7 @@ import eventsnn as esn
 from eventsnn import models
 from eventsnn.models.base import State
 from eventsnn.models.taylor import THRESHOLD, TaylorModel, first_root
+from eventsnn.scenarios import adex_patterns
 from eventsnn.scenarios import izhikevich_patterns as patterns
 
 MODELS = [
@@ -113,6 +114,21 @@ def test_izhikevichs_patterns_against_the_table():
         assert (len(published), len(train)) == (of_figure, of_exact)
         assert abs(train[0] - first) < 1e-3
         assert last is None or abs(train[-1] - last) < 1e-3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pattern", adex_patterns.PATTERNS, ids=lambda pattern: pattern.name)
+def test_adex_patterns_against_an_independent_integration(pattern):
+    names = ("C_m", "g_L", "E_L", "a", "tau_w", "b", "V_reset")
+    model = esn.AdEx(V_th=-50.0, Delta_T=2.0, V_peak=0.0, **{name: getattr(pattern, name) for name in names})
+
+    def current(t):
+        return pattern.current if t >= adex_patterns.ONSET else 0.0
+
+    start = [pattern.E_L, 0.0, 0.0, 0.0]
+    expected, _ = spike_times(model, start, adex_patterns.DURATION, current, [adex_patterns.ONSET])
+    assert len(expected) == pattern.spikes
+    assert [expected[0], expected[-1]] == pytest.approx([pattern.first, pattern.last], rel=0, abs=1e-10)
 
 
 def test_forward_steps_are_those_of_the_program():
