@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from mpmath import exp, inf, log, mp, mpf, sqrt
 from scipy import stats
+from stepped_models import gates, spike_times
 from typer.testing import CliRunner
 
 import eventsnn as esn
 from eventsnn.cli import app
 from eventsnn.scenario import load
-from eventsnn.scenarios import brunel, cuba, digits, microcircuit, three_neurons, voltage_jumps
+from eventsnn.scenarios import action_potential, brunel, cuba, digits, microcircuit, three_neurons, voltage_jumps
 
 
 def run(tmp_path, name, *arguments):
@@ -46,6 +47,8 @@ def simulated(network, duration, **parameters):
         ("mihalas_niebur_patterns", 1_000.0, 22),
         ("glif_adaptation", 600.0, 11),
         ("izhikevich_patterns", 400.0, 41),
+        ("action_potential", action_potential.DURATION, 6),
+        ("action_potential", 50.0, 0),
         ("adex_patterns", 500.0, 10),
         ("mat2_types", 700.0, 6),
         ("microcircuit", 50.0, 0),
@@ -335,6 +338,39 @@ def test_cuba_fires_as_often_as_on_a_grid():
     on_grid = currents_on_a_grid(network, 2_000.0)
     spikes = sum(len(trains) for trains in network.run(2_000.0).spikes.values())
     assert spikes / (4_000 * 2.0) == pytest.approx(on_grid, abs=0.24)
+
+
+# ---- action_potential
+
+
+def test_action_potential_integrate_and_fire_is_refractory_for_as_long_as_it_is_told():
+    results = simulated(action_potential.build(t_ref=5.2), action_potential.DURATION, t_ref=5.2)
+    checks = action_potential.check(results)
+    assert all(check.passed for check in checks)
+    assert action_potential.absolute(action_potential.thresholds(results, "integrate_and_fire")) == 4.0
+    results.summary["scenario"]["parameters"]["t_ref"] = 3.0
+    assert [check.passed for check in action_potential.check(results)] == [True, False, True, True, False, False]
+
+
+@pytest.mark.long
+def test_action_potential_thresholds_by_another_integrator():
+    """DOP853 at the least size that excites and at the next smaller one."""
+    model = esn.HHTraub(C_m=action_potential.C_M, E_L=action_potential.E_L, V_th=0.0, t_ref=1.0)
+    alpha, beta = gates(action_potential.E_L - model.values["V_T"])
+    start = [action_potential.E_L, *(a / (a + b) for a, b in zip(alpha, beta, strict=True)), 0.0, 0.0]
+    sizes = action_potential.SIZES
+    for interval, least in zip(action_potential.INTERVALS, action_potential.HH_THRESHOLDS, strict=False):
+        place = sizes.size if math.isnan(least) else int(np.flatnonzero(sizes == 1000.0 * least)[0])
+        begin = action_potential.ONSET + interval
+        changes = [action_potential.ONSET, action_potential.ONSET + 1.0, begin, begin + 1.0]
+        for k in range(max(0, place - 1), min(place + 1, sizes.size)):
+
+            def current(t, size=float(sizes[k]), begin=begin):
+                first = action_potential.FIRST if 0.0 <= t - action_potential.ONSET < 1.0 else 0.0
+                return first + (size if 0.0 <= t - begin < 1.0 else 0.0)
+
+            train, _ = spike_times(model, start, action_potential.DURATION, current, changes)
+            assert len(train) == (2 if k == place else 1), (interval, sizes[k])
 
 
 # ---- microcircuit: numbers that are published, what scaling keeps, the same network in another program
