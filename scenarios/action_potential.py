@@ -3,8 +3,8 @@
 Source: A. L. Hodgkin and A. F. Huxley (1952), A quantitative description of membrane current and its application to
 conduction and excitation in nerve, J Physiol 117:500-544, whose figure 20 shows how excitability returns; here with the
 equations of `HHTraub` and a resting potential of -65 mV. A pulse of current (1 ms, 6 nA) makes each neuron fire, and a
-second one follows after an interval. One neuron for each interval and size of the second pulse, and one for each size
-without a first: the least size that excites is the threshold. A spike of `HHTraub` counts where V crosses 0 mV.
+second one follows after one of 22 intervals. There is a neuron for each interval and size of the second, and one a
+size without a first: the least size that excites is the threshold. A spike of `HHTraub` counts where V crosses 0 mV.
 
 Expected: thresholds of the Hodgkin-Huxley neuron as in HH_THRESHOLDS, found with Runge-Kutta steps of order 4 and 0.005
 ms. Soon after the first pulse no size up to 12 nA excites (absolute refractoriness), then only large ones do, and less
