@@ -71,8 +71,6 @@ class Model(ABC):
     shape: Any
     # The signs of weights choose ports and mean nothing else.
     magnitudes = False
-    # There is no closed form: the state follows from step to step (eventsnn/models/taylor.py).
-    in_steps = False
     # The same equations compiled: a capsule of the struct Model in ext/eventsnn/_core/neuron.pxd.
     kernel: object
 

@@ -51,9 +51,6 @@ class LIFCondExp(TaylorModel):
     magnitudes = True
     positive = {"C_m": "pF", "g_L": "nS"}
 
-    def gain(self, values: Values) -> Any:
-        return 1.0 / values["C_m"]
-
     def own(self, values: Values) -> list[tuple[str, Any]]:
         C_m, alpha = values["C_m"], len(self.slots) == 4
         tau_ex, tau_in = values["tau_syn_ex"], values["tau_syn_in"]

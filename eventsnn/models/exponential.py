@@ -64,9 +64,6 @@ class EIF(TaylorModel):
                 "where V would rise faster than time is resolved; lower V_peak"
             )
 
-    def gain(self, values: Values) -> Any:
-        return 1.0 / values["C_m"]
-
     def own(self, values: Values) -> list[tuple[str, Any]]:
         C_m, g_L, Delta_T = values["C_m"], values["g_L"], values["Delta_T"]
         return [

@@ -89,9 +89,6 @@ class HHTraub(TaylorModel):
         gates = {name: alpha[k] / (alpha[k] + beta[k]) for k, name in enumerate(self.slots[:3])}
         return {"V_m": V_m, **gates, "g_ex": np.zeros(1), "g_in": np.zeros(1)}
 
-    def gain(self, values: Values) -> Any:
-        return 1.0 / values["C_m"]
-
     def own(self, values: Values) -> list[tuple[str, Any]]:
         C_m = values["C_m"]
         scaled = [(f"{name} / C_m", values[name] / C_m) for name in ("g_Na", "g_K", "g_L")]

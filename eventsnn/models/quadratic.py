@@ -56,9 +56,6 @@ class QIF(TaylorModel):
         super().check(values, where)
         require(values["V_th"] > values["E_L"], values["V_th"], f"{where}: V_th", "must lie above E_L", "mV")
 
-    def gain(self, values: Values) -> Any:
-        return 1.0 / values["C_m"]
-
     def own(self, values: Values) -> list[tuple[str, Any]]:
         span = values["V_th"] - values["E_L"]
         return [

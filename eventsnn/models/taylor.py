@@ -130,7 +130,6 @@ class TaylorModel(Model):
 
     clamped: ClassVar[bool] = True
     resets_V: ClassVar[bool] = True
-    in_steps = True
     # Parameters that must be positive, with their units.
     positive: ClassVar[dict[str, str]] = {}
     # What a variable may not exceed in size: beyond, the neuron has run away.
@@ -164,9 +163,9 @@ class TaylorModel(Model):
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
         """Append order n + 1 of every variable; p are the constants of the model's own."""
 
-    @abstractmethod
     def gain(self, values: Values) -> Any:
         """What 1 pA adds to dV/dt, in mV/ms."""
+        return 1.0 / values["C_m"]
 
     @abstractmethod
     def own(self, values: Values) -> list[tuple[str, Any]]:
