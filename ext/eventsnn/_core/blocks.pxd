@@ -40,14 +40,28 @@ cdef extern from "eventsnn/_core/scatter.h":
         double per_tau
         double span           # ms
         double size           # of thresholds and drives, beside the gap
-        double per_effect
+        double per_effect     # of the most that an arrival of weight 1 adds
+        double margin
+    ctypedef struct Looked "eventsnn_looked":
+        # Neurons that are looked at when a block begins.
+        const double* state
+        const double* gap
+        const uint8_t* flag
+        float* room
+        int32_t* others
+        float least
+        float most
+        double of_room
         double margin
     ctypedef struct Lines "eventsnn_lines":
-        # What each of some neurons has of its own.
-        double* scale         # mV that an arrival of weight 1 adds
-        double* begin         # what U is, beside v, when the block begins
-        double* end           # and when it ends
-        double of_room
+        # What a mV is in U when the block begins and ends, and the mV that an arrival of weight 1 adds: the same for
+        # all, or of each neuron.
+        double begin
+        double end
+        double scale
+        double* begins
+        double* ends
+        double* scales
     ctypedef struct Pulse "eventsnn_pulse":
         # What arrives of a slice at one group, and what it adds to a state, by port.
         const int32_t* target
@@ -101,13 +115,10 @@ cdef struct Group:
     double origin             # of the frame that it lies in
     # What bounds need.
     Rise rise
-    double membrane           # from v to U, of neurons without currents
-    double membrane_end
+    Lines lines
     double step               # of U, and of a current, to the next frame
     double current_step[2]
-    double effect             # most that an arrival of weight 1 adds to what is compared
-    double per_effect
-    double external_effect    # the same of an external spike
+    double external_effect    # most that an external spike adds to what is compared
     double external_scale     # what one of weight 1 adds to the current and to v, at the origin of the frame
     double external_coupled
 
@@ -157,7 +168,9 @@ cdef struct Blocks:
     double* rate              # of the growth of U's unit
     double* u
     double* sums              # of what arrives at one time
-    Lines lines
+    double* begins            # of Lines
+    double* ends
+    double* scales
     double* release           # when one is released that is refractory throughout
     int32_t* others           # room for the neurons of a lane
     Segment* segment

@@ -43,7 +43,6 @@ from eventsnn._core.activity cimport (
     turn_on,
 )
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
-from eventsnn._core.calm cimport OF_ROOM
 from eventsnn._core.closed_form cimport RATE_M, THRESHOLD, WIDTH, threshold_at
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
@@ -76,6 +75,7 @@ from eventsnn._core.events cimport (
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, first_of, meet
+from eventsnn._core.looks cimport OF_ROOM, begin_blocks
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
@@ -90,7 +90,6 @@ from eventsnn._core.queue cimport (
     wheel_take,
 )
 from eventsnn._core.scatter cimport SECOND
-from eventsnn._core.singly cimport begin_blocks
 from eventsnn._core.skim cimport grow_ahead, prepare_growth
 from eventsnn._core.stream cimport (
     MOST_IN_CELL,
@@ -406,6 +405,7 @@ cdef class Engine:
     cdef object group_of          # each neuron
     cdef object singly            # whether it takes its input one by one, and has constants of its own
     cdef object varied
+    cdef object jump_of_class     # of classes without currents: rate, scale of input, width of frames
     cdef int mode                 # of blocks
 
     def __init__(self, plan):
@@ -691,7 +691,6 @@ cdef class Engine:
     cdef build_blocks(self):
         """Room for the state of calm neurons; most of it is never touched where there are none."""
         cdef Core* e = &self.core
-        cdef const Class* k
         e.blocks.width = FIRST_BLOCK
         e.blocks.of_room = OF_ROOM
         e.blocks.end = infinity()
@@ -706,14 +705,12 @@ cdef class Engine:
         e.blocks.tie = <double*>self.allocate(e.n, PORTS * sizeof(double))
         e.blocks.u = <double*>self.allocate(e.n, sizeof(double))
         e.blocks.sums = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.rate = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.lines.scale = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.lines.begin = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.lines.end = <double*>self.allocate(e.n, sizeof(double))
-        for n in np.flatnonzero(self.singly):
-            k = &e.classes[<int64_t>self.plan.class_of[n]]
-            e.blocks.rate[<int64_t>n] = k.c[RATE_M]
-            e.blocks.lines.scale[<int64_t>n] = k.c[threshold_at(k.model, 0) + k.model.n_currents]
+        e.blocks.begins = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.ends = <double*>self.allocate(e.n, sizeof(double))
+        # Zeros if there is none that takes its input one by one: what spans bring to others is gathered as well.
+        jumps = self.jump_of_class[self.plan.class_of].T if self.singly.any() else np.zeros((2, e.n))
+        e.blocks.rate = <double*>self.hold(jumps[0], np.float64)
+        e.blocks.scales = <double*>self.hold(jumps[1], np.float64)
 
     cdef find_groups(self):
         """Number the neurons that may be calm by what those of a group have in common; -1 stands for the others."""
@@ -723,12 +720,13 @@ cdef class Engine:
         plan = self.plan
         can = np.zeros(len(plan.class_model) + 1, dtype=bool)  # the last is that of sources
         jumps = np.zeros_like(can)
-        layout = np.zeros((can.size, 2))  # of those of which each may have constants of its own
+        self.jump_of_class = np.zeros((can.size, 3))
         for k in range(len(plan.class_model)):
             c = &e.classes[k]
             can[k] = c.model.skim != NULL and c.c[WIDTH] > 0.0 and c.model.ports <= PORTS
             jumps[k] = can[k] and c.model.n_currents == 0 and c.model.ports == 1
-            layout[k] = plan.class_model[k], c.c[WIDTH]
+            if jumps[k]:
+                self.jump_of_class[k] = c.c[RATE_M], c.c[threshold_at(c.model, 0)], c.c[WIDTH]
         streams = np.diff(plan.streams.start)
         first = np.minimum(plan.streams.start[: plan.n], max(len(self.source_of) - 1, 0))
         self.source = np.where(streams == 1, self.source_of[first] if len(self.source_of) else -1, -1)
@@ -746,10 +744,12 @@ cdef class Engine:
                 self.singly[p.post] = True
         may &= ~self.singly | jumps[plan.class_of]
         runs = changes_of(may, kind, self.source, number, self.singly)
-        alike = np.bincount(runs)[runs]
-        self.varied = may & jumps[plan.class_of] & (streams == 0) & (alike < FEWEST_OF_A_GROUP)
-        _, layouts = np.unique(layout, axis=0, return_inverse=True)
-        kind = np.where(self.varied, -1 - layouts.reshape(-1)[plan.class_of], kind)
+        few = np.bincount(runs)[runs] < FEWEST_OF_A_GROUP
+        self.varied = may & jumps[plan.class_of] & (streams == 0) & few
+        # Of those of which each has constants of its own a group has one model and one width of frames, a power of two.
+        _, exponent = np.frexp(self.jump_of_class[:, 2])
+        alike = 4096 * np.append(plan.class_model, 0) + exponent + 2048
+        kind = np.where(self.varied, -1 - alike[plan.class_of], kind)
         self.singly = may & (self.singly | self.varied)
         runs = changes_of(may, kind, self.source, number, self.singly, self.varied)
         self.group_of = np.where(may, runs, -1)
@@ -772,7 +772,7 @@ cdef class Engine:
         on = e.blocks.on and self.mode != NEVER_CALM
         e.blocks.mode = self.mode
         e.blocks.singly = False
-        e.blocks.group_of = <int32_t*>self.allocate(plan.n, sizeof(int32_t), self.held_by_lanes)
+        number_of = np.zeros(plan.n, dtype=np.int32)
         e.blocks.on = False
         e.blocks.end = infinity()
         e.blocks.n = 0
@@ -794,8 +794,7 @@ cdef class Engine:
                 g.singly, g.varied = True, self.varied[a]
                 g.state = e.blocks.u
                 e.blocks.singly = True
-                for n in range(a, b):
-                    e.blocks.group_of[<int64_t>n] = <int32_t>k
+                number_of[a:b] = k
                 if g.varied:
                     e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_OF_VARIED)
             if g.currents:
@@ -807,6 +806,7 @@ cdef class Engine:
                 g.source = &e.sources[<int64_t>self.source[a]]
                 g.index = <uint32_t>(neuron_at(e, a).streams.index - <int64_t>a)
                 e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_OF_DRAWING)
+        e.blocks.group_of = <int32_t*>self.hold(number_of, np.int32, self.held_by_lanes)
         if on:
             turn_on(e)
 

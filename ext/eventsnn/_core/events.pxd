@@ -3,7 +3,6 @@
 
 from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport realloc
 from libc.string cimport memcpy
 
 from eventsnn._core.core cimport (
@@ -22,6 +21,7 @@ from eventsnn._core.core cimport (
     neuron_at,
 )
 from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport (
     BOUNDED,
     C_R,
@@ -203,15 +203,11 @@ cdef inline void send(Core* e, const Fired* spike, int32_t projection, int32_t r
 cdef inline void tell(Core* e, const Fired* spike) noexcept nogil:
     """Let the other lanes know of a spike when they meet."""
     cdef Message* m = &e.message[e.told]
-    cdef int64_t room
-    cdef void* grown
+    cdef int64_t room = 2 * m.room + 64
     if m.n_fired == m.room:
-        room = 2 * m.room + 64
-        grown = realloc(m.fired, room * sizeof(Fired))
-        if grown == NULL:
+        if not enlarge(<void**>&m.fired, room * sizeof(Fired)):
             fail(e, NO_MEMORY, spike.time, spike.neuron)
             return
-        m.fired = <Fired*>grown
         m.room = room
     if e.hasty != NULL:
         m.sent = min(m.sent, spike.time + e.least_delay[spike.neuron])
@@ -256,18 +252,12 @@ cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
 
 
 cdef inline void keep_spike(Core* e, int32_t n, double t) noexcept nogil:
-    cdef int64_t room
-    cdef void* grown
+    cdef int64_t room = 2 * e.spike_room + 1024
     if e.n_spikes == e.spike_room:
-        room = 2 * e.spike_room + 1024
-        grown = realloc(e.spike_time, room * sizeof(double))
-        if grown != NULL:
-            e.spike_time = <double*>grown
-            grown = realloc(e.spike_neuron, room * sizeof(int32_t))
-        if grown == NULL:
+        if not enlarge(<void**>&e.spike_time, room * sizeof(double)) \
+                or not enlarge(<void**>&e.spike_neuron, room * sizeof(int32_t)):
             fail(e, NO_MEMORY, t, n)
             return
-        e.spike_neuron = <int32_t*>grown
         e.spike_room = room
     e.spike_time[e.n_spikes] = t
     e.spike_neuron[e.n_spikes] = n

@@ -7,7 +7,6 @@
 
 from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
-from libc.stdlib cimport realloc
 from libc.string cimport memset
 
 from eventsnn._core.blocks cimport Notes
@@ -15,6 +14,7 @@ from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, 
 from eventsnn._core.events cimport arrive, fail, next_own
 from eventsnn._core.lanes cimport has_all, is_mine, next_part
 from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Arrival, Factor, Inbox, Row, Slice
 from eventsnn._core.queue cimport (
     NEVER,
@@ -57,19 +57,12 @@ cdef enum:
 
 cdef inline bint grow_rows(Inbox* b) noexcept nogil:
     cdef int64_t room = 2 * b.row_room + 64
-    cdef void* grown = realloc(b.row, room * sizeof(Slice))
-    if grown == NULL:
+    cdef int64_t factors = max(b.n_kinds, 1) * room
+    if not enlarge(<void**>&b.row, room * sizeof(Slice)) \
+            or not enlarge(<void**>&b.factor, factors * sizeof(Factor)) \
+            or not enlarge(<void**>&b.filled, factors * sizeof(int32_t)):
         return False
-    b.row = <Slice*>grown
-    grown = realloc(b.factor, max(b.n_kinds, 1) * room * sizeof(Factor))
-    if grown == NULL:
-        return False
-    b.factor = <Factor*>grown
-    grown = realloc(b.filled, max(b.n_kinds, 1) * room * sizeof(int32_t))
-    if grown == NULL:
-        return False
-    b.filled = <int32_t*>grown
-    memset(b.filled, 0, max(b.n_kinds, 1) * room * sizeof(int32_t))
+    memset(b.filled, 0, factors * sizeof(int32_t))
     b.row_room = room
     return True
 
@@ -409,27 +402,15 @@ cdef inline void list_wakes(Core* e, double end) noexcept nogil:
 
 
 cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
-    cdef void* grown = realloc(b.row_of, room * sizeof(int32_t))
-    if grown == NULL:
+    if not enlarge(<void**>&b.row_of, room * sizeof(int32_t)) or not enlarge(<void**>&b.weight, room * sizeof(double)):
         return False
-    b.row_of = <int32_t*>grown
-    grown = realloc(b.weight, room * sizeof(double))
-    if grown == NULL:
-        return False
-    b.weight = <double*>grown
     b.room = room
     return True
 
 
 cdef inline bint grow_timed(Inbox* b, int64_t room) noexcept nogil:
-    cdef void* grown = realloc(b.arrival, room * sizeof(Arrival))
-    if grown == NULL:
+    if not enlarge(<void**>&b.arrival, room * sizeof(Arrival)) or not enlarge(<void**>&b.grown, room * sizeof(double)):
         return False
-    b.arrival = <Arrival*>grown
-    grown = realloc(b.grown, room * sizeof(double))
-    if grown == NULL:
-        return False
-    b.grown = <double*>grown
     b.timed_room = room
     return True
 

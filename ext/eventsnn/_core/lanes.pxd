@@ -16,7 +16,6 @@
 # them; it cannot begin a third before all have come to the next meeting, and thus have read the first.
 
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport realloc
 
 from eventsnn._core.core cimport RUNNING, Activity, Core, Fired, Message, Projection, Range, barrier_wait, seconds
 from eventsnn._core.events cimport send

@@ -15,10 +15,10 @@
 #   What a wheel takes is the links of all entries; it allocates nothing.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport realloc
 from libc.string cimport memcpy
 
 from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Row, Slice
 
 cdef extern from *:
@@ -262,16 +262,10 @@ cdef inline bint row_before(const Row* a, const Row* b) noexcept nogil:
 cdef inline bint row_grow(RowQueue* q) noexcept nogil:
     cdef int64_t room = min(2 * q.room + 64, <int64_t>0x7FFFFFFF)
     cdef int64_t i
-    cdef void* grown
     if room == q.room:
         return False
-    grown = realloc(q.row, room * sizeof(Row))
-    if grown != NULL:
-        q.row = <Row*>grown
-        grown = realloc(q.wheel.link, room * sizeof(Link))
-    if grown == NULL:
+    if not enlarge(<void**>&q.row, room * sizeof(Row)) or not enlarge(<void**>&q.wheel.link, room * sizeof(Link)):
         return False
-    q.wheel.link = <Link*>grown
     for i in range(q.room, room):
         q.wheel.link[i].next = <int32_t>(i + 1) if i + 1 < room else -1
     q.free = <int32_t>q.room
@@ -298,20 +292,12 @@ cdef inline void row_free(RowQueue* q, int32_t i) noexcept nogil:
 
 cdef inline Arriving* due_spare(RowQueue* q) noexcept nogil:
     """Room for one more; NULL if there is no memory left."""
-    cdef int64_t room
-    cdef void* grown
+    cdef int64_t room = 2 * q.due_room + 64
     if q.n_due == q.due_room:
-        room = 2 * q.due_room + 64
-        grown = realloc(q.due, room * sizeof(Arriving))
-        if grown != NULL:
-            q.due = <Arriving*>grown
-            grown = realloc(q.order, 2 * room * sizeof(Due))
-        if grown != NULL:
-            q.order = <Due*>grown
-            grown = realloc(q.begin, room * sizeof(int64_t))
-        if grown == NULL:
+        if not enlarge(<void**>&q.due, room * sizeof(Arriving)) \
+                or not enlarge(<void**>&q.order, 2 * room * sizeof(Due)) \
+                or not enlarge(<void**>&q.begin, room * sizeof(int64_t)):
             return NULL
-        q.begin = <int64_t*>grown
         q.due_room = room
     return &q.due[q.n_due]
 
@@ -319,12 +305,9 @@ cdef inline Arriving* due_spare(RowQueue* q) noexcept nogil:
 cdef inline Span* span_spare(RowQueue* q) noexcept nogil:
     """Room for one more; NULL if there is no memory left."""
     cdef int64_t room = 2 * q.span_room + 64
-    cdef void* grown
     if q.n_spans == q.span_room:
-        grown = realloc(q.span, room * sizeof(Span))
-        if grown == NULL:
+        if not enlarge(<void**>&q.span, room * sizeof(Span)):
             return NULL
-        q.span = <Span*>grown
         q.span_room = room
     return &q.span[q.n_spans]
 

@@ -306,120 +306,84 @@ static void eventsnn_add_counted(const eventsnn_pulse *p, double *state, uint16_
     }
 }
 
-/* ---- what neurons without currents and external input have room for when a block begins */
+/* ---- what neurons without external input have room for when a block begins
+ *
+ * Compilers make vectors of these loops, as long as each does so little. */
 
-/* What each of some neurons has of its own: the scale of its input, and what membrane and membrane_end are for others. */
+enum { EVENTSNN_LOOKS = 64 }; /* at once */
+
+/* Neurons, and what is found: room, and in `others` those that are alert, late or held or have no room; what is theirs
+ * stays. Room is a part of what is left, no less than `least` and no more than `most`. */
 typedef struct {
-    double *scale;
-    double *begin;
-    double *end;
+    const double *state;
+    const double *gap;
+    const uint8_t *flag;
+    float *room;
+    int32_t *others;
+    float least;
+    float most;
     double of_room;
+    double margin;
+} eventsnn_looked;
+
+/* Give n neurons from `first` on the room that is left; returns where others end, of which there were m. */
+EVENTSNN_EACH int64_t eventsnn_give_room(const eventsnn_looked *at, float *left, int n, int64_t first, int64_t m)
+{
+    const uint8_t *flag = at->flag + first;
+    const float least = at->least, most = at->most;
+    float *room = at->room + first;
+    int32_t other[EVENTSNN_LOOKS], *others = at->others;
+    for (int k = 0; k < n; k++) {
+        left[k] = left[k] < most ? left[k] : most;
+        other[k] = (flag[k] != 0) | !(left[k] > least);
+    }
+    for (int k = 0; k < n; k++) {
+        const float now = room[k];
+        room[k] = other[k] ? now : left[k];
+    }
+    for (int k = 0; k < n; k++) {
+        others[m] = (int32_t)(first + k);
+        m += other[k];
+    }
+    return m;
+}
+
+/* Without currents: (lowest line - U) per effect; the line is gap times what a mV is in U when the block begins or ends,
+ * whichever is lower. What that is, and the scale of input, may be one number for all or one for each. */
+typedef struct {
+    double begin;
+    double end;
+    double scale;
+    const double *begins;
+    const double *ends;
+    const double *scales;
 } eventsnn_lines;
 
-/* room[n] for n from `first` to `stop`, (lowest line - U) per_effect; the line is gap times membrane or membrane_end,
- * whichever is lower. Of a neuron that is held (room inf) nothing changes if it is released at `end` or later. Puts into
- * `others` those that are alert or late, have no room or are released, and returns how many. Compilers make vectors of
- * each loop but the last two, as long as it does this little. */
-EVENTSNN_EACH int64_t eventsnn_look_each(
-    int varied, const eventsnn_lines *lines, int64_t first, int64_t stop, const double *state, const double *gap,
-    const double *release, double membrane, double membrane_end, double per_effect, double margin, double end, float least,
-    float most, float *room, const uint8_t *flag, int32_t *others)
+EVENTSNN_EACH int64_t eventsnn_look_jumps_each(
+    const eventsnn_looked *at, const eventsnn_lines *lines, int varied, int64_t first, int64_t stop)
 {
-    enum { AT_ONCE = 64 };
-    int64_t m = 0, kept = 0;
-    for (; first < stop; first += AT_ONCE) {
-        const int n = stop - first < AT_ONCE ? (int)(stop - first) : AT_ONCE;
-        const double *g = gap + first, *u = state + first;
-        const double *own = varied ? lines->begin + first : g, *own_end = varied ? lines->end + first : g;
-        const double *scale = varied ? lines->scale + first : g;
-        const uint8_t *f = flag + first;
-        float *to = room + first, left[AT_ONCE];
-        int32_t other[AT_ONCE];
+    const double one_begin = lines->begin, one_end = lines->end, margin = at->margin, of_room = at->of_room;
+    const double one_part = of_room / (lines->scale * one_end);
+    int64_t m = 0;
+    for (; first < stop; first += EVENTSNN_LOOKS) {
+        const int n = stop - first < EVENTSNN_LOOKS ? (int)(stop - first) : EVENTSNN_LOOKS;
+        const double *gap = at->gap + first, *u = at->state + first;
+        const double *begin = varied ? lines->begins + first : gap, *end = varied ? lines->ends + first : gap;
+        const double *scale = varied ? lines->scales + first : gap;
+        float left[EVENTSNN_LOOKS];
         for (int k = 0; k < n; k++) {
-            const double a = g[k] * (varied ? own[k] : membrane), b = g[k] * (varied ? own_end[k] : membrane_end);
+            const double a = gap[k] * (varied ? begin[k] : one_begin), b = gap[k] * (varied ? end[k] : one_end);
             const double line = a < b ? a : b;
             const double all = line - u[k] - margin * (fabs(u[k]) + fabs(line));
-            left[k] = (float)(varied ? all * lines->of_room / (scale[k] * own_end[k]) : all * per_effect);
+            left[k] = (float)(all * (varied ? of_room / (scale[k] * end[k]) : one_part));
         }
-        for (int k = 0; k < n; k++) {
-            left[k] = left[k] < most ? left[k] : most;
-            other[k] = (f[k] != 0) | !(left[k] > least);
-        }
-        for (int k = 0; k < n; k++) {
-            const float now = to[k];
-            to[k] = other[k] ? now : left[k];
-        }
-        for (int k = 0; k < n; k++) {
-            others[m] = (int32_t)(first + k);
-            m += other[k];
-        }
+        m = eventsnn_give_room(at, left, n, first, m);
     }
-    for (int64_t k = 0; k < m; k++) {
-        const int32_t n = others[k];
-        others[kept] = n;
-        kept += flag[n] != EVENTSNN_HELD || release[n] < end;
-    }
-    return kept;
+    return m;
 }
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)
-#define EVENTSNN_AVX2 __attribute__((target("avx2")))
-#define EVENTSNN_HAS_AVX2(lanes) ((lanes) >= 4)
-#else
-#define EVENTSNN_AVX2
-#define EVENTSNN_HAS_AVX2(lanes) 0
-#endif
-
-EVENTSNN_AVX2 static int64_t eventsnn_look_avx2(
-    int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
-    double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
-    const uint8_t *flag, int32_t *others)
-{
-    return eventsnn_look_each(
-        0, 0, first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag,
-        others);
-}
-
-static int64_t eventsnn_look(
-    int lanes, int64_t first, int64_t stop, const double *state, const double *gap, const double *release, double membrane,
-    double membrane_end, double per_effect, double margin, double end, float least, float most, float *room,
-    const uint8_t *flag, int32_t *others)
-{
-    if (EVENTSNN_HAS_AVX2(lanes))
-        return eventsnn_look_avx2(
-            first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag,
-            others);
-    return eventsnn_look_each(
-        0, 0, first, stop, state, gap, release, membrane, membrane_end, per_effect, margin, end, least, most, room, flag,
-        others);
-}
-
-EVENTSNN_AVX2 static int64_t eventsnn_look_varied_avx2(
-    int64_t first, int64_t stop, const double *state, const double *gap, const double *release, const eventsnn_lines *lines,
-    double margin, double end, float least, float most, float *room, const uint8_t *flag, int32_t *others)
-{
-    return eventsnn_look_each(
-        1, lines, first, stop, state, gap, release, 0.0, 0.0, 0.0, margin, end, least, most, room, flag, others);
-}
-
-/* The same of neurons with lines of their own. */
-static int64_t eventsnn_look_varied(
-    int lanes, int64_t first, int64_t stop, const double *state, const double *gap, const double *release,
-    const eventsnn_lines *lines, double margin, double end, float least, float most, float *room, const uint8_t *flag,
-    int32_t *others)
-{
-    if (EVENTSNN_HAS_AVX2(lanes))
-        return eventsnn_look_varied_avx2(
-            first, stop, state, gap, release, lines, margin, end, least, most, room, flag, others);
-    return eventsnn_look_each(
-        1, lines, first, stop, state, gap, release, 0.0, 0.0, 0.0, margin, end, least, most, room, flag, others);
-}
-
-/* ---- the same of neurons with currents and without external input
- *
- * v rises at most as fast as at first with the currents at their highest, and each positive input adds at most what it
- * does without the leak. */
-
+/* With currents: v rises at most as fast as at first with the currents at their highest, and each positive input adds at
+ * most what it does without the leak. */
 typedef struct {
     double membrane;
     double current[2];
@@ -450,64 +414,47 @@ EVENTSNN_EACH double eventsnn_room(
 }
 
 EVENTSNN_EACH int64_t eventsnn_look_currents_each(
-    const eventsnn_rise *r, int currents, int64_t first, int64_t stop, const double *state, const double *gap, float least,
-    float most, double of_room, float *room, const uint8_t *flag, int32_t *others)
+    const eventsnn_looked *at, const eventsnn_rise *r, int currents, int64_t first, int64_t stop)
 {
-    enum { AT_ONCE = 64 };
     const eventsnn_rise rise = *r;
+    const double of_room = at->of_room;
     int64_t m = 0;
-    for (; first < stop; first += AT_ONCE) {
-        const int n = stop - first < AT_ONCE ? (int)(stop - first) : AT_ONCE;
-        const double *g = gap + first, *s = state + EVENTSNN_STATE * first;
-        const uint8_t *f = flag + first;
-        float *to = room + first, left[AT_ONCE];
-        int32_t other[AT_ONCE];
+    for (; first < stop; first += EVENTSNN_LOOKS) {
+        const int n = stop - first < EVENTSNN_LOOKS ? (int)(stop - first) : EVENTSNN_LOOKS;
+        const double *gap = at->gap + first, *state = at->state + EVENTSNN_STATE * first;
+        float left[EVENTSNN_LOOKS];
         for (int k = 0; k < n; k++)
-            left[k] = (float)(eventsnn_room(&rise, currents, g[k], s + EVENTSNN_STATE * k, 0.0) * of_room);
-        for (int k = 0; k < n; k++) {
-            left[k] = left[k] < most ? left[k] : most;
-            other[k] = (f[k] != 0) | !(left[k] > least);
-        }
-        for (int k = 0; k < n; k++) {
-            const float now = to[k];
-            to[k] = other[k] ? now : left[k];
-        }
-        for (int k = 0; k < n; k++) {
-            others[m] = (int32_t)(first + k);
-            m += other[k];
-        }
+            left[k] = (float)(eventsnn_room(&rise, currents, gap[k], state + EVENTSNN_STATE * k, 0.0) * of_room);
+        m = eventsnn_give_room(at, left, n, first, m);
     }
     return m;
 }
 
-EVENTSNN_AVX2 static int64_t eventsnn_look_currents_avx2(
-    const eventsnn_rise *r, int currents, int64_t first, int64_t stop, const double *state, const double *gap, float least,
-    float most, double of_room, float *room, const uint8_t *flag, int32_t *others)
-{
-    if (currents == 1)
-        return eventsnn_look_currents_each(r, 1, first, stop, state, gap, least, most, of_room, room, flag, others);
-    return eventsnn_look_currents_each(r, 2, first, stop, state, gap, least, most, of_room, room, flag, others);
-}
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)
+#define EVENTSNN_AVX2 __attribute__((target("avx2")))
+#define EVENTSNN_HAS_AVX2(lanes) ((lanes) >= 4)
+#else
+#define EVENTSNN_AVX2
+#define EVENTSNN_HAS_AVX2(lanes) 0
+#endif
 
-static int64_t eventsnn_look_currents(
-    int lanes, const eventsnn_rise *r, int currents, int64_t first, int64_t stop, const double *state, const double *gap,
-    float least, float most, double of_room, float *room, const uint8_t *flag, int32_t *others)
-{
-    if (EVENTSNN_HAS_AVX2(lanes))
-        return eventsnn_look_currents_avx2(
-            r, currents, first, stop, state, gap, least, most, of_room, room, flag, others);
-    if (currents == 1)
-        return eventsnn_look_currents_each(r, 1, first, stop, state, gap, least, most, of_room, room, flag, others);
-    return eventsnn_look_currents_each(r, 2, first, stop, state, gap, least, most, of_room, room, flag, others);
-}
+/* A loop compiled for narrow vectors and wide ones, and for both kinds of neurons that it knows. */
+#define EVENTSNN_LOOK(name, each, Bounds, one, other) \
+    EVENTSNN_AVX2 static int64_t name##_avx2( \
+        const eventsnn_looked *at, const Bounds *bounds, int kind, int64_t first, int64_t stop) \
+    { \
+        return kind == one ? each(at, bounds, one, first, stop) : each(at, bounds, other, first, stop); \
+    } \
+    static int64_t name( \
+        int lanes, const eventsnn_looked *at, const Bounds *bounds, int kind, int64_t first, int64_t stop) \
+    { \
+        if (EVENTSNN_HAS_AVX2(lanes)) \
+            return name##_avx2(at, bounds, kind, first, stop); \
+        return kind == one ? each(at, bounds, one, first, stop) : each(at, bounds, other, first, stop); \
+    }
 
-static double eventsnn_room_of_currents(
-    const eventsnn_rise *r, int currents, double gap, const double *state, double added)
-{
-    if (currents == 1)
-        return eventsnn_room(r, 1, gap, state, added);
-    return eventsnn_room(r, 2, gap, state, added);
-}
+EVENTSNN_LOOK(eventsnn_look_jumps, eventsnn_look_jumps_each, eventsnn_lines, 0, 1)
+EVENTSNN_LOOK(eventsnn_look_currents, eventsnn_look_currents_each, eventsnn_rise, 1, 2)
 
 /* ---- chosen once for each slice */
 

@@ -8,7 +8,6 @@
 #     summed by port and the sum is added once. Slices that reach different groups are none.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
-from libc.stdlib cimport realloc
 from libc.string cimport memmove
 
 from eventsnn._core.blocks cimport (
@@ -28,6 +27,7 @@ from eventsnn._core.blocks cimport (
 from eventsnn._core.calm cimport alert, catch_up
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lanes cimport targets_below
+from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Factor, Slice
 from eventsnn._core.singly cimport gather_segment
 from eventsnn._core.skim cimport grow_factor, pulse
@@ -64,14 +64,10 @@ cdef enum:
 
 
 cdef inline bint room_for_segment(Blocks* b) noexcept nogil:
-    cdef int64_t room
-    cdef void* grown
+    cdef int64_t room = 2 * b.segment_room + 64
     if b.n_segments == b.segment_room:
-        room = 2 * b.segment_room + 64
-        grown = realloc(b.segment, room * sizeof(Segment))
-        if grown == NULL:
+        if not enlarge(<void**>&b.segment, room * sizeof(Segment)):
             return False
-        b.segment = <Segment*>grown
         b.segment_room = room
     return True
 
@@ -394,18 +390,12 @@ cdef inline bint scatter_time(Core* e, int64_t begin, int64_t end) noexcept nogi
 
 
 cdef inline bint room_for_notes(Notes* notes, int64_t* room, int64_t n) noexcept nogil:
-    cdef void* grown
     notes.n = 0
     if n < room[0]:
         return True
-    grown = realloc(notes.taken, 2 * n * sizeof(Taken))
-    if grown == NULL:
+    if not enlarge(<void**>&notes.taken, 2 * n * sizeof(Taken)) \
+            or not enlarge(<void**>&notes.weight, 2 * n * sizeof(double)):
         return False
-    notes.taken = <Taken*>grown
-    grown = realloc(notes.weight, 2 * n * sizeof(double))
-    if grown == NULL:
-        return False
-    notes.weight = <double*>grown
     room[0] = 2 * n
     return True
 

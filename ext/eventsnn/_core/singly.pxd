@@ -6,36 +6,18 @@
 #     one after the other, each to the state of its neuron, if that is calm and has room.
 # (c) What arrives at neurons that are alert is kept for them, and goes the way of inbox.pxd.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport realloc
+from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport ALERT, DOUBLES, LATE, SHARED, Blocks, Gathered, Group, Lines, Segment
-from eventsnn._core.calm cimport (
-    LEAST_ROOM,
-    MOST_ROOM,
-    alert,
-    begin_block,
-    begin_driven,
-    begin_jumpers,
-    begin_neuron,
-    begin_neurons,
-    catch_up,
-)
+from eventsnn._core.blocks cimport ALERT, DOUBLES, LATE, SHARED, Blocks, Gathered, Segment
+from eventsnn._core.calm cimport alert, catch_up
 from eventsnn._core.core cimport Core
-from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport has_all, is_mine
 from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Arrival, Inbox, Slice, row_of_before
 from eventsnn._core.philox cimport lanes_at_hand
-
-cdef extern from "eventsnn/_core/scatter.h" nogil:
-    int64_t look_varied "eventsnn_look_varied"(
-        int lanes, int64_t first, int64_t stop, const double* state, const double* gap, const double* release,
-        const Lines* lines, double margin, double end, float least, float most, float* room, const uint8_t* flag,
-        int32_t* others
-    ) noexcept
 
 cdef enum:
     MOST_INSERTED = 16    # in one range of times; more are merged
@@ -45,24 +27,14 @@ cdef enum:
 
 
 cdef inline bint room_to_gather(Blocks* b, int64_t more) noexcept nogil:
-    cdef int64_t room
-    cdef void* grown
+    cdef int64_t room = 2 * (b.n_gathered + more)
     if b.n_gathered + more <= b.gathered_room:
         return True
-    room = 2 * (b.n_gathered + more)
     # As much again is room to sort.
-    grown = realloc(b.gathered, 2 * room * sizeof(Gathered))
-    if grown == NULL:
+    if not enlarge(<void**>&b.gathered, 2 * room * sizeof(Gathered)) \
+            or not enlarge(<void**>&b.gathered_growth, room * sizeof(double)) \
+            or not enlarge(<void**>&b.gathered_begin, room * sizeof(int64_t)):
         return False
-    b.gathered = <Gathered*>grown
-    grown = realloc(b.gathered_growth, room * sizeof(double))
-    if grown == NULL:
-        return False
-    b.gathered_growth = <double*>grown
-    grown = realloc(b.gathered_begin, room * sizeof(int64_t))
-    if grown == NULL:
-        return False
-    b.gathered_begin = <int64_t*>grown
     b.gathered_room = room
     return True
 
@@ -244,7 +216,7 @@ cdef inline void take_tied(Core* e, const Gathered* a, int64_t n, const double* 
             keep(b, &a[i])
         else:
             # One that has been here before adds nothing again.
-            b.u[k] = b.u[k] + b.sums[k] * (b.lines.scale[k] * growth[i])
+            b.u[k] = b.u[k] + b.sums[k] * (b.scales[k] * growth[i])
         b.sums[k] = 0.0
 
 
@@ -275,7 +247,7 @@ cdef inline void take_gathered(Core* e) noexcept nogil:
             take_tied(e, a + i, end - i, growth + i)
         elif use_room(e, &a[i]):
             k = a[i].neuron
-            b.u[k] = b.u[k] + a[i].weight * (b.lines.scale[k] * growth[i])
+            b.u[k] = b.u[k] + a[i].weight * (b.scales[k] * growth[i])
         else:
             keep(b, &a[i])
         i = end
@@ -310,46 +282,3 @@ cdef inline void place_gathered(Core* e) noexcept nogil:
         new.time, new.weight, new.row = a[i].time, a[i].weight, a[i].row
         box.arrival[box.place[a[i].neuron]] = new
         box.place[a[i].neuron] += 1
-
-
-# ---- when blocks begin
-
-
-cdef inline void begin_varied(Core* e, const Group* g) noexcept nogil:
-    """The beginning of a block of neurons with constants of their own."""
-    cdef Blocks* b = &e.blocks
-    cdef int64_t n = g.stop - g.start
-    cdef int64_t i, others
-    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.begin - g.origin, b.lines.begin + g.start)
-    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.end - g.origin, b.lines.end + g.start)
-    b.lines.of_room = b.of_room
-    others = look_varied(
-        lanes_at_hand(), g.start, g.stop, g.state, b.gap, b.release, &b.lines, BOUND_MARGIN, g.end,
-        <float>LEAST_ROOM, <float>MOST_ROOM, b.room, b.flag, b.others
-    )
-    for i in range(others):
-        begin_neuron(e, g, b.others[i], NULL)
-
-
-cdef inline void begin_blocks(Core* e, double t) noexcept nogil:
-    """Begin all blocks that are due at t, and see when the next one is."""
-    cdef Blocks* b = &e.blocks
-    cdef Group* g
-    cdef int64_t k
-    b.end = infinity()
-    for k in range(b.n_groups):
-        g = &b.group[k]
-        if g.k == NULL:
-            continue
-        if not t < g.end:
-            begin_block(b, g, t)
-            if g.varied:
-                begin_varied(e, g)
-            elif g.source != NULL:
-                begin_driven(e, g)
-            elif g.currents == 0:
-                begin_jumpers(e, g)
-            else:
-                begin_neurons(e, g)
-            b.looks += g.stop - g.start
-        b.end = min(b.end, g.end)

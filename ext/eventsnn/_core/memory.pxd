@@ -1,0 +1,13 @@
+# Arrays that grow as a run goes along.
+
+from libc.stdlib cimport realloc
+
+
+cdef inline bint enlarge(void** array, size_t size) noexcept nogil:
+    """Let an array, which holds the address of one or NULL, have room for this many bytes; False, and the array as it
+    was, if there is no memory left."""
+    cdef void* grown = realloc(array[0], size)
+    if grown == NULL:
+        return False
+    array[0] = grown
+    return True
