@@ -18,6 +18,7 @@ from mpmath import mpf
 
 import eventsnn as esn
 from eventsnn.models import closed_form, crossing
+from eventsnn.reference import SEARCH
 
 C_M, V_TH, HORIZON = 250.0, 15.0, 200.0
 MARGIN = 1e-13
@@ -108,12 +109,18 @@ def engines(model, state, slope, sines):
 
 
 def simulated(model, *rest):
-    """The neuron's first spike if nothing else happens, as the reference finds it, with a flag whether it was found;
-    a time before which there is none, as the compiled engine does; and whether it was excluded at once."""
+    """The neuron's first spike if nothing else happens, as the reference has queued it, with a flag whether it was
+    found; a time before which there is none, as the compiled engine does; and whether it was excluded at once.
+
+    Of a neuron in a frame both engines read V with what the frame rounds, so that a crossing from the given V is not
+    the one that a bound must not lie behind."""
     compiled, reference = engines(model, *rest)
     neuron = reference.neurons[0]
-    never = crossing.hopeless(model.shape, neuron.c, neuron.state)
-    return *crossing.crossing(model.shape, neuron.c, neuron.state), compiled.bounds()[0], never
+    entry = neuron.crossing
+    h, found = (math.inf, True) if entry is None else (entry.key[0], entry.key[1] != SEARCH)
+    state = neuron.state.copy()
+    model.leave(neuron.c, state, neuron.release)
+    return h, found, compiled.bounds()[0], crossing.hopeless(model.shape, neuron.c, state)
 
 
 def exact(model, state, slope, sines):
