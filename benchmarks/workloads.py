@@ -15,6 +15,10 @@ CUBA = {
     "tau_m": 20.0, "C_m": 200.0, "E_L": -49.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0,
     "tau_syn_ex": 5.0, "tau_syn_in": 10.0,
 }  # fmt: skip
+COBA = {
+    "C_m": 200.0, "g_L": 10.0, "E_L": -60.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0, "E_ex": 0.0, "E_in": -80.0,
+    "tau_syn_ex": 5.0, "tau_syn_in": 10.0,
+}  # fmt: skip
 MICROCIRCUIT = {
     "tau_m": 10.0, "C_m": 250.0, "E_L": -65.0, "V_th": -50.0, "V_reset": -65.0, "t_ref": 2.0,
     "tau_syn_ex": 0.5, "tau_syn_in": 0.5,
@@ -103,6 +107,23 @@ def cuba(scale: float) -> dict[str, Any]:
         "duration": 10_000.0 * min(scale, 1.0),
         "transient": 0.0,
     }
+
+
+def coba(scale: float, tolerance: float = 1e-12) -> dict[str, Any]:
+    """The network of scenarios/coba.py, started by 15 inputs to each neuron. tolerance: eventsnn's, mV a step."""
+    weights = {"exc": 6.0, "inh": -67.0}
+    network = cuba(scale)
+    return network | {
+        "model": "cond",
+        "parameters": COBA,
+        "tolerance": tolerance,
+        "projections": [p | {"weight": weights[p["pre"]]} for p in network["projections"]],
+        "drive": {
+            "kind": "kicks", "spikes": round(60_000 * scale), "weight": 6.0, "delay": 0.1, "seed": 1,
+            "until": 50.0 * min(scale, 1.0),
+        },
+        "transient": 100.0 * min(scale, 1.0),
+    }  # fmt: skip
 
 
 def microcircuit(scale: float, part: float) -> dict[str, Any]:
@@ -211,6 +232,11 @@ def workloads(scale: float, cores: int) -> list[Workload]:
             **({"rate": 5.56, "tolerance": 0.105} if full else {"tolerance": 0.5}),
         ),
     ]  # fmt: skip
+    about = "Vogels & Abbott with conductances, self-sustained"
+    on_grid = ("eventsnn", "nest", "brian2", "brian2_cython", "annarchy")
+    conducted: dict[str, Any] = {"rate": 19.9, "tolerance": 0.2} if full else {"tolerance": 0.5}
+    rows.append(Workload("coba", about, coba(scale), only=on_grid, **conducted))
+    rows.append(Workload("coba_1e-6", "the same to 1e-6 mV", coba(scale, 1e-6), only=("eventsnn",), **conducted))
     layers = ("eventsnn", "scatter", "scatter_two", "nest", "nest_ps")  # those that have words for it
     of_part: dict[float, dict[str, Any]] = {
         part: {"tolerance": 0.5, "only": layers} | ({"rates": expected(part)} if full else {}) for part in (0.1, 1.0)

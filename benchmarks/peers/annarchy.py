@@ -1,4 +1,4 @@
-"""ANNarchy, on its grid, with the exact step of linear equations written out.
+"""ANNarchy, on its grid, with the exact step of linear equations written out and its exponential step for conductances.
 
 It compiles its program when the network is complete; what the compiler spends is not counted, since it is another
 process.
@@ -45,6 +45,15 @@ def neuron(network: dict[str, Any]) -> Any:
     import ANNarchy as ann
 
     p, drive = network["parameters"], network["drive"]
+    if network["model"] == "cond":
+        equations = [
+            f"dv/dt = ({p['g_L']} * ({p['E_L']} - v) + g_exc * ({p['E_ex']} - v) + g_inh * ({p['E_in']} - v))"
+            f" / {p['C_m']} : exponential",
+            f"dg_exc/dt = -g_exc / {p['tau_syn_ex']} : exponential",
+            f"dg_inh/dt = -g_inh / {p['tau_syn_in']} : exponential",
+        ]
+        spike, reset = f"v >= {p['V_th']}", f"v = {p['V_reset']}"
+        return ann.Neuron(equations="\n".join(equations), spike=spike, reset=reset, refractory=p["t_ref"])
     depends = {"V_inf": "tau_m", "decay": "tau_m", "V_th": "V_th"}
     varied = [name for name, parameter in depends.items() if isinstance(p[parameter], dict)]
     names = ["V_inf", "decay", "V_th", "V_reset", "t_ref"]
@@ -70,6 +79,9 @@ def neuron(network: dict[str, Any]) -> Any:
 
 def set_values(population: Any, network: dict[str, Any], draws: np.random.Generator) -> None:
     p, n, step = network["parameters"], population.size, worker.STEP
+    population.v = drawn(network["V_m"], n, draws)
+    if network["model"] == "cond":
+        return
     one = not isinstance(p["tau_m"], dict)
     tau_m = p["tau_m"] if one else drawn(p["tau_m"], n, draws)
     drive = network["drive"]
@@ -86,7 +98,6 @@ def set_values(population: Any, network: dict[str, Any], draws: np.random.Genera
             factor = tau * tau_m / (tau_m - tau) / p["C_m"]
             setattr(population, f"to_{port}", factor * (np.exp(-step / tau_m) - np.exp(-step / tau)))
             setattr(population, f"decay_{port}", np.exp(-step / tau))
-    population.v = drawn(network["V_m"], n, draws)
 
 
 def connect(net: Any, population: Any, network: dict[str, Any]) -> list[Any]:
@@ -99,7 +110,8 @@ def connect(net: Any, population: Any, network: dict[str, Any]) -> list[Any]:
         target = "exc" if worker.mean(p["weight"]) >= 0 else "inh"
         projection = net.connect(parts[p["pre"]], population, target=target)
         how = {
-            "weights": value(p["weight"]), "delays": value(p["delay"], worker.STEP),
+            "weights": abs(p["weight"]) if network["model"] == "cond" else value(p["weight"]),
+            "delays": value(p["delay"], worker.STEP),
             "force_multiple_weights": network["stored"],
         }  # fmt: skip
         rule, number = p["rule"]

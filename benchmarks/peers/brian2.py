@@ -15,6 +15,10 @@ EQUATIONS = {
         dv/dt = (E_L - v)/tau_m + drive/ms + (I_ex + I_in)/C_m/ms : 1 (unless refractory)
         dI_ex/dt = -I_ex/tau_syn_ex : 1
         dI_in/dt = -I_in/tau_syn_in : 1""",
+    "cond": """
+        dv/dt = (g_L*(E_L - v) + g_ex*(E_ex - v) + g_in*(E_in - v))/C_m/ms : 1 (unless refractory)
+        dg_ex/dt = -g_ex/tau_syn_ex : 1
+        dg_in/dt = -g_in/tau_syn_in : 1""",
 }
 # Written by the program itself, since the process around it has other memory and spends other time.
 MARK = """
@@ -64,8 +68,9 @@ def neuron_group(network: dict[str, Any]) -> Any:
     drive = network["drive"]
     names["drive"] = drive["amplitude"] / names["C_m"] if drive["kind"] == "current" else 0.0
     neurons = b.NeuronGroup(
-        sum(network["populations"].values()), equations, threshold="v >= V_th", reset="v = V_reset", method="exact",
+        sum(network["populations"].values()), equations, threshold="v >= V_th", reset="v = V_reset",
         refractory=names["t_ref"], namespace=names,
+        method="exponential_euler" if network["model"] == "cond" else "exact",
     )  # fmt: skip
     for name, text in drawn.items():
         setattr(neurons, name, text)
@@ -74,7 +79,9 @@ def neuron_group(network: dict[str, Any]) -> Any:
 
 
 def port(network: dict[str, Any], weight: Any) -> str:
-    return "v" if network["model"] == "delta" else "I_ex" if worker.mean(weight) >= 0 else "I_in"
+    if network["model"] == "delta":
+        return "v"
+    return ("g" if network["model"] == "cond" else "I") + ("_ex" if worker.mean(weight) >= 0 else "_in")
 
 
 def projections(network: dict[str, Any], neurons: Any) -> list[Any]:
@@ -88,9 +95,10 @@ def projections(network: dict[str, Any], neurons: Any) -> list[Any]:
     for p in network["projections"]:
         start, stop = parts[p["pre"]]
         to, constant = port(network, p["weight"]), not isinstance(p["delay"], dict)
+        weight = abs(p["weight"]) if network["model"] == "cond" else p["weight"]
         synapses = b.Synapses(
             neurons[start:stop], neurons, "w : 1" if network["stored"] else "",
-            on_pre=f"{to}_post += " + ("w" if network["stored"] else repr(p["weight"])),
+            on_pre=f"{to}_post += " + ("w" if network["stored"] else repr(weight)),
             delay=p["delay"] * b.ms if constant else None,
         )  # fmt: skip
         rule, number = p["rule"]
@@ -121,7 +129,8 @@ def drive_with(network: dict[str, Any], neurons: Any) -> list[Any]:
         source = np.repeat(np.arange(len(ids)), [len(train) for train in trains])
         generator = b.SpikeGeneratorGroup(len(ids), source, np.concatenate(trains) * b.ms)
         delay = drive["delay"] * b.ms
-        synapses = b.Synapses(generator, neurons, on_pre=f"v_post += {drive['weight']!r}", delay=delay)
+        on_pre = f"{port(network, drive['weight'])}_post += {drive['weight']!r}"
+        synapses = b.Synapses(generator, neurons, on_pre=on_pre, delay=delay)
         synapses.connect(i=np.arange(len(ids)), j=ids)
         return [generator, synapses]
     return []

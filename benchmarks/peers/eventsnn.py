@@ -7,7 +7,7 @@ import numpy as np
 
 from peers import worker
 
-MODELS = {"delta": "LIFDelta", "exp": "LIFExp"}
+MODELS = {"delta": "LIFDelta", "exp": "LIFExp", "cond": "LIFCondExp"}
 
 
 def version() -> str:
@@ -33,6 +33,8 @@ def build(network: dict[str, Any], seed: int) -> Any:
     rules = {"indegree": esn.FixedInDegree, "outdegree": esn.FixedOutDegree, "total": esn.FixedTotalNumber}
     net = esn.Network(seed=seed)
     parameters = {name: value(v) for name, v in network["parameters"].items()}
+    if "tolerance" in network:
+        parameters["tolerance"] = network["tolerance"]
     model = getattr(esn, MODELS[network["model"]])(**parameters)
     parts = {}
     for k, (name, n) in enumerate(network["populations"].items()):
@@ -60,11 +62,16 @@ def drive_with(net: Any, parts: list[Any], network: dict[str, Any]) -> None:
     elif drive["kind"] == "current":
         net.stimulate(parts, esn.StepCurrent([0.0], [drive["amplitude"]]), name="external")
     elif drive["kind"] == "kicks":
-        [neurons] = parts
-        ids, trains = worker.kicks(drive, len(neurons), network["duration"])
+        sizes = [len(part) for part in parts]
+        ids, trains = worker.kicks(drive, sum(sizes), network["duration"])
         source = net.population(len(ids), esn.SpikeSource(trains), name="kicks")
-        net.connect(source, neurons[ids], esn.OneToOne(), weight=drive["weight"], delay=drive["delay"])
-        net.record(neurons, "spikes")
+        first = 0
+        for part, size in zip(parts, sizes, strict=True):
+            here = np.flatnonzero((ids >= first) & (ids < first + size))
+            ends = source[here], part[ids[here] - first]
+            net.connect(*ends, esn.OneToOne(), weight=drive["weight"], delay=drive["delay"])
+            net.record(part, "spikes")
+            first += size
 
 
 def simulate(request: dict[str, Any]) -> dict[str, Any]:

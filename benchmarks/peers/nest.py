@@ -7,7 +7,7 @@ import numpy as np
 
 from peers import worker
 
-MODELS = {"delta": "iaf_psc_delta", "exp": "iaf_psc_exp"}
+MODELS = {"delta": "iaf_psc_delta", "exp": "iaf_psc_exp", "cond": "iaf_cond_exp"}
 RULES = {
     "indegree": "fixed_indegree", "outdegree": "fixed_outdegree", "probability": "pairwise_bernoulli",
     "total": "fixed_total_number",

@@ -104,14 +104,15 @@ def rate(times: np.ndarray, neurons: int, network: dict[str, Any]) -> float:
 def kicks(drive: dict[str, Any], neurons: int, duration: float) -> tuple[np.ndarray, list[np.ndarray]]:
     """Which neurons are made to fire, ascending, and when each gets its inputs (ms).
 
-    One input in each of `spikes` equal parts of the duration, to all neurons in a random order and then again, or to so
-    many of them as there are inputs. What they set off has arrived before the end.
+    One input in each of `spikes` equal parts of the duration, or of the time until `until`, to all neurons in a random
+    order and then again, or to so many of them as there are inputs. What they set off has arrived before the end.
     """
     # A stream that NumPy promises never to change: all workers must draw the same, whatever their version.
     draws = np.random.RandomState(drive["seed"])
     count = drive["spikes"]
     chosen = draws.permutation(neurons)[:count]
-    times = 1.0 + (np.arange(count) + draws.random_sample(count)) * (duration - 1.0 - 4.0 * drive["delay"]) / count
+    span = min(drive.get("until", duration), duration - 4.0 * drive["delay"]) - 1.0
+    times = 1.0 + (np.arange(count) + draws.random_sample(count)) * span / count
     return np.sort(chosen), [times[k :: chosen.size] for k in np.argsort(chosen)]
 
 

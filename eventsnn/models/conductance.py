@@ -8,10 +8,11 @@ from typing import Any
 
 from eventsnn._core import conductance as kernels
 from eventsnn.models.base import State, Values
-from eventsnn.models.taylor import Series, TaylorModel, product
+from eventsnn.models.taylor import INVERSE, Series, TaylorModel, product
 
-# Of the shortest time constant: over so little some ten orders are enough.
-BRIEF = 0.5
+# How much more the decay of a conductance counts than the conductance itself in how far a series reaches. What is cut
+# off is then less than the tolerance, or at worst 1.4 times as much (50 mV from the reversal potential).
+WEIGHT_OF_DECAY = 3.0
 
 
 class LIFCondExp(TaylorModel):
@@ -63,12 +64,13 @@ class LIFCondExp(TaylorModel):
 
     # ---- equations, for the reference engine
 
-    def brief(self, p: Sequence[float], s: State) -> float:
+    def reach(self, p: Sequence[float], s: State) -> float:
         rate_l, _, per_c, _, _, rate_ex, rate_in, peak_ex, peak_in = p[:9]
         most_ex, most_in = s.x[0], s.x[1]
         if len(s.x) == 4:
             most_ex, most_in = most_ex + peak_ex * s.x[2], most_in + peak_in * s.x[3]
-        return BRIEF / max(rate_l + per_c * (most_ex + most_in), rate_ex, rate_in)
+        decay = max(rate_ex if most_ex > 0.0 else 0.0, rate_in if most_in > 0.0 else 0.0)
+        return 1.0 / (rate_l + per_c * (most_ex + most_in) + WEIGHT_OF_DECAY * decay)
 
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
         rate_l, E_L, per_c, E_ex, E_in, rate_ex, rate_in, _, _ = p[:9]
@@ -79,16 +81,16 @@ class LIFCondExp(TaylorModel):
             above = v[n] - E_L if n == 0 else v[n]
             g = z.row("g")
             g.append(g_ex[n] + g_in[n])
-            pulled = product(g, v, n) - (g_ex[n] * E_ex + g_in[n] * E_in)
-            v.append(((-rate_l * above - per_c * pulled) + z.force[n]) / (n + 1))
+            pulled = product(v, g, n) - (g_ex[n] * E_ex + g_in[n] * E_in)
+            v.append(((-rate_l * above - per_c * pulled) + z.force[n]) * INVERSE[n + 1])
         change_ex, change_in = -rate_ex * g_ex[n], -rate_in * g_in[n]
         if len(z.y) == 5:
             dg_ex, dg_in = z.y[3:]
             change_ex, change_in = change_ex + dg_ex[n], change_in + dg_in[n]
-            dg_ex.append(-rate_ex * dg_ex[n] / (n + 1))
-            dg_in.append(-rate_in * dg_in[n] / (n + 1))
-        g_ex.append(change_ex / (n + 1))
-        g_in.append(change_in / (n + 1))
+            dg_ex.append(-rate_ex * dg_ex[n] * INVERSE[n + 1])
+            dg_in.append(-rate_in * dg_in[n] * INVERSE[n + 1])
+        g_ex.append(change_ex * INVERSE[n + 1])
+        g_in.append(change_in * INVERSE[n + 1])
 
 
 class LIFCondAlpha(LIFCondExp):

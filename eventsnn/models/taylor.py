@@ -7,8 +7,9 @@ ext/eventsnn/_core/taylor.pxd performs the same operations in the same order.
 (b) A step has `ORDER` terms, which follows from the tolerance, and goes as far as its last two terms stay below it:
     h = (tolerance / |c_n|)^(1/n). Steps begin at the neuron's last event and follow one another; they depend on nothing
     else. Where an event comes within one, the state is the series at that time, and a new step begins there.
-(c) A model may say how short a time is brief (BRIEF). Over so little the terms are summed up until they no longer
-    matter, and the others are not computed.
+(c) A model may know from the state how far a series reaches (`reach`). A step then goes as far, whatever its terms are,
+    and anywhere in it they are summed up until they no longer matter; the others are not computed. Slots that have
+    decayed to nothing by its end become 0, lest they shorten the next ones.
 (d) A neuron that a whole step has not moved, but for rounding, is at rest: its step never ends.
 (e) The first crossing within a step is that of a polynomial: intervals are halved until the polynomial surely stays
     negative, or surely grows; then Newton's method inside a bracket.
@@ -38,8 +39,9 @@ LONGEST_STEP = 1000.0  # ms
 LARGEST = 1.7976931348623157e308
 ULP = 2.0**-52
 NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable
-SMALL_TERM = 2.0**-6  # of a tolerance
-AT_ONCE = 2  # orders that are added at a time where few are enough
+SMALL_TERM = 0.5  # of a tolerance
+AT_ONCE = 2  # orders that are added at a time within reach
+INVERSE = [0.0] + [1.0 / n for n in range(1, MOST_ORDER + 1)]
 NARROWEST = 2.0**-40  # of a step: where a polynomial touches zero within it
 TWO_PI = 6.283185307179586
 
@@ -179,8 +181,8 @@ class TaylorModel(Model):
         """What a weight of 1 adds, for each port."""
         return [1.0] * len(self.ports)
 
-    def brief(self, p: Sequence[float], s: State) -> float:
-        """So long (ms) that few orders are enough; 0: none is."""
+    def reach(self, p: Sequence[float], s: State) -> float:
+        """How far (ms) a series is good, as the state alone tells; 0: its terms must tell."""
         return 0.0
 
     def revise(self, p: Sequence[float], s: State, step: Step, z: Series) -> None:
@@ -272,12 +274,13 @@ class TaylorModel(Model):
         order, p = int(c[ORDER]), self._own(c)
         for n in range(order):
             self.extend(p, z, n)
-        # Twice, so that end is fl(s.t + span).
-        good, brief = self._span(c, z), self.brief(p, s)
-        end = s.t + max(good, brief)
-        span = end - s.t
-        end = s.t + span
-        last = [horner(row, span) for row in z.y] if good > brief else self._few_orders(c, z, True, span)
+        reach = self.reach(p, s)
+        end, span = _until(s.t, reach if reach > 0.0 else self._span(c, z))
+        if reach > 0.0:
+            last = self._few_orders(c, z, span)
+            last[1:] = [0.0 if abs(x) < NO_MORE * c[HEAD + i] else x for i, x in enumerate(last[1:], start=1)]
+        else:
+            last = [horner(row, span) for row in z.y]
         step = Step(end, span, last, z.y)
         if s.slope == 0.0 and not s.sines and end > s.t and self._is_at_rest(c, step):
             step.end = step.span = math.inf
@@ -292,28 +295,20 @@ class TaylorModel(Model):
             abs(step.last[i] - row[0]) <= ULP * abs(row[0]) + NO_MORE * c[HEAD + i] for i, row in enumerate(step.y)
         )
 
-    def _shortly(self, c: Sequence[float], s: State, h: float, held: bool) -> list[float]:
-        known = s.step if s.step is not None and not held else None
-        z = self._begin(c, s, held)
-        if known is not None:
-            z.y = known.y
-        return self._few_orders(c, z, known is not None, h)
-
-    def _few_orders(self, c: Sequence[float], z: Series, known: bool, h: float) -> list[float]:
-        """The state after so little time that a few orders are enough."""
+    def _few_orders(self, c: Sequence[float], z: Series, h: float) -> list[float]:
+        """The state within reach."""
         order, p = int(c[ORDER]), self._own(c)
         total = [row[0] for row in z.y]
-        power, n = 1.0, 0
+        power, before, n = 1.0, 1.0, 0
         while n < order:
             m = min(n + AT_ONCE, order)
-            if not known:
-                for k in range(n, m):
-                    self.extend(p, z, k)
+            for k in range(len(z.y[0]) - 1, m):
+                self.extend(p, z, k)
             while n < m:
                 n += 1
-                power = power * h
+                before, power = power, power * h
                 total = [sum_ + row[n] * power for sum_, row in zip(total, z.y, strict=True)]
-            sizes = [(abs(row[n]) * power, abs(row[n - 1]) * (power / h)) for row in z.y]
+            sizes = [(abs(row[n]) * power, abs(row[n - 1]) * before) for row in z.y]
             if not any(max(size) > SMALL_TERM * c[HEAD + i] for i, size in enumerate(sizes)):
                 break
         return total
@@ -321,9 +316,9 @@ class TaylorModel(Model):
     def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:
         while s.t < t:
             h = t - s.t
-            if h <= self.brief(self._own(c), s):
-                new = self._shortly(c, s, h, held)
-            else:
+            reach = self.reach(self._own(c), s)
+            within = t < _until(s.t, reach)[0]
+            if not within:
                 step = s.step if s.step is not None and not held else self._step(c, s, held)
                 if not step.end > s.t:
                     break  # so fast that time does not advance: it crosses its threshold now
@@ -333,8 +328,9 @@ class TaylorModel(Model):
                         s.drive = s.drive + s.slope * step.span
                     s.t = step.end
                     continue
-                new = [horner(row, h) for row in step.y]
-            s.v, s.x = new[0], new[1:]
+                s.v, *s.x = (horner(row, h) for row in step.y)
+            if within:
+                s.v, *s.x = self._few_orders(c, self._begin(c, s, held), h)
             if s.slope != 0.0:
                 s.drive = s.drive + s.slope * h
             break
@@ -395,6 +391,12 @@ class TaylorModel(Model):
         s.v = c[V_RESET] * s.v + c[V_RESET + 1]
         for i in range(len(self.slots)):
             s.x[i] = s.x[i] + c[HEAD + 1 + len(self.slots) + i]
+
+
+def _until(t: float, span: float) -> tuple[float, float]:
+    """The end of a step and its length, so that the one is fl(t + the other)."""
+    span = (t + span) - t
+    return t + span, span
 
 
 # ---- the first crossing within a step

@@ -63,6 +63,7 @@ from eventsnn._core.core cimport (
     seconds,
 )
 from eventsnn._core.events cimport (
+    arrival_time,
     fail,
     keep_spike,
     next_outside,
@@ -72,6 +73,7 @@ from eventsnn._core.events cimport (
     process_before,
     refine_due,
     sample,
+    watched,
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, first_of, meet
@@ -115,6 +117,9 @@ LONGEST_WITH_CALM = 0.125
 # Sets of parameter values that stay in the cache by themselves.
 MOST_CLASSES = 64
 
+cdef enum:
+    SETTLED_AHEAD = 64      # neurons that are settled side by side
+
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
 
@@ -123,6 +128,36 @@ REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS
 
 
 # ---- the schedule
+
+
+cdef void settle_ahead(Core* e, int64_t first, int64_t last, double stop) noexcept nogil:
+    """Bring neurons of the list to their first event before stop, side by side: what is done to one there begins with
+    that. Those that are sampled, or may cross their threshold before, are left out."""
+    cdef Neuron* chosen[SETTLED_AHEAD]
+    cdef double time[SETTLED_AHEAD]
+    cdef const Model* model = NULL
+    cdef int n_chosen = 0
+    cdef Neuron* s
+    cdef double t
+    cdef int64_t i
+    cdef int32_t n
+    for i in range(first, last):
+        n = e.touched[i]
+        s = neuron_at(e, n)
+        if s.class_of < 0 or e.classes[s.class_of].model.settle_all == NULL or watched(e, n):
+            continue
+        t = min(s.outside, arrival_time(e, e.inbox.start[i], e.inbox.place[n]))
+        if not s.t < t < stop or s.bounded == UNKNOWN or not t < s.crossing:
+            continue
+        if model != e.classes[s.class_of].model:
+            if n_chosen:
+                model.settle_all(e.classes, chosen, time, n_chosen)
+            model = e.classes[s.class_of].model
+            n_chosen = 0
+        chosen[n_chosen], time[n_chosen] = s, t
+        n_chosen += 1
+    if n_chosen:
+        model.settle_all(e.classes, chosen, time, n_chosen)
 
 
 cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
@@ -137,6 +172,8 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
         s = neuron_at(e, e.touched[min(i + 2 * AHEAD, e.n_touched - 1)])
         prefetch(s)
         prefetch(<const char*>s + CACHE_LINE)
+        if e.together:
+            prefetch(<const char*>s + 2 * CACHE_LINE)
         prefetch(&e.wakes.link[e.touched[min(i + 2 * AHEAD, e.n_touched - 1)]])
         s = neuron_at(e, e.touched[min(i + AHEAD, e.n_touched - 1)])
         if s.outside < stop and s.n_streams:
@@ -157,6 +194,8 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
                     &e.classes[s.class_of] if s.class_of >= 0 else NULL, s, &e.inbox, e.inbox.start[k], end
                 )
             grow_ahead(&e.inbox, e.inbox.start[i], end)
+        if e.together and i % SETTLED_AHEAD == 0 and not instant and e.status == RUNNING:
+            settle_ahead(e, i, min(i + SETTLED_AHEAD, e.n_touched), stop)
         n = e.touched[i]
         s = neuron_at(e, n)
         next = e.inbox.start[i]
@@ -501,6 +540,7 @@ cdef class Engine:
         for k in range(len(self.plan.class_model)):
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
             e.classes[k].c = constants + k * row
+            e.together = e.together or e.classes[k].model.settle_all != NULL
         e.many_classes = len(self.plan.class_model) > MOST_CLASSES
         self.build_kinds()
 

@@ -114,8 +114,13 @@ cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
 cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
     """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
     cdef const Class* k = &e.classes[s.class_of]
+    cdef bint refractory = s.t < s.release
     if k.model.extend != NULL:
         go_on(e, k, s)
+        if refractory:
+            predict(e, s)
+            if s.crossing > s.t:
+                return
     cdef const Neuron* start = free_state(e, k, s)
     cdef double searched = s.crossing - start.t if s.bounded == SEARCHED else 0.0
     s.crossing = k.model.crossing(k, start, searched, &s.bounded)

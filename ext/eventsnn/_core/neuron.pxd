@@ -209,10 +209,12 @@ cdef struct Model:
     int (*kind)(const Class* k, double* constants) noexcept nogil
     # NULL but for models without a closed form, taylor.pxd. The orders of a series above first, up to last.
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
-    # So long (ms) that few orders are enough; NULL: none is.
-    double (*brief)(const Class* k, const Neuron* s) noexcept nogil
+    # How far (ms) a series is good, as the state alone tells; NULL: its terms must tell.
+    double (*reach)(const Class* k, const Neuron* s) noexcept nogil
     # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
     double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
+    # Settles neurons side by side, each at a time of its own, or leaves some as they are; NULL: that is not quicker.
+    void (*settle_all)(const Class* classes, Neuron** s, const double* t, int n) noexcept nogil
     # Makes another step of the one found; NULL: that is it.
     void (*revise)(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil
 

@@ -34,7 +34,11 @@ cdef enum:
     LOWEST = 7
     # then the tolerance of each variable, the jump of each slot and the scale of each port
     HEAD = 8
-    AT_ONCE = 2           # orders that are added at a time where few are enough
+    AT_ONCE = 2           # orders that are added at a time within reach
+
+
+cdef extern from "eventsnn/_core/series.h" nogil:
+    const double* INVERSE "eventsnn_inverse"
 
 
 cdef extern from *:
@@ -42,7 +46,7 @@ cdef extern from *:
     #define EVENTSNN_LONGEST_STEP 1000.0
     #define EVENTSNN_ULP 2.220446049250313e-16
     #define EVENTSNN_NO_MORE 9.5367431640625e-07
-    #define EVENTSNN_SMALL_TERM 0.015625
+    #define EVENTSNN_SMALL_TERM 0.5
     #define EVENTSNN_NARROWEST 9.094947017729282e-13
     #define EVENTSNN_TURN 6.283185307179586
     """
@@ -90,6 +94,10 @@ cdef inline double product(const double* a, const double* b, int n) noexcept nog
     for i in range(n + 1):
         total = total + a[i] * b[n - i]
     return total
+
+
+cdef inline double inverse(int n) noexcept nogil:
+    return INVERSE[n]
 
 
 cdef inline double square(const double* a, int n) noexcept nogil:
@@ -194,9 +202,10 @@ cdef inline bint converged(const Class* k, const double* y, int n, double power)
 
 
 cdef inline void few_orders(const Class* k, Series* z, bint known, double h, double* total) noexcept nogil:
-    """The state after so little time that a few orders are enough."""
+    """The state within reach."""
     cdef int order = <int>k.c[ORDER]
     cdef double power = 1.0
+    cdef double before = 1.0
     cdef int n = 0
     cdef int i, m
     for i in range(count(k)):
@@ -207,29 +216,37 @@ cdef inline void few_orders(const Class* k, Series* z, bint known, double h, dou
             k.model.extend(k, z, n, m)
         while n < m:
             n += 1
+            before = power
             power = power * h
             for i in range(count(k)):
                 total[i] = total[i] + z.y[i * ROW + n] * power
-        if converged(k, z.y, n, power) and converged(k, z.y, n - 1, power / h):
+        if converged(k, z.y, n, power) and converged(k, z.y, n - 1, before):
             break
 
 
-cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z, double short) noexcept nogil:
-    """Complete the series, and find how long it is good for and where it ends."""
+cdef inline double length(double t, double span) noexcept nogil:
+    """Of a step, so that its end is fl(t + this)."""
+    return (t + span) - t
+
+
+cdef inline void take_step(
+    const Class* k, const Neuron* s, Step* p, Series* z, double reach, bint complete
+) noexcept nogil:
+    """Find how long the series is good for and where it ends. If not `complete`, it has the orders that takes."""
     cdef int order = <int>k.c[ORDER]
-    cdef double span
     cdef int i, n
-    k.model.extend(k, z, 0, order)
-    span = full_span(k, z.y)
-    # Twice, so that end is fl(s.t + span).
-    p.end = s.t + (span if span > short else short)
-    p.span = p.end - s.t
+    if complete or reach == 0.0:
+        k.model.extend(k, z, 0, order)
+    p.span = length(s.t, reach if reach > 0.0 else full_span(k, z.y))
     p.end = s.t + p.span
-    if span > short:
+    if reach > 0.0:
+        few_orders(k, z, complete, p.span, &p.last[0])
+        for i in range(1, count(k)):
+            if fabs((&p.last[0])[i]) < NO_MORE * tolerance_of(k, i):
+                (&p.last[0])[i] = 0.0
+    else:
         for i in range(count(k)):
             p.last[i] = horner(z.y + i * ROW, order, p.span)
-    else:
-        few_orders(k, z, True, p.span, &p.last[0])
     if is_at_rest(k, s, p, z.y) and p.end > s.t:
         p.end = infinity()
         p.span = infinity()
@@ -241,13 +258,17 @@ cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z, 
         k.model.revise(k, s, p, z)
 
 
+cdef inline double reach_of(const Class* k, const Neuron* s) noexcept nogil:
+    return k.model.reach(k, s) if k.model.reach != NULL else 0.0
+
+
 cdef inline void keep_step(const Class* k, const Neuron* s) noexcept nogil:
     """Let a free neuron have the step on which it is. That is no change of its state."""
     cdef Step* p = step_of(k, s)
     cdef Series z
     if p.kept == 0.0:
         begin(k, s, &z, series_of(k, p), False)
-        take_step(k, s, p, &z, k.model.brief(k, s) if k.model.brief != NULL else 0.0)
+        take_step(k, s, p, &z, reach_of(k, s), True)
         p.kept = 1.0
 
 
@@ -257,26 +278,19 @@ cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nog
     cdef double* y = series_of(k, p)
     cdef Series z
     cdef double total[MOST_VARIABLES]
-    cdef double h, short
-    cdef bint known
+    cdef double h, reach
+    cdef bint known, within
     cdef int i
     while s.t < t:
         h = t - s.t
         known = p.kept != 0.0 and not held
         p.kept = 0.0
-        short = k.model.brief(k, s) if k.model.brief != NULL else 0.0
-        if known:
-            z.y = y
-        else:
-            begin(k, s, &z, y, held)
-        if h <= short:
-            few_orders(k, &z, known, h, total)
-            s.v = total[0]
-            for i in range(k.model.n_slots):
-                variables(k, s)[i] = total[1 + i]
-        else:
+        reach = reach_of(k, s)
+        within = t < s.t + length(s.t, reach)
+        if not within:
             if not known:
-                take_step(k, s, p, &z, short)
+                begin(k, s, &z, y, held)
+                take_step(k, s, p, &z, reach, False)
             if not p.end > s.t:
                 break  # so fast that time does not advance: it crosses its threshold now
             if not t < p.end:
@@ -291,6 +305,12 @@ cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nog
             s.v = horner(y, <int>k.c[ORDER], h)
             for i in range(k.model.n_slots):
                 variables(k, s)[i] = horner(y + (1 + i) * ROW, <int>k.c[ORDER], h)
+        if within:
+            begin(k, s, &z, y, held)
+            few_orders(k, &z, False, h, total)
+            s.v = total[0]
+            for i in range(k.model.n_slots):
+                variables(k, s)[i] = total[1 + i]
         if s.slope != 0.0:
             s.drive = s.drive + s.slope * h
         break

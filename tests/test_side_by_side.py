@@ -1,0 +1,50 @@
+"""Neurons with conductances that are settled side by side, one in each lane of a vector, have the bits of single ones."""
+
+import numpy as np
+import pytest
+
+import eventsnn as esn
+from eventsnn._core.conductance import side_by_side
+from eventsnn.models.base import State
+
+OFTEN = 200
+
+
+def cases(rng, alpha):
+    """Models and states of all kinds: at rest, refractory, with conductances that are gone, huge, or about to go."""
+    for _ in range(OFTEN):
+        tau_ex, tau_in = rng.choice([0.2, 2.0, 5.0, 10.0], 2)
+        kind = esn.LIFCondAlpha if alpha else esn.LIFCondExp
+        model = kind(
+            C_m=float(rng.choice([100.0, 250.0])), tau_syn_ex=tau_ex, tau_syn_in=tau_in,
+            E_ex=float(rng.choice([0.0, 20.0])), tolerance=float(rng.choice([1e-15, 1e-12, 1e-8, 1e-6, 1e-3])),
+        )  # fmt: skip
+        size = [0.0, 1e-18, 1e-14, 1e-9, 1.0, 30.0, 300.0, 3e3]
+        x = (rng.choice(size, 4 if alpha else 2) * rng.uniform(0.5, 1.5)).tolist()
+        t = float(rng.choice([0.0, 10.0, 1e6])) + rng.uniform()
+        stop = t + float(rng.choice([1e-9, 1e-3, 0.1, 1.0, 10.0]))
+        rest = rng.uniform() < 0.1
+        v = model.parameters["E_L"] if rest else rng.uniform(-85.0, -56.0)
+        if rest:
+            x = [0.0] * len(x)
+        drive = 0.0 if rest else rng.normal(0.0, 2.0)
+        yield model, float(v), x, drive, t, stop, stop + 1.0 if rng.uniform() < 0.2 else 0.0
+
+
+@pytest.mark.parametrize("lanes", [1, 4, 8])
+@pytest.mark.parametrize("alpha", [False, True], ids=["exponential", "alpha"])
+def test_bits_are_those_of_single_neurons(lanes, alpha):
+    rng = np.random.default_rng(lanes + 100 * alpha)
+    given, constants, expected = [], [], []
+    for model, v, x, drive, t, stop, release in cases(rng, alpha):
+        _, c = model.constants({name: np.array([float(value)]) for name, value in model.values.items()})
+        s = State(t, v, list(x), drive=drive)
+        model.settle(c[:, 0].tolist(), s, stop, release)
+        given.append([t, stop, v, drive, release, *x])
+        constants.append(c[:, 0])
+        expected.append([s.v, *s.x])
+    state = np.array(given)
+    left = np.array(side_by_side(lanes, state, np.array(constants)))
+    assert 0.5 * OFTEN < np.count_nonzero(~left) < OFTEN
+    assert state[~left][:, [2, *range(5, state.shape[1])]].tobytes() == np.array(expected)[~left].tobytes()
+    assert state[left].tobytes() == np.array(given)[left].tobytes()
