@@ -1,4 +1,4 @@
-"""Neurons with conductances that are settled side by side, one in each lane of a vector, have the bits of single ones."""
+"""Neurons with conductances that are settled side by side, one in each lane of a vector: the bits of single ones."""
 
 import numpy as np
 import pytest
