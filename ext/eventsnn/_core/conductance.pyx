@@ -228,8 +228,8 @@ if SIDE_BY_SIDE:
 
 
 def side_by_side(int lanes, double[:, ::1] state, double[:, ::1] constants):
-    """Settle neurons in vectors of so many lanes. state: time, when they shall be settled, V, drive, end of refractoriness
-    and slots, a row each; changed in place. Returns which could not be settled so."""
+    """Settle neurons in vectors of so many lanes. state: time, when they shall be settled, V, drive, end of
+    refractoriness and slots, a row each; changed in place. Returns which could not be settled so."""
     cdef int n = <int>state.shape[0]
     cdef int slots = <int>state.shape[1] - 5
     cdef Py_ssize_t stride = sizeof(Neuron) + slots * sizeof(double) + sizeof(Step)
