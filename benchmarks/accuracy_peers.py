@@ -4,8 +4,10 @@ Motivation: time-driven simulators round spikes to a grid. NEST's precise models
 look for a crossing only where V is above the threshold at the end of a step or at an input.
 
 50 neurons of each model (NEST's defaults, tau_m = 10 ms, tau_syn = 2 ms, t_ref = 2 ms, E_L = 0) receive 0.1 to 5
-random inputs a ms from 20 sources for 1,000 ms. tests/oracle.py says when they spike. A spike is found if the simulator
-has one within t_ref of it, else it is missed; what is left over is invented. Errors are those of the spikes found.
+random inputs a ms from 20 sources for 1,000 ms. tests/oracle.py says when they spike. 20 neurons with conductances get
+what a neuron of scenarios/coba.py gets, spikes of 64 excitatory and 16 inhibitory ones at 20 Hz; DOP853 at 1e-13
+says when they spike (tests/stepped_models.py). A spike is found if the simulator has one within t_ref of it, else it is
+missed; what is left over is invented. Errors are those of the spikes found.
 
 Run: python benchmarks/accuracy_peers.py [--nest-python PYTHON] [--brian2-python PYTHON], in an environment with
 eventsnn and its test extra. NEST and Brian2 may live in environments of their own, whose interpreters the options or
@@ -62,7 +64,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,11 +74,19 @@ ROOT = Path(__file__).resolve().parents[1]
 TRAINS, DURATION, SEED, DELAY = 50, 1_000.0, 1, 1.0
 PARAMETERS = {"tau_m": 10.0, "C_m": 250.0, "E_L": 0.0, "V_th": 15.0, "V_reset": 0.0, "t_ref": 2.0}
 SYNAPSES = {"tau_syn_ex": 2.0, "tau_syn_in": 2.0}
-MODELS = ("LIFDelta", "LIFExp", "LIFAlpha")
+COBA = {
+    "C_m": 200.0, "g_L": 10.0, "E_L": -60.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0, "E_ex": 0.0, "E_in": -80.0,
+    "tau_syn_ex": 5.0, "tau_syn_in": 10.0,
+}  # fmt: skip
+COBA_INPUT = ((64 * 20.0, 6.0), (16 * 20.0, -67.0))  # Hz, nS
+COBA_TRAINS = 20
+TOLERANCES = (1e-12, 1e-6, 1e-4)
+MODELS = ("LIFDelta", "LIFExp", "LIFAlpha", "LIFCondExp")
 NEST = {
     "LIFDelta": ("iaf_psc_delta_ps", "iaf_psc_delta"),
     "LIFExp": ("iaf_psc_exp_ps_lossless", "iaf_psc_exp_ps", "iaf_psc_exp"),
     "LIFAlpha": ("iaf_psc_alpha_ps", "iaf_psc_alpha"),
+    "LIFCondExp": ("iaf_cond_exp",),
 }
 NEST_STEPS = (1.0, 0.1, 0.01)
 BRIAN2_STEPS = (0.1, 0.001)
@@ -108,9 +120,9 @@ def nest_run(model: str, step: float, data: dict) -> list[np.ndarray]:
     nest.set(resolution=step)
     n = len(data["I_e"])
     precise = "_ps" in model
-    parameters = {**PARAMETERS, **({} if "delta" in model else SYNAPSES)}
+    parameters = COBA if "cond" in model else {**PARAMETERS, **({} if "delta" in model else SYNAPSES)}
     neurons = nest.Create(model, n, params=parameters)
-    neurons.V_m, neurons.I_e = 0.0, data["I_e"]
+    neurons.V_m, neurons.I_e = parameters["E_L"], data["I_e"]
     for i in range(n):
         mine = data["target"] == i
         order = np.argsort(data["times"][mine], kind="stable")
@@ -142,13 +154,19 @@ def brian2_spikes(model: str, step: float, data: dict) -> list[np.ndarray]:
             dv/dt = -v/tau_m + (drive + x)/ms : 1 (unless refractory)
             dx/dt = y/ms - x/tau : 1
             dy/dt = -y/tau : 1""",
+        "LIFCondExp": """
+            dv/dt = (g_L*(E_L - v) + x*(E_ex - v) + y*(E_in - v))/C_m/ms + drive/ms : 1 (unless refractory)
+            dx/dt = -x/tau_syn_ex : 1
+            dy/dt = -y/tau_syn_in : 1""",
     }[model]
-    names = {"tau_m": PARAMETERS["tau_m"] * b.ms, "tau": SYNAPSES["tau_syn_ex"] * b.ms}
+    conducts = model == "LIFCondExp"
+    parameters = COBA if conducts else PARAMETERS | {"tau": SYNAPSES["tau_syn_ex"]}
+    names = {name: value * b.ms if name.startswith("t") else value for name, value in parameters.items()}
     neurons = b.NeuronGroup(
-        n, equations + "\ndrive : 1", threshold=f"v >= {PARAMETERS['V_th']}", reset="v = 0", method="exact",
-        refractory=PARAMETERS["t_ref"] * b.ms, namespace=names,
+        n, equations + "\ndrive : 1", threshold="v >= V_th", reset="v = V_reset", refractory=names["t_ref"],
+        namespace=names, method="exponential_euler" if conducts else "exact",
     )  # fmt: skip
-    neurons.drive = data["I_e"] / PARAMETERS["C_m"]
+    neurons.v, neurons.drive = parameters["E_L"], data["I_e"] / parameters["C_m"]
     # A generator takes one spike a step: further ones of a source go to copies of it.
     steps = np.floor(data["times"] / step + 1e-6).astype(int)
     order = np.lexsort((steps, data["source"]))
@@ -160,9 +178,12 @@ def brian2_spikes(model: str, step: float, data: dict) -> list[np.ndarray]:
     copies = rank.max() + 1
     pairs, first, place = np.unique(source * copies + rank, return_index=True, return_inverse=True)
     generator = b.SpikeGeneratorGroup(len(pairs), place, steps * step * b.ms)
-    scale = {"LIFDelta": 1.0, "LIFExp": 1.0 / PARAMETERS["C_m"], "LIFAlpha": np.e / 2.0 / PARAMETERS["C_m"]}[model]
-    target = {"LIFDelta": "v", "LIFExp": "x", "LIFAlpha": "y"}[model]
-    event = f"{target}_post += w*int(not_refractory_post)" if model == "LIFDelta" else f"{target}_post += w"
+    C_m = parameters["C_m"]
+    scale = {"LIFDelta": 1.0, "LIFExp": 1.0 / C_m, "LIFAlpha": np.e / 2.0 / C_m, "LIFCondExp": 1.0}[model]
+    event = {
+        "LIFDelta": "v_post += w*int(not_refractory_post)", "LIFExp": "x_post += w", "LIFAlpha": "y_post += w",
+        "LIFCondExp": "x_post += clip(w, 0, inf); y_post -= clip(w, -inf, 0)",
+    }[model]  # fmt: skip
     synapses = b.Synapses(generator, neurons, "w : 1", on_pre=event, delay=DELAY * b.ms)
     synapses.connect(i=np.arange(len(pairs)), j=data["target"][order][first])
     synapses.w = data["weights"][order][first] * scale
@@ -206,31 +227,31 @@ def interpreter(option: str | None, variable: str, module: str) -> str | None:
     return None
 
 
-def match(expected: list, got: np.ndarray, window: float) -> tuple[list[float], int, int]:
+def match(expected: Sequence[Any], got: np.ndarray, window: float) -> tuple[list[float], int, int]:
     """Errors of the spikes found, and the numbers of missed and invented ones; both trains ascend."""
     import oracle
 
     errors, missed, j = [], 0, 0
-    for spike in expected:
-        t = float(spike.t)
+    for exact in expected:
+        t = float(exact)
         while j < len(got) and got[j] <= t - window:
             j += 1
         if j < len(got) and got[j] < t + window:
-            errors.append(abs(float(oracle.ARITHMETIC.real(float(got[j])) - spike.t)))
+            errors.append(abs(float(oracle.ARITHMETIC.real(float(got[j])) - exact)))
             j += 1
         else:
             missed += 1
     return errors, missed, len(got) - len(errors)
 
 
-def row(simulator: str, step: str, expected: list[list], got: list[np.ndarray]) -> str:
+def row(simulator: str, step: str, window: float, expected: list[Sequence[Any]], got: list[np.ndarray]) -> str:
     errors: list[float] = []
     missed = invented = 0
     stopped = sum(np.isnan(train).any() for train in got)
     for a, b in zip(expected, got, strict=True):
         if np.isnan(b).any():
             continue
-        more, lost, extra = match(a, b, PARAMETERS["t_ref"])
+        more, lost, extra = match(a, b, window)
         errors += more
         missed += lost
         invented += extra
@@ -238,6 +259,75 @@ def row(simulator: str, step: str, expected: list[list], got: list[np.ndarray]) 
     if stopped:
         simulator += f" ({stopped} of {len(got)} neurons left out: it stops with an error)"
     return f"| {simulator} | {step} | {len(errors) + invented:,} | {missed} | {invented} | {worst} | {median} |"
+
+
+class Case(NamedTuple):
+    data: dict[str, np.ndarray]  # source, target, time and weight of each input; I_e of each neuron
+    expected: list[Sequence[Any]]
+    own: dict[str, list[np.ndarray]]  # what eventsnn says
+
+
+def linear_case(model: str, options: argparse.Namespace) -> Case:
+    import exact
+    import families
+
+    family = families.FAMILIES[model]
+    parameters = {**PARAMETERS, **({} if model == "LIFDelta" else SYNAPSES)}
+    rng = np.random.default_rng(SEED)
+    inputs, I_e = [], np.zeros(options.trains)
+    for i in range(options.trains):
+        p = {**parameters, "I_e": 0.0}
+        rate = float(families.loguniform(rng, 0.1, 5.0, 1)[0])
+        mine, I_e[i] = exact.random_inputs(family, p, rng, options.duration, rate)
+        inputs.append(mine)
+    expected = []
+    for mine, current in zip(inputs, I_e, strict=True):
+        cell = family.cell({**parameters, "I_e": float(current)})
+        expected.append([spike.t for spike in cell.spikes(cell.state(), options.duration, mine.merged())])
+    columns = {**{k: np.full(options.trains, v) for k, v in parameters.items()}, "I_e": I_e}
+    own = {"eventsnn": exact.run_trains(family, columns, inputs, options.duration, ())}
+    flat = [
+        (20 * i + k, i, train, weight)
+        for i, mine in enumerate(inputs)
+        for k, (train, weight) in enumerate(zip(mine.trains, mine.weights, strict=True))
+    ]
+    return Case({"I_e": I_e} | columns_of(flat), expected, own)
+
+
+def coba_case(model: str, options: argparse.Namespace) -> Case:
+    import stepped_models
+
+    import eventsnn as esn
+
+    rng = np.random.default_rng(SEED)
+    flat, expected = [], []
+    for i in range(COBA_TRAINS):
+        inputs: list[tuple[float, int, float]] = []
+        for k, (rate, weight) in enumerate(COBA_INPUT):
+            times = np.sort(rng.uniform(0.0, options.duration, rng.poisson(rate * options.duration / 1000.0)))
+            flat.append((2 * i + k, i, times, weight))
+            inputs += [(float(t) + DELAY, 1 + k, abs(weight)) for t in times]
+        neuron = esn.LIFCondExp(**COBA)
+        expected.append(stepped_models.spike_times(neuron, [COBA["E_L"], 0.0, 0.0], options.duration, inputs=inputs)[0])
+    own = {}
+    for tolerance in TOLERANCES:
+        net = esn.Network(seed=SEED)
+        neurons = net.population(COBA_TRAINS, esn.LIFCondExp(**COBA, tolerance=tolerance), name="neurons")
+        for source, target, times, weight in flat:
+            one = net.population(1, esn.SpikeSource([times]), name=f"source {source}")
+            net.connect(one, neurons[target : target + 1], esn.OneToOne(), weight=weight, delay=DELAY)
+        spikes = net.run(options.duration).spikes["neurons"]
+        own[f"eventsnn, {tolerance:g} mV"] = [spikes.times[spikes.ids == i] for i in range(COBA_TRAINS)]
+    return Case({"I_e": np.zeros(COBA_TRAINS)} | columns_of(flat), expected, own)
+
+
+def columns_of(flat: list[tuple[int, int, np.ndarray, float]]) -> dict[str, np.ndarray]:
+    counts = [len(train) for _, _, train, _ in flat]
+    sources, targets, trains, weights = zip(*flat, strict=True)
+    return {
+        "times": np.concatenate(trains), "source": np.repeat(sources, counts), "target": np.repeat(targets, counts),
+        "weights": np.repeat(weights, counts),
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -250,46 +340,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "accuracy.md")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
-    import exact
-    import families
 
     nest = interpreter(options.nest_python, "NEST_PYTHON", "nest")
     brian2 = interpreter(options.brian2_python, "BRIAN2_PYTHON", "brian2")
     lines = []
     for model in options.models:
-        family = families.FAMILIES[model]
-        parameters = {**PARAMETERS, **({} if model == "LIFDelta" else SYNAPSES)}
-        rng = np.random.default_rng(SEED)
-        inputs, I_e = [], np.zeros(options.trains)
-        for i in range(options.trains):
-            p = {**parameters, "I_e": 0.0}
-            rate = float(families.loguniform(rng, 0.1, 5.0, 1)[0])
-            mine, I_e[i] = exact.random_inputs(family, p, rng, options.duration, rate)
-            inputs.append(mine)
-        expected = []
-        for mine, current in zip(inputs, I_e, strict=True):
-            cell = family.cell({**parameters, "I_e": float(current)})
-            expected.append(cell.spikes(cell.state(), options.duration, mine.merged()))
-        lines += ["", f"**{model}**, {sum(map(len, expected)):,} spikes", ""]
+        conducts = model == "LIFCondExp"
+        case = (coba_case if conducts else linear_case)(model, options)
+        window = (COBA if conducts else PARAMETERS)["t_ref"]
+        lines += ["", f"**{model}**, {sum(map(len, case.expected)):,} spikes", ""]
         lines += ["| simulator | step (ms) | spikes | missed | invented | largest error (ms) | median error (ms) |"]
         lines += ["|---|---|---|---|---|---|---|"]
-        columns = {**{k: np.full(options.trains, v) for k, v in parameters.items()}, "I_e": I_e}
-        lines += [row("eventsnn", "none", expected, exact.run_trains(family, columns, inputs, options.duration, ()))]
-        print("\n".join(lines[-5:]), flush=True)
-        flat = [
-            (20 * i + k, i, train, weight)
-            for i, mine in enumerate(inputs)
-            for k, (train, weight) in enumerate(zip(mine.trains, mine.weights, strict=True))
-        ]
-        counts = [len(train) for _, _, train, _ in flat]
+        lines += [row(label, "none", window, case.expected, trains) for label, trains in case.own.items()]
+        print("\n".join(lines[-4 - len(case.own) :]), flush=True)
         with tempfile.TemporaryDirectory() as folder:
             source = str(Path(folder) / "input.npz")
-            np.savez(
-                source, I_e=I_e, duration=options.duration, times=np.concatenate([train for _, _, train, _ in flat]),
-                source=np.repeat([k for k, _, _, _ in flat], counts),
-                target=np.repeat([i for _, i, _, _ in flat], counts),
-                weights=np.repeat([w for _, _, _, w in flat], counts),
-            )  # fmt: skip
+            np.savez(source, duration=options.duration, **case.data)
             jobs = [(nest, "nest", name, step) for name in NEST[model] for step in NEST_STEPS]
             jobs += [(brian2, "brian2", model, step) for step in BRIAN2_STEPS]
             for python, peer, name, step in jobs:
@@ -297,7 +363,7 @@ def main() -> None:
                     got = peer_spikes(python, peer, name, step, source)
                     if got is not None:
                         label = f"NEST {name}" if peer == "nest" else "Brian2"
-                        lines += [row(label, f"{step:g}", expected, got)]
+                        lines += [row(label, f"{step:g}", window, case.expected, got)]
                         print(lines[-1], flush=True)
     write(options.out, lines, options)
 
@@ -313,8 +379,9 @@ def write(out: Path, lines: list[str], options: argparse.Namespace) -> None:
 ## Side by side
 
 {options.trains} neurons of each model (NEST's defaults with E_L = 0) under the same random input, 0.1 to 5 a ms, for
-{options.duration:,.0f} ms, against the oracle. A spike is found if the simulator has one within t_ref = 2 ms of it; the
-errors are those of the spikes found. On a grid inputs are moved to the grid too. Written by
+{options.duration:,.0f} ms, against the oracle; and {COBA_TRAINS} neurons with conductances under the input that each
+gets in `coba`, 1,600 a second, against DOP853 at 1e-13. A spike is found if the simulator has one within t_ref of it;
+the errors are those of the spikes found. On a grid inputs are moved to the grid too. Written by
 `python benchmarks/accuracy_peers.py`, last run {datetime.date.today().isoformat()}.
 """
     out.write_text(text + about + "\n".join(lines) + "\n")

@@ -100,7 +100,7 @@ def _population_plan(population: Population, start: int) -> PopulationPlan:
     model = population.model
     if not isinstance(model, Model):
         return PopulationPlan(population.name, start, population.n, None, None)
-    V_th = None if "V_th" in model.recordables else population.values.get("V_th")
+    V_th = None if "V_th" in model.recordables else population.values.get(model.threshold_name)
     one = None if V_th is None or np.ndim(V_th) or isinstance(V_th, Distribution) else float(V_th)  # type: ignore[arg-type]
     return PopulationPlan(population.name, start, population.n, model, one)
 

@@ -43,6 +43,7 @@ def simulated(network, duration, **parameters):
         ("voltage_jumps", 2_000.0, 2),
         ("cuba", 1_000.0, 1),
         ("coba", 1_000.0, 1),
+        ("cobahh", 30.0, 0),
         ("izhikevich_network", 1_000.0, 2),
         ("mihalas_niebur_patterns", 1_000.0, 22),
         ("glif_adaptation", 600.0, 11),
@@ -59,7 +60,7 @@ def test_scenarios_pass_their_checks(tmp_path, name, duration, checks):
     assert (tmp_path / "out" / f"{name}.png").exists() == (load(name).plot is not None)
 
 
-@pytest.mark.parametrize("name", ["brunel", "cuba", "coba", "voltage_jumps"])
+@pytest.mark.parametrize("name", ["brunel", "cuba", "coba", "cobahh", "voltage_jumps"])
 def test_expected_values_hold_for_the_published_size_only(tmp_path, name):
     assert run(tmp_path, name, "--set", "n=500", "--duration", 1_000) == {}
 
@@ -75,6 +76,11 @@ def test_cuba_in_full(tmp_path):
     (rate,) = run(tmp_path, "cuba").values()
     # The range in which NEST and Brian2 are reported; seed 1, since networks differ by 0.14 Hz (standard deviation).
     assert 5.5 <= rate["measured"] <= 5.9
+
+
+@pytest.mark.long
+def test_cobahh_in_full(tmp_path):
+    assert len(run(tmp_path, "cobahh")) == 1
 
 
 @pytest.mark.parametrize("settings", [("scale=0.1", "K_scaling=0.1"), pytest.param((), marks=pytest.mark.long)])

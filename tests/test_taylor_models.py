@@ -271,6 +271,11 @@ def test_less_tolerance_means_more_steps_and_smaller_errors():
     assert errors[0] == 0.0 < errors[1] < 1e-8 < errors[2] < 1e-3
 
 
+def test_pictures_have_their_line_where_a_spike_is_counted():
+    net, _ = one(esn.AdEx(V_peak=10.0))
+    assert net.run(1.0).summary["V_th"] == {"cell": 10.0}
+
+
 # ---- laws
 
 

@@ -11,7 +11,7 @@ import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,7 @@ class Model(ABC):
 
     parameters: dict[str, float]
     ports: tuple[str, ...]
+    threshold_name: ClassVar[str] = "V_th"  # of the parameter at which a spike is counted
     state_variables: tuple[str, ...]
     # The state variables without V_m in the order in which the kernels hold them; what may be recorded.
     slots: tuple[str, ...]

@@ -140,7 +140,6 @@ class TaylorModel(Model):
     targets: tuple[int, ...]
     # Tolerance of each slot in that of V.
     tolerances: tuple[float, ...]
-    threshold_name: ClassVar[str] = "V_th"
     reset_name: ClassVar[str] = "V_reset"
 
     @property
