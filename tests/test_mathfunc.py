@@ -231,3 +231,40 @@ def test_sin_turns_at_quarters_and_beyond() -> None:
     for x in (0.1, 0.24, 0.26, 0.3, 0.49):
         assert mathfunc.sin_turns(-x) == -mathfunc.sin_turns(x)
     assert all(math.isnan(mathfunc.sin_turns(x)) for x in (INF, -INF, math.nan))
+
+
+def test_atan2_is_an_angle_to_an_ulp_or_so() -> None:
+    generator = random.Random(6)
+    points = [(generator.uniform(-1.0, 1.0), generator.uniform(-1.0, 1.0)) for _ in range(10000)]
+    points += [(generator.uniform(0.9, 1.1) * q, 1.0) for q in (0.1, 0.1875, 0.5, 0.9375, 1.0) for _ in range(1000)]
+    points += [(y, 1.0) for y in at_all_scales(generator, -1022, 1024, 2000)]
+    points += [(y, -1.0) for y in at_all_scales(generator, -1022, 1024, 2000)]
+    for y, x in points:
+        with mpmath.workprec(160):
+            exact = mpmath.atan2(mpmath.mpf(y), mpmath.mpf(x))
+            ulp = mpmath.mpf(2) ** max(mpmath.frexp(exact)[1] - 53, -1074)
+            assert abs(mathfunc.atan2(y, x) - exact) < 1.5 * ulp, (y, x)
+
+
+def test_atan2_turns_with_its_point_across_seams() -> None:
+    for q in (0.1, *(j / 8 + 1 / 16 for j in range(1, 8)), 1.0):
+        values = [mathfunc.atan2(y, 1.0) for y in neighbours(q, 1000)]
+        assert all(b - a > -(2.0**-52) for a, b in zip(values, values[1:], strict=False))
+        assert values[-1] > values[0]
+
+
+def test_atan2_at_zeros_and_infinities_is_that_of_c() -> None:
+    special = (0.0, -0.0, 1.0, -1.0, INF, -INF, TINY, -TINY, 1e308)
+    for y in special:
+        for x in special:
+            value = mathfunc.atan2(y, x)
+            assert value == math.atan2(y, x)
+            assert math.copysign(1.0, value) == math.copysign(1.0, math.atan2(y, x))
+    assert math.isnan(mathfunc.atan2(math.nan, 1.0))
+    assert math.isnan(mathfunc.atan2(1.0, math.nan))
+
+
+def test_bits_of_atan2_are_those_of_every_other_machine() -> None:
+    count = 1 << 16
+    values = [mathfunc.atan2(i - 20000.5, 13000.25 - 0.37 * i) for i in range(count)]
+    assert hashlib.sha256(struct.pack(f"<{count}d", *values)).hexdigest()[:16] == "392c4167e1c7ce2a"

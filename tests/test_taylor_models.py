@@ -241,11 +241,11 @@ def test_qif_fires_when_its_closed_form_says(V_m, current):
         again = float(time_of_qif(-70.0, 0.0, current, model)) if current > 93.75 else math.inf
     net, _ = one(model, V_m=V_m)
     train = net.run(first + 100.0).spikes["cell"].times
-    # Near where rest and V_th meet what V is wrong by grows for as long as it lingers there.
-    assert train[0] == pytest.approx(first, rel=3e-12, abs=1e-10)
+    # Near where rest and V_th meet the current's last bit says how long V lingers there.
+    assert train[0] == pytest.approx(first, rel=1e-12, abs=1e-13)
     assert train.size == 1 + max(0, math.ceil(100.0 / (again + 2.0)) - 1)
     if train.size > 1:
-        assert train[1] - train[0] == pytest.approx(again + 2.0, rel=1e-11, abs=1e-10)
+        assert train[1] - train[0] == pytest.approx(again + 2.0, rel=2e-12, abs=1e-13)
 
 
 def test_qif_settles_as_its_closed_form_says():
@@ -254,7 +254,7 @@ def test_qif_settles_as_its_closed_form_says():
     net.record(cell, "V_m", every=1.0)
     traces = net.run(150.0).traces["cell"]
     share = 14.5 / 0.5 * np.exp(-0.1 * traces.times)
-    assert np.allclose(traces.V_m[0], -70.0 + 15.0 * share / (1.0 + share), rtol=0, atol=3e-11)
+    assert np.allclose(traces.V_m[0], -70.0 + 15.0 * share / (1.0 + share), rtol=0, atol=1e-13)
 
 
 def test_less_tolerance_means_more_steps_and_smaller_errors():

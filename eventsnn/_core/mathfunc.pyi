@@ -1,4 +1,5 @@
-"""Elementary functions that have the same bits on every machine, within 1 ulp of the exact value (sin_turns: 2.5).
+"""Elementary functions that have the same bits on every machine, within 1 ulp of the exact value (sin_turns: 2.5,
+atan2: 1.5).
 
 Special values are those of C: nothing raises, log(0) is -inf and log(-1) is nan.
 """
@@ -17,3 +18,6 @@ def log1p(x: float) -> float:
 
 def sin_turns(x: float) -> float:
     """sin(2 pi x): the angle in full turns."""
+
+def atan2(y: float, x: float) -> float:
+    """The angle of the point (x, y), from -pi to pi."""

@@ -1,13 +1,32 @@
-"""The quadratic integrate-and-fire neuron."""
+"""The quadratic integrate-and-fire neuron.
+
+With y = V - (E_L + V_th) / 2, k = g_L / (C_m (V_th - E_L)) and a constant drive, dy/dt = k y^2 + excess, where excess
+is the drive less that at the rheobase. From a state with F = dV/dt and a = k y,
+
+    V(h) = V + F S / (C - a S),    S, C = sinh(r h), r cosh(r h),  r^2 = -k excess below the rheobase,
+                                          sin(w h),  w cos(w h),   w^2 = k excess above it, and h, 1 on it.
+
+(a) What is added to V vanishes with F. F is computed so that it keeps its digits near its zeros: a state in which
+    nothing moves stays, and a bottleneck is passed as slowly as it should be.
+(b) Below the rheobase S and C come from one exponential. r - a is small where V is near the upper equilibrium, and is
+    then computed from F, as r^2 - a^2 = -k F.
+(c) V(h) = V_peak gives the crossing: an angle above the rheobase, a logarithm below it. There it exists if V lies
+    beyond the upper equilibrium, or before the lower one and V_peak too; either formula is free of differences.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from eventsnn._core import quadratic as kernels
-from eventsnn.models.base import Values, require
-from eventsnn.models.taylor import Series, TaylorModel, square
+from eventsnn._core.mathfunc import atan2, expm1, log1p, sin_turns
+from eventsnn.models.base import State, Values, require
+from eventsnn.models.taylor import FARTHEST, THRESHOLD, Series, TaylorModel, square
+
+INVERSE_TURN = 0.15915494309189535  # 1 / (2 pi)
+AT_REST = 100.0  # e^-100 of the way is out of sight
 
 
 class QIF(TaylorModel):
@@ -18,8 +37,10 @@ class QIF(TaylorModel):
     the neuron fires periodically, as slowly as one likes. An input of weight w (mV) adds w to V at once, or is lost if
     the neuron is refractory. At V >= V_peak the neuron spikes; V is then V_reset for t_ref.
 
-    Under a constant current V is a tangent or hyperbolic tangent of time. It is computed as a Taylor series
-    all the same, since other currents leave no such form; the two agree to some `tolerance`.
+    Under a constant current V is known in closed form, and so is the time of the spike. With y = V - (E_L + V_th) / 2,
+    k = g_L / (C_m (V_th - E_L)) and D = ((V_th - E_L) / 2)^2 - I (V_th - E_L) / g_L,
+        y(t) = (y_0 - D S) / (1 - y_0 S),    S = tanh(k sqrt(D) t) / sqrt(D), or tan(k sqrt(-D) t) / sqrt(-D) if D < 0.
+    Under ramps and sines, which leave no such form, V is a Taylor series.
 
     Parameters (defaults are those of iaf_psc_delta in NEST where it has them), each a number, an array with one value a
     neuron, or a distribution:
@@ -31,11 +52,11 @@ class QIF(TaylorModel):
         V_reset -70.0 mV   potential after a spike, below V_peak
         t_ref    2.0  ms   refractory period
         I_e      0.0  pA   constant current
-        tolerance 1e-12 mV largest error of V in a step of the solution
+        tolerance 1e-12 mV largest error of V in a step of the series
     State: V_m (mV), E_L unless given. Recordable: V_m. Port: "delta".
 
     Raises InputError, when the network is compiled, for C_m, g_L or tolerance out of range, V_th not above E_L, V_reset
-    not below V_peak, t_ref below 0. A run ends with RunawayError where |V| exceeds 1e6 mV.
+    not below V_peak, t_ref below 0. A run ends with RunawayError where |V| exceeds 1e6 mV after an event or a step.
 
     Source: Ermentrout & Kopell 1986, SIAM J Appl Math 46:233; Latham et al. 2000, J Neurophysiol 83:808.
     """
@@ -62,6 +83,7 @@ class QIF(TaylorModel):
             ("g_L / (C_m (V_th - E_L))", values["g_L"] / (values["C_m"] * span)),
             ("E_L", values["E_L"]),
             ("V_th - E_L", span),
+            ("g_L (V_th - E_L) / (4 C_m)", values["g_L"] * span / (4.0 * values["C_m"])),
         ]
 
     # ---- equations, for the reference engine
@@ -73,3 +95,94 @@ class QIF(TaylorModel):
         # At order 0 as a product, which keeps its digits near both of its zeros.
         curve = x[0] * (x[0] - span) if n == 0 else square(x, n) - span * x[n]
         v.append(0.0 if z.held else (curvature * curve + z.force[n]) / (n + 1))
+
+    def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:
+        if not _constant(s):
+            super()._go(c, s, t, held)
+        elif s.t < t:
+            if not held:
+                s.v = _later(self._own(c), c[THRESHOLD], s.drive, s.v, t - s.t)
+            s.t = t
+
+    def crossing(self, c: Sequence[float], s: State, start: float = 0.0) -> tuple[float, bool]:
+        if not _constant(s):
+            return super().crossing(c, s, start)
+        if s.v >= c[THRESHOLD]:
+            return 0.0, True
+        if not abs(s.v) <= c[FARTHEST]:
+            return math.nan, True
+        return _rise(self._own(c), c[THRESHOLD], s.drive, s.v), True
+
+
+def _constant(s: State) -> bool:
+    return s.slope == 0.0 and not s.sines
+
+
+def _velocity(p: Sequence[float], drive: float, v: float) -> float:
+    """dV/dt."""
+    curvature, E_L, span, rheobase = p[:4]
+    x = v - E_L
+    # Each keeps its digits near its zeros: this one at those of a neuron without input,
+    if 2.0 * drive < rheobase:
+        return curvature * (x * (x - span)) + drive
+    # this one near the rheobase, and beyond it is a sum of what is not negative. The difference is exact.
+    y = x - 0.5 * span
+    return curvature * (y * y) + (drive - rheobase)
+
+
+def _incline(p: Sequence[float], v: float) -> float:
+    """k y, half the derivative of dV/dt by V, in 1/ms."""
+    return p[0] * ((v - p[1]) - 0.5 * p[2])
+
+
+def _later(p: Sequence[float], peak: float, drive: float, v: float, h: float) -> float:
+    """V after h ms without a spike."""
+    curvature, rheobase = p[0], p[3]
+    now, a = _velocity(p, drive, v), _incline(p, v)
+    squared = curvature * (drive - rheobase)
+    if squared < 0.0:
+        rate = math.sqrt(-squared)
+        twice = 2.0 * rate * h
+        part = expm1(twice if twice < AT_REST else AT_REST)
+        rest = rate - a if a <= 0.0 else -curvature * now / (rate + a)
+        below = 2.0 * rate + rest * part
+    elif squared > 0.0:
+        rate = math.sqrt(squared)
+        turns = rate * h * INVERSE_TURN
+        if turns >= 0.5:
+            return peak
+        part = sin_turns(turns)
+        below = rate * sin_turns(turns + 0.25) - a * part
+    else:
+        part, below = h, 1.0 - a * h
+    if below <= 0.0:
+        return peak
+    v = v + now * part / below
+    # A rounding error of time may be much of V at the end of a spike.
+    return peak if v > peak else v
+
+
+def _rise(p: Sequence[float], peak: float, drive: float, v: float) -> float:
+    """How long (ms) V takes to the peak, from below it; inf if it does not come there."""
+    curvature, rheobase = p[0], p[3]
+    now, a, a_peak = _velocity(p, drive, v), _incline(p, v), _incline(p, peak)
+    gap = peak - v
+    squared = curvature * (drive - rheobase)
+    if not now > 0.0:
+        return math.inf
+    if squared > 0.0:
+        rate = math.sqrt(squared)
+        return atan2(rate * (curvature * gap), a * a_peak + squared) / rate
+    if squared == 0.0:
+        return curvature * gap / (a * a_peak) if a * a_peak > 0.0 else math.inf
+    rate = math.sqrt(-squared)
+    if a > 0.0:
+        ratio = (rate + a) / (now * (rate + a_peak))
+    elif a_peak < 0.0:
+        then = _velocity(p, drive, peak)
+        if not then > 0.0:
+            return math.inf
+        ratio = (rate - a_peak) / (then * (rate - a))
+    else:
+        return math.inf
+    return log1p(2.0 * rate * gap * ratio) / (2.0 * rate)

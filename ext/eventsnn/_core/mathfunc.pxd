@@ -1,4 +1,4 @@
-# Scalar exp, expm1, log, log1p and sin_turns (double -> double) whose bits are the same on every IEEE-754 machine.
+# Scalar exp, expm1, log, log1p, sin_turns and atan2 whose bits are the same on every IEEE-754 machine.
 #
 # The C library's versions differ between systems, and even between processors with and without fused
 # multiply-add; an event log that must agree to the last bit cannot rest on them. Here only + - * /, comparisons
@@ -44,8 +44,15 @@
 #     The rounding of 2 pi and of the angle in radians make the error larger than that of the others: 3e-16, absolute,
 #     and below 2.5 ulp.
 #
+# (f) atan2(y, x). q is the smaller of |x| and |y| over the larger one; where y is the larger one, the angle is taken
+#     from pi/2, and where x is negative from pi. With c the multiple of 1/8 next to q, atan(q) = atan(c) + atan(t),
+#     t = (q - c) / (1 + c q), |t| < 1/16, and q - c is exact. Where q < 0.1, c is 0, lest t be as large as the result.
+#     The Taylor polynomial of degree 17 leaves out less than 0.01 ulp. atan(c), pi/2 and pi are held in two parts.
+#     Budget in ulp: 0.5 last addition, 0.5 rounding of q, up to 0.7 that of t.
+#
 # Largest errors seen in 10^6 random arguments per range, 50 ranges: exp 0.63 (0.76 where the result is subnormal),
-# expm1 0.68, log 0.69, log1p 0.69 ulp. Over neighbouring arguments none of them was seen to step the wrong way.
+# expm1 0.68, log 0.69, log1p 0.69 ulp; atan2 in 2 10^4 per range, 14 ranges: 1.33 ulp. Over neighbouring arguments
+# none of the first four was seen to step the wrong way.
 
 from libc.float cimport DBL_MAX, DBL_MIN
 from libc.stdint cimport int32_t, int64_t, uint64_t
@@ -58,6 +65,8 @@ cdef extern from *:
     #define EVENTSNN_LN2_LOW 5.497923018708371e-14
     #define EVENTSNN_INVERSE_LN2 1.4426950408889634
     #define EVENTSNN_ROUNDING_SHIFT 6755399441055744.0
+    #define EVENTSNN_HALF_PI_HIGH 1.5707963267948966
+    #define EVENTSNN_HALF_PI_LOW 6.123233995736766e-17
     """
     # ln 2 to 42 bits, and the rest.
     const double LN2_HIGH "EVENTSNN_LN2_HIGH"
@@ -65,6 +74,13 @@ cdef extern from *:
     const double INVERSE_LN2 "EVENTSNN_INVERSE_LN2"
     # 1.5 * 2^52: numbers of this size are integers, so adding it rounds to the nearest one.
     const double ROUNDING_SHIFT "EVENTSNN_ROUNDING_SHIFT"
+    const double HALF_PI_HIGH "EVENTSNN_HALF_PI_HIGH"
+    const double HALF_PI_LOW "EVENTSNN_HALF_PI_LOW"
+
+
+cdef extern from "eventsnn/_core/angles.h" nogil:
+    const double* ATAN_HIGH "eventsnn_atan_high"
+    const double* ATAN_LOW "eventsnn_atan_low"
 
 
 cdef inline uint64_t to_bits(double x) noexcept nogil:
@@ -241,3 +257,50 @@ cdef inline double sin_turns(double x) noexcept nogil:
     return y - (y * y2) * (1.0 / 6.0 - y2 * (1.0 / 120.0 - y2 * (1.0 / 5040.0 - y2 * (1.0 / 362880.0 - y2 * (
         1.0 / 39916800.0 - y2 * (1.0 / 6227020800.0 - y2 * (1.0 / 1307674368000.0 - y2 * (
             1.0 / 355687428096000.0 - y2 * (1.0 / 121645100408832000.0 - y2 * (1.0 / 51090942171709440000.0))))))))))
+
+
+cdef inline double atan_cubic(double t) noexcept nogil:
+    """t - atan(t) for |t| <= 0.1."""
+    cdef double z = t * t
+    cdef double z2 = z * z
+    cdef double terms_3_to_9 = (1.0 / 3.0 - z * (1.0 / 5.0)) + z2 * (1.0 / 7.0 - z * (1.0 / 9.0))
+    cdef double terms_11_to_17 = (1.0 / 11.0 - z * (1.0 / 13.0)) + z2 * (1.0 / 15.0 - z * (1.0 / 17.0))
+    return (t * z) * (terms_3_to_9 + (z2 * z2) * terms_11_to_17)
+
+
+cdef inline bint is_negative(double x) noexcept nogil:
+    """-0.0 is."""
+    return to_bits(x) >> 63 != 0
+
+
+cdef inline double atan2(double y, double x) noexcept nogil:
+    """The angle of the point (x, y), from -pi to pi; zeros and infinities as in C; nan stays nan."""
+    cdef double across = -x if is_negative(x) else x
+    cdef double up = -y if is_negative(y) else y
+    cdef double q, c, t, high, low, quarters, angle
+    cdef int j = 0
+    if x != x or y != y:
+        return not_a_number()
+    if up == across:
+        q = 0.0 if up == 0.0 else 1.0
+    else:
+        q = up / across if up < across else across / up
+    if q >= 0.1:
+        j = <int>(8.0 * q + 0.5)
+    c = 0.125 * j
+    t = (q - c) / (1.0 + c * q) if j > 0 else q
+    high = ATAN_HIGH[j]
+    low = ATAN_LOW[j] - atan_cubic(t)
+    # The angle is a number of right angles and atan(q), added or taken off.
+    quarters = 0.0
+    if up > across:
+        quarters = 1.0
+    elif is_negative(x):
+        quarters = 2.0
+    if quarters == 2.0 or (quarters == 1.0 and not is_negative(x)):
+        high, low, t = -high, -low, -t
+    # The first summand is the larger one, so what is lost is found exactly.
+    angle = quarters * HALF_PI_HIGH + high
+    low = low + ((quarters * HALF_PI_HIGH - angle) + high) if quarters > 0.0 else low
+    angle = angle + (t + (low + quarters * HALF_PI_LOW))
+    return -angle if is_negative(y) else angle
