@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from event_log import differences, event_log
 
 import eventsnn as esn
 from eventsnn._core.conductance import side_by_side
@@ -48,3 +49,31 @@ def test_bits_are_those_of_single_neurons(lanes, alpha):
     assert 0.5 * OFTEN < np.count_nonzero(~left) < OFTEN
     assert state[~left][:, [2, *range(5, state.shape[1])]].tobytes() == np.array(expected)[~left].tobytes()
     assert state[left].tobytes() == np.array(given)[left].tobytes()
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_networks_have_the_bits_of_the_reference(seed):
+    """More neurons than are taken together, several inputs in a window, two models with own and shared parameters."""
+    net = esn.Network(seed=seed)
+    tau_syn_ex = esn.Uniform(1.0, 3.0) if seed % 2 else 2.0
+    start = esn.Uniform(-70.0, -55.0)
+    exc = net.population(70, esn.LIFCondExp(I_e=150.0, tau_syn_ex=tau_syn_ex), name="exc", V_m=start)
+    inh = net.population(40, esn.LIFCondAlpha(I_e=200.0, tau_syn_ex=1.0), name="inh", V_m=start)
+    linear = net.population(20, esn.LIFExp(I_e=400.0), name="linear", V_m=start)
+    rule, delay = esn.FixedProbability(0.3), [0.3, 1.0, 1.5, esn.Uniform(0.4, 2.0)][seed - 1]
+    net.connect(exc, [exc, inh], rule, weight=2.0, delay=delay)
+    net.connect(inh, [exc, inh], rule, weight=-4.0, delay=delay)
+    net.connect(linear, exc, rule, weight=1.0, delay=delay)
+    net.stimulate([exc, inh], esn.Poisson(1_500.0), weight=3.0)
+    net.stimulate(exc[:10], esn.StepCurrent([5.0, 11.0], [300.0, 0.0]))
+    net.stimulate(exc[10:12], esn.RampCurrent([2.0, 15.0], [0.0, 300.0]))
+    net.stimulate(inh[:2], esn.SineCurrent(100.0, 80.0))
+    net.record(exc[::7], ["V_m", "g_ex"], every=0.7)
+    stop = 20.0
+    expected = event_log(net.compile(engine="reference"), stop)
+    assert expected["exc times"] and expected["inh times"]
+    assert not differences(expected, event_log(net.compile(), stop))
+    assert not differences(expected, event_log(net.compile(), 0.3 * stop, 0.31 * stop, stop))
+    simulation = net.compile()
+    simulation.run(stop, threads=2)
+    assert not differences(expected, event_log(simulation, stop))
