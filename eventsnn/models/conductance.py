@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsnn._core import conductance as kernels
+from eventsnn._core.mathfunc import exp
 from eventsnn.models.base import State, Values
 from eventsnn.models.taylor import INVERSE, Series, TaylorModel, product
 
@@ -71,6 +72,13 @@ class LIFCondExp(TaylorModel):
             most_ex, most_in = most_ex + peak_ex * s.x[2], most_in + peak_in * s.x[3]
         decay = max(rate_ex if most_ex > 0.0 else 0.0, rate_in if most_in > 0.0 else 0.0)
         return 1.0 / (rate_l + per_c * (most_ex + most_in) + WEIGHT_OF_DECAY * decay)
+
+    def decayed(self, p: Sequence[float], x: Sequence[float], h: float) -> list[float]:
+        rate_ex, rate_in = p[5:7]
+        left_ex, left_in = exp(-rate_ex * h), exp(-rate_in * h)
+        if len(x) == 2:
+            return [x[0] * left_ex, x[1] * left_in]
+        return [(x[0] + x[2] * h) * left_ex, (x[1] + x[3] * h) * left_in, x[2] * left_ex, x[3] * left_in]
 
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
         rate_l, E_L, per_c, E_ex, E_in, rate_ex, rate_in, _, _ = p[:9]

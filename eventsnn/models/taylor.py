@@ -7,9 +7,10 @@ ext/eventsnn/_core/taylor.pxd performs the same operations in the same order.
 (b) A step has `ORDER` terms, which follows from the tolerance, and goes as far as its last two terms stay below it:
     h = (tolerance / |c_n|)^(1/n). Steps begin at the neuron's last event and follow one another; they depend on nothing
     else. Where an event comes within one, the state is the series at that time, and a new step begins there.
-(c) A model may know from the state how far a series reaches (`reach`). A step then goes as far, whatever its terms are,
-    and anywhere in it they are summed up until they no longer matter; the others are not computed. Slots that have
-    decayed to nothing by its end become 0, lest they shorten the next ones.
+(c) A model whose slots have a closed form by themselves (`decayed`) may know from them how far a series reaches
+    (`reach`). A step then goes as far, whatever its terms are, and anywhere in it those of V are summed up until they
+    no longer matter; the others are not computed. Slots that have decayed to nothing by its end become 0, lest they
+    shorten the next ones.
 (d) A neuron that a whole step has not moved, but for rounding, is at rest: its step never ends.
 (e) The first crossing within a step is that of a polynomial: intervals are halved until the polynomial surely stays
     negative, or surely grows; then Newton's method inside a bracket.
@@ -184,6 +185,10 @@ class TaylorModel(Model):
         """How far (ms) a series is good, as the state alone tells; 0: its terms must tell."""
         return 0.0
 
+    def decayed(self, p: Sequence[float], x: Sequence[float], h: float) -> list[float]:
+        """The slots h ms later, for a model that knows its reach."""
+        raise NotImplementedError
+
     def revise(self, p: Sequence[float], s: State, step: Step, z: Series) -> None:
         """Make another step of the one found."""
 
@@ -296,21 +301,19 @@ class TaylorModel(Model):
 
     def _few_orders(self, c: Sequence[float], z: Series, h: float) -> list[float]:
         """The state within reach."""
-        order, p = int(c[ORDER]), self._own(c)
-        total = [row[0] for row in z.y]
-        power, before, n = 1.0, 1.0, 0
+        order, p, v = int(c[ORDER]), self._own(c), z.y[0]
+        total, power, before, n = v[0], 1.0, 1.0, 0
         while n < order:
             m = min(n + AT_ONCE, order)
-            for k in range(len(z.y[0]) - 1, m):
+            for k in range(len(v) - 1, m):
                 self.extend(p, z, k)
             while n < m:
                 n += 1
                 before, power = power, power * h
-                total = [sum_ + row[n] * power for sum_, row in zip(total, z.y, strict=True)]
-            sizes = [(abs(row[n]) * power, abs(row[n - 1]) * before) for row in z.y]
-            if not any(max(size) > SMALL_TERM * c[HEAD + i] for i, size in enumerate(sizes)):
+                total = total + v[n] * power
+            if not max(abs(v[n]) * power, abs(v[n - 1]) * before) > SMALL_TERM * c[HEAD]:
                 break
-        return total
+        return [total, *self.decayed(p, [row[0] for row in z.y[1:]], h)]
 
     def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:
         while s.t < t:

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "cell.h"
+#include "growth.h"
 #include "series.h"
 
 #define EVENTSNN_LANES 8
@@ -39,6 +40,7 @@ typedef struct {
 #if EVENTSNN_SIDE_BY_SIDE
 
 #define EVENTSNN_MOST_ORDER 24
+#define EVENTSNN_LEAST_EXPONENT (-700.0) /* what lies below it belongs to a conductance of 0 */
 
 #define EVENTSNN_OF(name) eventsnn_##name##_plain
 #define EVENTSNN_TARGET

@@ -1,13 +1,14 @@
 """The recurrence of eventsnn/models/conductance.py: leaky membranes with conductances, exponential or alpha."""
 
 from cpython.pycapsule cimport PyCapsule_New
+from libc.math cimport fabs
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 
-from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport ROW, Class, Model, Neuron, Series, Step, variables
+from eventsnn._core.mathfunc cimport exp, infinity
+from eventsnn._core.neuron cimport ROW, Class, Inbox, Model, Neuron, Series, Step, port_of, variables, weight_of
 from eventsnn._core.philox cimport lanes_at_hand
-from eventsnn._core.taylor cimport ORDER, complete, forget, inverse, own, product, tolerance_of
+from eventsnn._core.taylor cimport ORDER, THRESHOLD, complete, forget, inverse, own, product, scales, tolerance_of
 
 cdef enum:
     RATE_L = 0      # g_L / C_m
@@ -89,6 +90,21 @@ cdef void extend(const Class* k, Series* z, int first, int last) noexcept nogil:
             dg_in[n + 1] = -p[RATE_IN] * dg_in[n] * inverse(n + 1)
         g_ex[n + 1] = change_ex * inverse(n + 1)
         g_in[n + 1] = change_in * inverse(n + 1)
+
+
+cdef void decayed(const Class* k, const Series* z, double h, double* x) noexcept nogil:
+    cdef const double* p = own(k)
+    cdef double left_ex = exp(-p[RATE_EX] * h)
+    cdef double left_in = exp(-p[RATE_IN] * h)
+    cdef double ex = z.y[ROW]
+    cdef double inh = z.y[2 * ROW]
+    if k.model.n_slots == 4:
+        ex = ex + z.y[3 * ROW] * h
+        inh = inh + z.y[4 * ROW] * h
+        x[2] = z.y[3 * ROW] * left_ex
+        x[3] = z.y[4 * ROW] * left_in
+    x[0] = ex * left_ex
+    x[1] = inh * left_in
 
 
 cdef inline double most_ex(const Class* k, const Neuron* s) noexcept nogil:
@@ -218,11 +234,35 @@ cdef void settle_all(const Class* classes, Neuron** s, const double* t, int n) n
     settle_in_lanes(lanes_at_hand(), classes, s, t, n)
 
 
+cdef bint receive(
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, const double* external
+) noexcept nogil:
+    """As that of taylor.pxd, without what is not needed here: three parts in a hundred of the time of coba."""
+    cdef double* x = variables(k, s) + k.model.target[0]
+    cdef const double* scale = scales(k)
+    cdef double sums[2]
+    cdef double weight
+    cdef int64_t i
+    sums[0] = sums[1] = 0.0
+    for i in range(next, end):
+        weight = weight_of(b, i)
+        sums[port_of(k.model, b, i, weight)] += fabs(weight)
+    forget(k, s)
+    if external != NULL:
+        sums[0] = sums[0] + external[0]
+        sums[1] = sums[1] + external[1]
+    x[0] = x[0] + sums[0] * scale[0]
+    x[1] = x[1] + sums[1] * scale[1]
+    return s.v >= k.c[THRESHOLD]
+
+
 cdef Model model
 model.extend = extend
 model.reach = reach
+model.decayed = decayed
 model.climb = climb
 complete(&model)
+model.receive = receive
 if SIDE_BY_SIDE:
     model.settle_all = settle_all
 

@@ -29,6 +29,18 @@ INLINE int ANY(const MASK *m)
     return EVENTSNN_ANY(*m);
 }
 
+EVENTSNN_DEFINE_EXP(EVENTSNN_OF(exp_of), INLINE, WIDE, MASK)
+
+/* What is left after h of what decays at this rate. */
+INLINE void EVENTSNN_OF(remains)(const WIDE *rate, const WIDE *h, WIDE *out)
+{
+    const WIDE least = (WIDE){0} + EVENTSNN_LEAST_EXPONENT;
+    WIDE exponent = -*rate * *h;
+    MASK below = exponent < least;
+    CHOOSE(&below, &least, &exponent);
+    *out = EVENTSNN_OF(exp_of)(exponent);
+}
+
 /* The state after h of the lanes that are going, from v and x into last_v and last_x. */
 INLINE void EVENTSNN_OF(few_orders)(
     const EVENTSNN_OF(constants) *c, const WIDE *v, const WIDE *x, const WIDE *h, const MASK *going, int slots,
@@ -36,12 +48,12 @@ INLINE void EVENTSNN_OF(few_orders)(
 {
     const WIDE small = 0.5 * c->tolerance;
     WIDE y[EVENTSNN_MOST_ORDER + 1], g[EVENTSNN_MOST_ORDER];
-    WIDE z[4], power = (WIDE){0} + 1.0;
+    WIDE z[4], power = (WIDE){0} + 1.0, left_ex, left_in;
     MASK active = *going, large_before = {0};
     y[0] = *v;
     *last_v = *v;
     for (int i = 0; i < slots; i++)
-        z[i] = last_x[i] = x[i];
+        z[i] = x[i];
 #if !defined(__clang__)
 #pragma GCC unroll 24
 #endif
@@ -73,11 +85,6 @@ INLINE void EVENTSNN_OF(few_orders)(
         next = *last_v + y[n + 1] * power;
         CHOOSE(&active, &next, last_v);
         large = SIZE(y[n + 1]) * power > small;
-        for (int i = 0; i < slots; i++) {
-            next = last_x[i] + z[i] * power;
-            CHOOSE(&active, &next, last_x + i);
-            large |= SIZE(z[i]) * power > small;
-        }
         active &= c->order > (double)(n + 1);
         if (n % 2) {
             active &= large | large_before;
@@ -85,6 +92,14 @@ INLINE void EVENTSNN_OF(few_orders)(
                 break;
         }
         large_before = large;
+    }
+    EVENTSNN_OF(remains)(&c->rate_ex, h, &left_ex);
+    EVENTSNN_OF(remains)(&c->rate_in, h, &left_in);
+    last_x[0] = (slots == 4 ? x[0] + x[2] * *h : x[0]) * left_ex;
+    last_x[1] = (slots == 4 ? x[1] + x[3] * *h : x[1]) * left_in;
+    if (slots == 4) {
+        last_x[2] = x[2] * left_ex;
+        last_x[3] = x[3] * left_in;
     }
 }
 

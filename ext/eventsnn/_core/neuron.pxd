@@ -211,6 +211,8 @@ cdef struct Model:
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
     # How far (ms) a series is good, as the state alone tells; NULL: its terms must tell.
     double (*reach)(const Class* k, const Neuron* s) noexcept nogil
+    # The slots h ms after those in the series, if `reach` is not NULL.
+    void (*decayed)(const Class* k, const Series* z, double h, double* x) noexcept nogil
     # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
     double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
     # Settles neurons side by side, each at a time of its own, or leaves some as they are; NULL: that is not quicker.

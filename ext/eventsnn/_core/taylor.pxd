@@ -193,23 +193,16 @@ cdef inline bint is_at_rest(const Class* k, const Neuron* s, const Step* p, cons
     return True
 
 
-cdef inline bint converged(const Class* k, const double* y, int n, double power) noexcept nogil:
-    cdef int i
-    for i in range(count(k)):
-        if fabs(y[i * ROW + n]) * power > SMALL_TERM * tolerance_of(k, i):
-            return False
-    return True
-
-
 cdef inline void few_orders(const Class* k, Series* z, bint known, double h, double* total) noexcept nogil:
     """The state within reach."""
     cdef int order = <int>k.c[ORDER]
+    cdef double small = SMALL_TERM * tolerance_of(k, 0)
     cdef double power = 1.0
     cdef double before = 1.0
+    cdef const double* v = z.y
     cdef int n = 0
-    cdef int i, m
-    for i in range(count(k)):
-        total[i] = z.y[i * ROW]
+    cdef int m
+    total[0] = v[0]
     while n < order:
         m = n + AT_ONCE if n + AT_ONCE < order else order
         if not known:
@@ -218,10 +211,10 @@ cdef inline void few_orders(const Class* k, Series* z, bint known, double h, dou
             n += 1
             before = power
             power = power * h
-            for i in range(count(k)):
-                total[i] = total[i] + z.y[i * ROW + n] * power
-        if converged(k, z.y, n, power) and converged(k, z.y, n - 1, before):
+            total[0] = total[0] + v[n] * power
+        if not (fabs(v[n]) * power > small or fabs(v[n - 1]) * before > small):
             break
+    k.model.decayed(k, z, h, total + 1)
 
 
 cdef inline double length(double t, double span) noexcept nogil:
