@@ -56,7 +56,7 @@ Result, 2026-11-27, NEST 3.10.0, Brian2 2.9.0; step and errors in ms:
     LIFCondExp in coba, 85 spikes
       eventsnn, 1e-12 mV            none        85       0         0   2.3e-13   5.7e-14
       eventsnn, 1e-6 mV             none        85       0         0   2.2e-08   2.0e-09
-      eventsnn, 1e-4 mV             none        85       0         0   1.6e-06   1.2e-07
+      eventsnn, 1e-4 mV             none        85       0         0   1.5e-06   1.2e-07
       NEST iaf_cond_exp             1           78      11         4   4.4e+00   1.1e+00
       NEST iaf_cond_exp             0.1         84       2         1   3.7e+00   1.1e-01
       NEST iaf_cond_exp             0.01        85       0         0   2.4e-02   1.1e-02
