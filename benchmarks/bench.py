@@ -14,7 +14,8 @@ CONTRIBUTING.md says how to read them.
 Result, 2026-11-27, 2-core AMD EPYC (Zen 4) virtual machine, CPU seconds on one core; eventsnn and scatter-add medians
 of 3, all others, brunel_dc_het and the microcircuit in full one run each. Whenever another program had to run, the
 measurement was stopped, so that wall times mean nothing. All rates are the expected ones but NEST's of sparse_1e6 (no
-spikes: not looked into).
+spikes: not looked into). In coba the tolerance is eventsnn's; docs/accuracy.md says what its spike times and those of NEST
+and Brian2 are worth there.
 
                           eventsnn  scatter  ANNarchy  Brian2 C++  Brian2 Cython     NEST  NEST precise
     brunel_poisson            7.72    0.694      11.3        13.1           14.6     28.9         103
@@ -24,6 +25,8 @@ spikes: not looked into).
     brunel_exp_dc             4.38    0.924*     2.18        5.97           7.14     40.5
     brunel_dc_het            19.9
     cuba                      0.857   0.013      1.50        0.965          3.59      7.48         13.0
+    coba, 1e-12 mV           11.4                 3.70        3.09           5.22     76.1 (17 Hz)
+    coba, 1e-6 mV             9.03
     sparse_1e4                0.065   0.001      0.318       0.111          0.335     1.94
     sparse_1e5                0.115   0.003      2.75        1.11           1.74     16.3
     sparse_1e6                0.147   0.006                 10.6                    164 (0 Hz)
