@@ -14,8 +14,8 @@ CONTRIBUTING.md says how to read them.
 Result, 2026-11-27, 2-core AMD EPYC (Zen 4) virtual machine, CPU seconds on one core; eventsnn and scatter-add medians
 of 3, all others, brunel_dc_het and the microcircuit in full one run each. Whenever another program had to run, the
 measurement was stopped, so that wall times mean nothing. All rates are the expected ones but NEST's of sparse_1e6 (no
-spikes: not looked into). In coba the tolerance is eventsnn's; docs/accuracy.md says what its spike times and those of NEST
-and Brian2 are worth there.
+spikes: not looked into). In coba the tolerance is eventsnn's; docs/accuracy.md says what its spike times and those of
+NEST and Brian2 are worth there.
 
                           eventsnn  scatter  ANNarchy  Brian2 C++  Brian2 Cython     NEST  NEST precise
     brunel_poisson            7.72    0.694      11.3        13.1           14.6     28.9         103
