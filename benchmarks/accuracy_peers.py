@@ -80,15 +80,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from workloads import COBA
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINS, DURATION, SEED, DELAY = 50, 1_000.0, 1, 1.0
 PARAMETERS = {"tau_m": 10.0, "C_m": 250.0, "E_L": 0.0, "V_th": 15.0, "V_reset": 0.0, "t_ref": 2.0}
 SYNAPSES = {"tau_syn_ex": 2.0, "tau_syn_in": 2.0}
-COBA = {
-    "C_m": 200.0, "g_L": 10.0, "E_L": -60.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0, "E_ex": 0.0, "E_in": -80.0,
-    "tau_syn_ex": 5.0, "tau_syn_in": 10.0,
-}  # fmt: skip
 COBA_INPUT = ((64 * 20.0, 6.0), (16 * 20.0, -67.0))  # Hz, nS
 COBA_TRAINS = 20
 TOLERANCES = (1e-12, 1e-6, 1e-4)

@@ -186,8 +186,8 @@ class TaylorModel(Model):
         return 0.0
 
     def decayed(self, p: Sequence[float], x: Sequence[float], h: float) -> list[float]:
-        """The slots h ms later, for a model that knows its reach."""
-        raise NotImplementedError
+        """The slots h ms later, for a model that knows its reach; as they are unless it says more."""
+        return list(x)
 
     def revise(self, p: Sequence[float], s: State, step: Step, z: Series) -> None:
         """Make another step of the one found."""

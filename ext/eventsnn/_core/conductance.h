@@ -19,6 +19,7 @@
 #include "series.h"
 
 #define EVENTSNN_LANES 8
+#define EVENTSNN_WEIGHT_OF_DECAY 3.0
 
 /* Not gcc for Windows, which does not align vectors on the stack. */
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)

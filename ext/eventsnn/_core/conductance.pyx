@@ -8,7 +8,7 @@ from libc.stdlib cimport calloc, free
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport ROW, Class, Inbox, Model, Neuron, Series, Step, port_of, variables, weight_of
 from eventsnn._core.philox cimport lanes_at_hand
-from eventsnn._core.taylor cimport ORDER, THRESHOLD, complete, forget, inverse, own, product, scales, tolerance_of
+from eventsnn._core.taylor cimport INVERSE, ORDER, THRESHOLD, complete, forget, own, product, scales, tolerance_of
 
 cdef enum:
     RATE_L = 0      # g_L / C_m
@@ -22,14 +22,11 @@ cdef enum:
     PEAK_IN = 8
 
 
-cdef enum:
-    WEIGHT_OF_DECAY = 3
-
-
 cdef extern from "eventsnn/_core/conductance.h" nogil:
     enum:
         LANES "EVENTSNN_LANES"
         SIDE_BY_SIDE "EVENTSNN_SIDE_BY_SIDE"
+    const double WEIGHT_OF_DECAY "EVENTSNN_WEIGHT_OF_DECAY"
     ctypedef struct Eight "eventsnn_conducting":
         double t[8]
         double stop[8]
@@ -80,16 +77,16 @@ cdef void extend(const Class* k, Series* z, int first, int last) noexcept nogil:
             above = v[n] - p[E_L] if n == 0 else v[n]
             g[n] = g_ex[n] + g_in[n]
             pulled = product(v, g, n) - (g_ex[n] * p[E_EX] + g_in[n] * p[E_IN])
-            v[n + 1] = ((-p[RATE_L] * above - p[PER_C] * pulled) + z.force[n]) * inverse(n + 1)
+            v[n + 1] = ((-p[RATE_L] * above - p[PER_C] * pulled) + z.force[n]) * INVERSE[n + 1]
         change_ex = -p[RATE_EX] * g_ex[n]
         change_in = -p[RATE_IN] * g_in[n]
         if alpha:
             change_ex = change_ex + dg_ex[n]
             change_in = change_in + dg_in[n]
-            dg_ex[n + 1] = -p[RATE_EX] * dg_ex[n] * inverse(n + 1)
-            dg_in[n + 1] = -p[RATE_IN] * dg_in[n] * inverse(n + 1)
-        g_ex[n + 1] = change_ex * inverse(n + 1)
-        g_in[n + 1] = change_in * inverse(n + 1)
+            dg_ex[n + 1] = -p[RATE_EX] * dg_ex[n] * INVERSE[n + 1]
+            dg_in[n + 1] = -p[RATE_IN] * dg_in[n] * INVERSE[n + 1]
+        g_ex[n + 1] = change_ex * INVERSE[n + 1]
+        g_in[n + 1] = change_in * INVERSE[n + 1]
 
 
 cdef void decayed(const Class* k, const Series* z, double h, double* x) noexcept nogil:
@@ -280,8 +277,6 @@ def side_by_side(int lanes, double[:, ::1] state, double[:, ::1] constants):
     cdef double* t = <double*>calloc(n, sizeof(double))
     cdef int i, j
     of.n_slots, of.ports = slots, 2
-    if not SIDE_BY_SIDE:
-        return [True] * n
     if classes == NULL or record == NULL or s == NULL or t == NULL:
         raise MemoryError
     for i in range(n):
@@ -291,7 +286,8 @@ def side_by_side(int lanes, double[:, ::1] state, double[:, ::1] constants):
         s[i].t, t[i], s[i].v, s[i].drive, s[i].release = state[i, 0], state[i, 1], state[i, 2], state[i, 3], state[i, 4]
         for j in range(slots):
             variables(&classes[i], s[i])[j] = state[i, 5 + j]
-    settle_in_lanes(min(lanes, lanes_at_hand()), classes, s, t, n)
+    if SIDE_BY_SIDE:
+        settle_in_lanes(min(lanes, lanes_at_hand()), classes, s, t, n)
     left = [s[i].t < t[i] for i in range(n)]
     for i in range(n):
         state[i, 0], state[i, 2] = s[i].t, s[i].v

@@ -46,7 +46,7 @@ INLINE void EVENTSNN_OF(few_orders)(
     const EVENTSNN_OF(constants) *c, const WIDE *v, const WIDE *x, const WIDE *h, const MASK *going, int slots,
     WIDE *last_v, WIDE *last_x)
 {
-    const WIDE small = 0.5 * c->tolerance;
+    const WIDE small = EVENTSNN_SMALL_TERM * c->tolerance;
     WIDE y[EVENTSNN_MOST_ORDER + 1], g[EVENTSNN_MOST_ORDER];
     WIDE z[4], power = (WIDE){0} + 1.0, left_ex, left_in;
     MASK active = *going, large_before = {0};
@@ -109,7 +109,7 @@ INLINE void EVENTSNN_OF(conduct_some)(eventsnn_conducting *e, int first, int slo
     const EVENTSNN_OF(constants) c = {
         FROM(e->drive), FROM(e->rate_l),  FROM(e->E_L),     FROM(e->per_c),     FROM(e->E_ex), FROM(e->E_in),
         FROM(e->rate_ex), FROM(e->rate_in), FROM(e->tolerance), FROM(e->order), *(const MASK *)(e->held + first)};
-    const WIDE no_more = 9.5367431640625e-07 * c.tolerance, stop = FROM(e->stop);
+    const WIDE no_more = EVENTSNN_NO_MORE * c.tolerance, stop = FROM(e->stop);
     WIDE t = FROM(e->t), v = FROM(e->v), x[4], last_v, last_x[4];
     WIDE ex, in, decay = {0}, span, end, h = stop - t;
     MASK going = t < stop, some, whole, moved;
@@ -123,18 +123,18 @@ INLINE void EVENTSNN_OF(conduct_some)(eventsnn_conducting *e, int first, int slo
     CHOOSE(&some, &c.rate_ex, &decay);
     some = (in > 0.0) & (c.rate_in > decay);
     CHOOSE(&some, &c.rate_in, &decay);
-    span = 1.0 / (c.rate_l + c.per_c * (ex + in) + 3.0 * decay);
+    span = 1.0 / (c.rate_l + c.per_c * (ex + in) + EVENTSNN_WEIGHT_OF_DECAY * decay);
     span = (t + span) - t;
     end = t + span;
     whole = ~(stop < end);
     CHOOSE(&whole, &span, &h);
     EVENTSNN_OF(few_orders)(&c, &v, x, &h, &going, slots, &last_v, last_x);
 
-    moved = ~(SIZE(last_v - v) <= 2.220446049250313e-16 * SIZE(v) + no_more);
+    moved = ~(SIZE(last_v - v) <= EVENTSNN_ULP * SIZE(v) + no_more);
     for (int i = 0; i < slots; i++) {
         MASK nothing = whole & (SIZE(last_x[i]) < no_more);
         last_x[i] = (WIDE)((MASK)last_x[i] & ~nothing);
-        moved |= ~(SIZE(last_x[i] - x[i]) <= 2.220446049250313e-16 * SIZE(x[i]) + no_more);
+        moved |= ~(SIZE(last_x[i] - x[i]) <= EVENTSNN_ULP * SIZE(x[i]) + no_more);
     }
     *(MASK *)(e->left + first) = going & whole & ~(moved & (end > t));
     *(WIDE *)(e->v + first) = last_v;

@@ -63,7 +63,6 @@ from eventsnn._core.core cimport (
     seconds,
 )
 from eventsnn._core.events cimport (
-    arrival_time,
     fail,
     keep_spike,
     next_outside,
@@ -73,13 +72,12 @@ from eventsnn._core.events cimport (
     process_before,
     refine_due,
     sample,
-    watched,
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, first_of, meet
 from eventsnn._core.looks cimport OF_ROOM, begin_blocks
 from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, time_of, variables
+from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
 from eventsnn._core.queue cimport (
     NEVER,
@@ -106,6 +104,7 @@ from eventsnn._core.stream cimport (
     stream_begin,
 )
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
+from eventsnn._core.together cimport SETTLED_AHEAD, process_together
 from eventsnn.lanes import calm_groups, hasty_projections, least_delays, ranges
 
 # Tables of factors, and how many neurons must share one.
@@ -117,9 +116,6 @@ LONGEST_WITH_CALM = 0.125
 # Sets of parameter values that stay in the cache by themselves.
 MOST_CLASSES = 64
 
-cdef enum:
-    SETTLED_AHEAD = 64      # neurons that are settled side by side
-
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
 
@@ -128,66 +124,6 @@ REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS
 
 
 # ---- the schedule
-
-
-cdef void settle_some(Core* e, const int64_t* some, int n_some, double stop) noexcept nogil:
-    """Bring neurons, by their places in the list, to their first event before stop, side by side: what is done to one
-    there begins with that. Those that are sampled, or may cross their threshold before, are left out."""
-    cdef Neuron* chosen[SETTLED_AHEAD]
-    cdef double time[SETTLED_AHEAD]
-    cdef const Model* model = NULL
-    cdef int n_chosen = 0
-    cdef Neuron* s
-    cdef double t
-    cdef int i
-    cdef int32_t n
-    for i in range(n_some):
-        n = e.touched[some[i]]
-        s = neuron_at(e, n)
-        t = min(s.outside, arrival_time(e, e.inbox.start[some[i]], e.inbox.place[n]))
-        if not s.t < t < stop or s.bounded == UNKNOWN or not t < s.crossing or watched(e, n):
-            continue
-        if model != e.classes[s.class_of].model:
-            if n_chosen:
-                model.settle_all(e.classes, chosen, time, n_chosen)
-            model = e.classes[s.class_of].model
-            n_chosen = 0
-        chosen[n_chosen], time[n_chosen] = s, t
-        n_chosen += 1
-    if n_chosen:
-        model.settle_all(e.classes, chosen, time, n_chosen)
-
-
-cdef void process_together(Core* e, int64_t first, int64_t last, double stop) noexcept nogil:
-    """All but the last time at which something arrives, for those neurons of the list that can be settled side by side.
-    One time of each comes after the other: so many neurons are settled at once in each round."""
-    cdef int64_t some[SETTLED_AHEAD]
-    cdef int64_t i, later
-    cdef int n_some = 0
-    cdef int n_left, k
-    cdef int32_t n
-    cdef double t
-    for i in range(first, last):
-        n = neuron_at(e, e.touched[i]).class_of
-        if n >= 0 and e.classes[n].model.settle_all != NULL:
-            some[n_some] = i
-            n_some += 1
-    while n_some and e.status == RUNNING:
-        settle_some(e, some, n_some, stop)
-        n_left = 0
-        for k in range(n_some):
-            i = some[k]
-            n = e.touched[i]
-            t = arrival_time(e, e.inbox.start[i], e.inbox.place[n])
-            later = e.inbox.start[i]
-            while arrival_time(e, later, e.inbox.place[n]) == t < stop:
-                later += 1
-            if later < e.inbox.place[n]:
-                process_before(e, n, time_of(&e.inbox, later), e.inbox.start[i], later)
-                e.inbox.start[i] = later
-                some[n_left] = i
-                n_left += 1
-        n_some = n_left
 
 
 cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:

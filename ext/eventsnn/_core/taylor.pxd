@@ -38,22 +38,19 @@ cdef enum:
 
 
 cdef extern from "eventsnn/_core/series.h" nogil:
-    const double* INVERSE "eventsnn_inverse"
+    const double* INVERSE "eventsnn_inverse"              # of n, up to the highest order
+    const double ULP "EVENTSNN_ULP"                       # 2^-52
+    const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
+    const double SMALL_TERM "EVENTSNN_SMALL_TERM"         # of a tolerance
 
 
 cdef extern from *:
     """
     #define EVENTSNN_LONGEST_STEP 1000.0
-    #define EVENTSNN_ULP 2.220446049250313e-16
-    #define EVENTSNN_NO_MORE 9.5367431640625e-07
-    #define EVENTSNN_SMALL_TERM 0.5
     #define EVENTSNN_NARROWEST 9.094947017729282e-13
     #define EVENTSNN_TURN 6.283185307179586
     """
     const double LONGEST_STEP "EVENTSNN_LONGEST_STEP"     # ms
-    const double ULP "EVENTSNN_ULP"                       # 2^-52
-    const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
-    const double SMALL_TERM "EVENTSNN_SMALL_TERM"         # of a tolerance
     const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
     const double TURN "EVENTSNN_TURN"                     # 2 pi
 
@@ -94,10 +91,6 @@ cdef inline double product(const double* a, const double* b, int n) noexcept nog
     for i in range(n + 1):
         total = total + a[i] * b[n - i]
     return total
-
-
-cdef inline double inverse(int n) noexcept nogil:
-    return INVERSE[n]
 
 
 cdef inline double square(const double* a, int n) noexcept nogil:
