@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.errors import InputError
 from eventsnn.plan import Floats, StreamPlan
 from eventsnn.point_processes import PointProcess
 from eventsnn.stimuli import SpikeSource
@@ -34,17 +33,10 @@ def compile_streams(
         if isinstance(population.model, PointProcess):
             blocks.append(_drawn(population.name, "source", ids, population.model, network.seed))
         elif isinstance(population.model, SpikeSource):
-            source = population.model
-            if source.per_neuron and len(source.trains) != population.n:
-                raise InputError(
-                    f"{population.name}: SpikeSource has {len(source.trains)} spike trains for {population.n} neurons; "
-                    "give one train a neuron, or one list for all"
-                )
-            bounds = held + np.cumsum([0] + [train.size for train in source.trains])
-            trains += source.trains
-            held = int(bounds[-1])
-            one = slice(None) if source.per_neuron else np.zeros(population.n, dtype=np.int64)
-            blocks.append({"neuron": ids, "train_start": bounds[:-1][one], "train_stop": bounds[1:][one]})
+            begin, end = population.model.bounds(population.n, population.name)
+            trains.append(population.model.times)
+            blocks.append({"neuron": ids, "train_start": held + begin, "train_stop": held + end})
+            held += population.model.times.size
     for stimulus in network.stimuli.values():
         if isinstance(stimulus.source, PointProcess):
             target = np.concatenate([part.ids + starts[part.population.name] for part in stimulus.targets])

@@ -24,6 +24,7 @@ from eventsnn.progress import ProgressBar, RunStatus
 from eventsnn.recording import sample_times
 from eventsnn.reference import Entry, Reference
 from eventsnn.results import Results, SpikeTrains, Traces
+from eventsnn.stimuli import SpikeSource
 
 Floats = NDArray[np.float64]
 
@@ -111,6 +112,22 @@ class Simulation:
         if interrupted():
             raise KeyboardInterrupt(f"interrupted at {self.time:g} ms; what was simulated is kept, run() goes on")
         return self.results()
+
+    def set_spikes(self, population: str, source: SpikeSource) -> None:
+        """Let a population of sources spike as this one does instead of at what it still had before it.
+
+        Raises InputError for a time in the past.
+        """
+        self._require_rest(f"change {population}")
+        plan = next(p for p in self.plan.populations if p.name == population)
+        begin, end = source.bounds(plan.n, population)
+        past = np.flatnonzero(source.times < self.time)
+        if past.size:
+            raise InputError(
+                f"{population}: a spike at {source.times[past[0]]:.17g} ms lies in the past, for the network stands at "
+                f"{self.time:.17g} ms; give later times, or relative=True for times that count from the present"
+            )
+        self._state.set_trains(plan.start, source.times, begin, end)
 
     def _require_rest(self, action: str) -> None:
         if self._running:

@@ -73,15 +73,23 @@ class Population(Neurons):
         self.values = {k: own(v) for k, v in model.values.items()} if isinstance(model, Model) else {}
         self.state: dict[str, Value] = {}
 
-    def set(self, **values: Value) -> None:
+    def set(self, **values: Any) -> None:
         """Set parameters or initial state: numbers, arrays of length n, or distributions.
 
-        Raises InputError for an unknown name and StateError after the first run.
+        Of a SpikeSource its spikes: times= (ms), ids= if need be, both as in SpikeSource, and relative=True if times
+        count from the present. This may be done between runs too, so that one network is shown one batch after the
+        other: these spikes then take the place of those to come, and none may lie in the past.
+
+        Raises InputError for an unknown name and a bad value; StateError after the first run, but for spikes.
         """
+        if isinstance(self.model, SpikeSource) and "times" in values:
+            self._set_spikes(**values)
+            return
         self.network.require_unstarted(f"change {self.name}")
         for name in values:
             if not isinstance(self.model, Model):
-                raise InputError(f"{self.name}: {self.model!r} is a source and has no parameter {name!r}")
+                remedy = "; give times=" if isinstance(self.model, SpikeSource) else ""
+                raise InputError(f"{self.name}: {self.model!r} is a source and has no parameter {name!r}{remedy}")
             known = [*self.model.parameters, *self.model.state_variables]
             if name not in known:
                 raise InputError(
@@ -90,6 +98,24 @@ class Population(Neurons):
                 )
         for name, value in values.items():
             (self.values if name in self.values else self.state)[name] = own(value)
+
+    def _set_spikes(self, times: Any, ids: Any = None, relative: bool = False, **others: Any) -> None:
+        if others:
+            raise InputError(
+                f"{self.name}: spikes have no {min(others)!r}; {suggest(min(others), ['times', 'ids', 'relative'])}"
+            )
+        if not isinstance(relative, bool):
+            raise InputError(f"{self.name}: relative = {relative!r} is neither True nor False")
+        try:
+            source = SpikeSource(times, ids)
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from None
+        source.bounds(self.n, self.name)
+        simulation = self.network._simulation
+        if simulation is None:
+            self.model = source
+        else:
+            simulation.set_spikes(self.name, source.later(simulation.time) if relative else source)
 
     def get(self, *names: str) -> Any:
         """Parameters or initial state as they will be at t = 0: an array of length n for a name, a tuple for several.

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -106,17 +106,31 @@ class Reference:
         model.enter(c, state, 0.0)
         return Neuron(model, c, state)
 
-    def _stream(self, n: int, s: int) -> Iterator[Entry]:
-        """External spikes of stream s, ascending; it is ended if its intervals no longer advance time."""
+    def _stream(self, n: int, s: int, times: Iterable[float] | None = None) -> Iterator[Entry]:
+        """External spikes of stream s, at the times given or its own, ascending; it is ended if its intervals no longer
+        advance time."""
         stream = self.plan.streams
         port, weight = int(stream.port[s]), float(stream.weight[s])
         last, count = -1.0, 0
-        for at, time in enumerate(streams.spike_times(stream, s)):
+        for at, time in enumerate(streams.spike_times(stream, s) if times is None else times):
             count = count + 1 if time == last else 1
             last = time
             if count > self.plan.max_spikes + 1:
                 return
             yield Entry((time, 0, EXTERNAL, n, s, at), n, port, weight)
+
+    def set_trains(
+        self, first: int, times: NDArray[np.float64], begin: NDArray[np.int64], end: NDArray[np.int64]
+    ) -> None:
+        """Let source first + k spike at times[begin[k]:end[k]] (ms), none of which lies in the past, instead of at what
+        it still had before it."""
+        changed = range(first, first + begin.size)
+        for entry in [e for e in self.queue if e.key[2] == EXTERNAL and e.neuron in changed]:
+            self.queue.remove(entry)
+        for k, n in enumerate(changed):
+            s = int(self.plan.streams.start[n])
+            self._streams[s] = self._stream(n, s, times[begin[k] : end[k]].tolist())
+            self._queue_next(self._streams[s])
 
     def _programme(self, n: int) -> Iterator[Entry]:
         """Changes of current of neuron n; the port of the entry is the number of the piece that begins."""

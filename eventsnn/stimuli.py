@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import reprlib
 from collections.abc import Sequence
 from typing import Any
@@ -11,29 +12,101 @@ from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
 from eventsnn.models.base import floats
+from eventsnn.sorting import order_by
 
 
 class SpikeSource:
-    """A population whose neurons spike at given times (NEST: spike_generator).
+    """A population whose neurons spike at given times (NEST: spike_generator, Brian2: SpikeGeneratorGroup).
 
-    times: ms, ascending, not negative; one list for all neurons, or one list a neuron. Equal times are so many spikes.
-    Raises InputError for what is no list, and for times that are negative, not finite or not ascending.
+    times: ms, not negative. Without ids, ascending: one list for all neurons, or one list a neuron. With ids, in any
+    order: spike k is one of neuron ids[k], and neurons without any are silent. Equal times are so many spikes.
+
+    Attributes: times (ms), sorted by neuron and then by time; start, the begin of each neuron's in it and the end of
+    the last one's; per_neuron, False if one list is for all.
+
+    Raises InputError for what is no list, and for times that are negative, not finite or, without ids, not ascending;
+    for ids that are no whole numbers >= 0 or not as many as times.
     """
 
-    def __init__(self, times: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64]):
+    times: NDArray[np.float64]
+    start: NDArray[np.int64]
+    per_neuron: bool
+
+    def __init__(
+        self,
+        times: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64],
+        ids: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    ):
         if isinstance(times, str | bytes) or not np.iterable(times):
             raise InputError(
                 f"SpikeSource: times = {reprlib.repr(times)} must be one list of numbers (ms), or one list a neuron"
             )
-        rows: Sequence[Any] = list(times)
-        self.per_neuron = any(np.iterable(row) for row in rows)
+        self.grows = ids is not None
+        self.per_neuron = True
+        if ids is not None:
+            self.times, self.start = _by_neuron(times, ids)
+            return
+        one = isinstance(times, np.ndarray) and times.ndim == 1 and times.dtype != object
+        rows: Any = times if one else list(times)
+        self.per_neuron = not one and any(np.iterable(row) for row in rows)
         if self.per_neuron:
-            self.trains = [spike_train(row, f"SpikeSource: neuron {i}") for i, row in enumerate(rows)]
+            trains = [spike_train(row, f"SpikeSource: neuron {i}") for i, row in enumerate(rows)]
         else:
-            self.trains = [spike_train(rows, "SpikeSource")]
+            trains = [spike_train(rows, "SpikeSource")]
+        self.times = np.concatenate(trains)
+        self.start = np.cumsum([0] + [train.size for train in trains]).astype(np.int64)
+
+    def bounds(self, n: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Begin and end in `times` of the spikes of each of the n neurons of population `name`.
+
+        Raises InputError if there are not as many trains as neurons.
+        """
+        begin, end = self.start[:-1], self.start[1:]
+        if not self.per_neuron:
+            return np.repeat(begin, n), np.repeat(end, n)
+        if self.grows and begin.size <= n:
+            silent = np.full(n - begin.size, self.start[-1])
+            return np.append(begin, silent), np.append(end, silent)
+        if begin.size != n:
+            remedy = "ids must lie below that" if self.grows else "give one train a neuron, or one list for all"
+            raise InputError(f"{name}: SpikeSource has {begin.size} spike trains for {n} neurons; {remedy}")
+        return begin, end
+
+    def later(self, by: float) -> SpikeSource:
+        """The same spikes `by` ms later."""
+        moved = copy.copy(self)
+        moved.times = self.times + by
+        return moved
 
     def __repr__(self) -> str:
-        return f"SpikeSource({len(self.trains)} train{'s' * (len(self.trains) != 1)})"
+        trains = self.start.size - 1
+        return f"SpikeSource({trains} train{'s' * (trains != 1)})"
+
+
+def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Times sorted by neuron and then by time, and where each neuron's begin."""
+    given = numbers(times, "SpikeSource: times")
+    _require_not_negative(given, "SpikeSource: times")
+    neuron = np.asarray(ids)
+    if neuron.size == 0:
+        neuron = neuron.astype(np.int64)
+    if neuron.ndim != 1 or neuron.dtype.kind not in "iu":
+        raise InputError(f"SpikeSource: ids = {reprlib.repr(ids)} must be one list of whole numbers")
+    if neuron.size != given.size:
+        raise InputError(f"SpikeSource: {given.size} times but {neuron.size} ids; give one id for each time")
+    wrong = np.flatnonzero((neuron < 0) | (neuron >= 2**31))
+    if wrong.size:
+        k = wrong[0]
+        raise InputError(f"SpikeSource: ids[{k}] = {neuron[k]} must be the index of a neuron, 0 or more")
+    start = np.zeros(int(neuron.max(initial=-1)) + 2, dtype=np.int64)
+    np.cumsum(np.bincount(neuron, minlength=start.size - 1), out=start[1:])
+    by_neuron = given[order_by(neuron)]
+    falls = by_neuron[1:] < by_neuron[:-1]
+    falls[start[(start > 0) & (start < given.size)] - 1] = False
+    if falls.any():
+        in_time = np.argsort(given)  # equal times of one neuron are all the same
+        by_neuron = given[in_time][order_by(neuron[in_time])]
+    return by_neuron, start
 
 
 def numbers(values: Any, what: str) -> NDArray[np.float64]:
@@ -51,9 +124,7 @@ def spike_train(times: Any, where: str) -> NDArray[np.float64]:
     """Ascending times >= 0 as float64, or an InputError that names the first wrong one."""
     what = f"{where}: times"
     train = numbers(times, what)
-    if train.size and train.min() < 0:
-        i = int(np.argmax(train < 0))
-        raise InputError(f"{what}[{i}] = {train[i]:g} ms is negative; simulated time begins at 0")
+    _require_not_negative(train, what)
     falls = np.flatnonzero(np.diff(train) < 0)
     if falls.size:
         i = int(falls[0])
@@ -61,6 +132,12 @@ def spike_train(times: Any, where: str) -> NDArray[np.float64]:
             f"{what}[{i + 1}] = {train[i + 1]:g} ms comes after {train[i]:g} ms; give the times in ascending order"
         )
     return train
+
+
+def _require_not_negative(train: NDArray[np.float64], what: str) -> None:
+    if train.size and train.min() < 0:
+        i = int(np.argmax(train < 0))
+        raise InputError(f"{what}[{i}] = {train[i]:g} ms is negative; simulated time begins at 0")
 
 
 def distinct_times(times: Any, where: str) -> NDArray[np.float64]:

@@ -74,7 +74,7 @@ from eventsnn._core.events cimport (
     sample,
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
-from eventsnn._core.lanes cimport Met, first_of, meet
+from eventsnn._core.lanes cimport Met, first_of, in_lane, meet
 from eventsnn._core.looks cimport OF_ROOM, begin_blocks
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
@@ -403,6 +403,7 @@ cdef class Engine:
     cdef object plan
     cdef list held                # arrays that the kernels point into: those of the plan, then those of the present run
     cdef int64_t held_by_plan
+    cdef dict trains              # by the first of the neurons: the spikes that were given to them last
     cdef list sampled
     cdef object source_of         # of each stream
     cdef object kind_of_class
@@ -418,6 +419,7 @@ cdef class Engine:
         self.plan = plan
         self.held = []
         self.held_by_lanes = []
+        self.trains = {}
         self.sampled = []
         self.lane = <Core**>self.allocate(2, sizeof(Core*))
         self.lane[0] = e
@@ -979,6 +981,31 @@ cdef class Engine:
 
     def lost_memory(self):
         return any([self.lane[i].status == NO_MEMORY for i in range(self.team.n)])
+
+    def set_trains(self, int32_t first, times, const int64_t[::1] begin, const int64_t[::1] end):
+        """Let source first + k spike at times[begin[k]:end[k]] (ms), none of which lies in the past, instead of at what
+        it still had before it."""
+        cdef int32_t n
+        cdef int64_t k
+        cdef int i
+        cdef bint hasty
+        cdef Core* e
+        cdef Stream* s
+        cdef list held = []
+        cdef const double* time = <const double*>self.hold(times, np.float64, held)
+        for k in range(begin.shape[0]):
+            n = first + <int32_t>k
+            s = neuron_at(&self.core, n).streams
+            s.train = time + begin[k]
+            s.at, s.n = 0, <int32_t>(end[k] - begin[k])
+            s.first = s.train[0] if s.n else infinity()
+            neuron_at(&self.core, n).outside = s.first
+            hasty = self.core.hasty != NULL and self.core.hasty[n]
+            for i in range(self.team.n):
+                e = self.lane[i]
+                if e.is_hasty == hasty and (e.whole or in_lane(e, n)):
+                    wake_set(&e.wakes, n, s.first)
+        self.trains[first] = held
 
     # ---- what is to be seen
 

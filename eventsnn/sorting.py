@@ -1,0 +1,21 @@
+"""Sorting by small whole numbers: neurons, channels, pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def order_by(keys: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """The stable order of whole numbers from 0 to 2**63 - 1, as np.argsort(keys, kind="stable") has it.
+
+    numpy counts 16-bit numbers where it compares larger ones, so that 16 bits at a time take a third of the time.
+    """
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    rest = keys >> 16
+    while rest.any():
+        order = order[np.argsort(rest[order].astype(np.uint16), kind="stable")]
+        rest = rest >> 16
+    return order
