@@ -12,6 +12,7 @@ Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
 
 from importlib.metadata import version
 
+from eventsnn import encode
 from eventsnn.connect import (
     AllToAll,
     Explicit,
@@ -118,5 +119,6 @@ __all__ = [
     "Threshold",
     "Traces",
     "Uniform",
+    "encode",
     "load",
 ]

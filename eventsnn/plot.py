@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eventsnn.results import Results, SpikeTrains, Traces, unit
+from eventsnn.trains import Trains
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, with grey for its yellow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#888888")
@@ -143,6 +144,32 @@ def figure(results: Results) -> Figure:
     return picture
 
 
+def trains_figure(trains: Trains, samples: int = 4) -> Figure:
+    """Raster of the first samples, a panel each: time (ms) since the sample began against the channel."""
+    shown = trains[:samples]
+    rows = min(trains.n, RASTER_NEURONS)
+    height = min(max(0.5 + 0.12 * rows, 1.4), 4.5 if len(shown) == 1 else 2.6)
+    picture = Figure(figsize=(8.0, 0.9 + max(len(shown), 1) * height), layout="constrained")
+    panels = picture.subplots(max(len(shown), 1), 1, sharex=True, squeeze=False)[:, 0]
+    for k, (panel, one) in enumerate(zip(panels, shown, strict=False)):
+        step = max(1, one.times.size // RASTER_POINTS)
+        size = min(max(160.0 / max(rows, 1), 4.0), 14.0)
+        panel.scatter(
+            one.times[::step], one.ids[::step], s=size**2, marker="|", linewidths=1.0, color=COLOURS[0], rasterized=True
+        )
+        panel.set_ylim(trains.n - 0.5, -0.5)
+        panel.set_xlim(0.0, trains.duration or 1.0)
+        panel.set_ylabel("channel" if len(trains) == 1 else f"sample {k}\nchannel")
+        panel.yaxis.get_major_locator().set_params(integer=True)
+        panel.spines[["top", "right"]].set_visible(False)
+        if one.times.size == 0:
+            _say(panel, "no spikes")
+    total = f"{shown.times.size:,} spikes of {trains.n:,} channels"
+    panels[0].set_title(total if len(shown) == len(trains) else f"{total}, {len(shown)} of {len(trains):,} samples")
+    panels[-1].set_xlabel("time (ms)")
+    return picture
+
+
 def _trace_panels(results: Results) -> list[tuple[str, int, str]]:
     """(population, position in its traces, variable) of what is drawn, dealt out fairly to the populations."""
     sampled = {name: one for name, one in results.traces.items() if "weight" not in one.variables and len(one.times)}
@@ -169,9 +196,7 @@ def _sample(populations: Sequence[SpikeTrains]) -> list[NDArray[np.int64]]:
 def _rows(trains: SpikeTrains, neurons: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Times of the spikes of some neurons, and for each the position of its neuron among them."""
     part = trains[neurons]
-    row_of_id = np.zeros(int(part.neurons.max(initial=-1)) + 1, dtype=np.int64)
-    row_of_id[part.neurons] = np.arange(part.n)
-    return part.times, row_of_id[part.ids]
+    return part.times, part.rows
 
 
 def _raster_ticks(

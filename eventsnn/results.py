@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.errors import InputError, suggest
+from eventsnn.trains import Trains
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -170,13 +171,20 @@ class SpikeTrains:
             ) from None
 
     @cached_property
+    def rows(self) -> IntArray:
+        """For each spike the position of its neuron in `neurons`, shape (spikes,)."""
+        if self.selected is None:
+            return self.ids
+        row_of_id = np.zeros(int(self.selected.max(initial=-1)) + 1, dtype=np.int64)
+        row_of_id[self.selected] = np.arange(self.n)
+        rows = row_of_id[self.ids]
+        rows.flags.writeable = False
+        return rows
+
+    @cached_property
     def _by_neuron(self) -> tuple[FloatArray, IntArray]:
         """Times sorted by position of the neuron, then by time; and where each neuron's begin, shape (n + 1,)."""
-        rows = self.ids
-        if self.selected is not None:
-            row_of_id = np.zeros(int(self.selected.max(initial=-1)) + 1, dtype=np.int64)
-            row_of_id[self.selected] = np.arange(self.n)
-            rows = row_of_id[rows]
+        rows = self.rows
         begins = np.zeros(self.n + 1, dtype=np.int64)
         np.cumsum(np.bincount(rows, minlength=self.n), out=begins[1:])
         times = self.times[np.argsort(rows, kind="stable")]
@@ -363,6 +371,28 @@ class Results:
         self.t_start = t_start
         self.t_stop = t_stop
         self.summary = summary
+
+    def by_sample(self, every: float) -> Mapping[str, Trains]:
+        """What each population fired at each of the samples that it was shown, one every so many ms.
+
+        Sample k lies in [t_start + k every, t_start + (k + 1) every), and times count from its beginning; a last one
+        that the run did not see to its end is left out. The channels are the neurons recorded. See
+        `eventsnn.encode.present`, which lines samples up in this way. Raises InputError unless every is above 0 and at
+        most what was simulated.
+        """
+        length = self.t_stop - self.t_start
+        if not 0.0 < every <= length:
+            raise InputError(f"results: by_sample({every}) must be above 0 and at most {length:g} ms, all simulated")
+        samples = math.floor(length / every * (1.0 + 1e-12))
+        start = self.t_start + every * np.arange(samples + 1)
+        start[-1] = min(start[-1], self.t_stop)
+        cut = {}
+        for name, spikes in self.spikes.items():
+            shown = int(np.searchsorted(spikes.times, start[-1]))
+            times, rows = spikes.times[:shown], spikes.rows[:shown]
+            sample = np.searchsorted(start, times, side="right") - 1
+            cut[name] = Trains.of(sample, np.minimum(times - start[sample], every), rows, samples, (spikes.n,), every)
+        return Named(cut, "spikes")
 
     def plot(self) -> Figure:
         """Raster, population rates and recorded potentials as one matplotlib Figure (`savefig` writes it)."""

@@ -14,6 +14,13 @@
     summary.json  format, version, t_start, t_stop (ms); populations: {name: {n, t_start, t_stop}};
                   traces: {name: [variables]}; summary: Results.summary
 
+Trains are one such file, of a population called "trains":
+
+        /spikes/trains                   attributes format = "eventsnn trains", version = 1, shape, duration (ms)
+        /spikes/trains/timestamps        float64, sorted within each sample, attribute units = "ms"
+        /spikes/trains/node_ids          uint64, channel
+        /spikes/trains/offsets           int64, sample k has the spikes offsets[k]:offsets[k + 1]
+
 All datasets carry Fletcher-32 checksums. In HDF5 names "/" is written as %2F and "%" as %25. JSON has no NaN: in the
 summary what is not finite becomes null. summary.json is the first file of a former result to go and the last of a new
 one to come into place, so a folder that has one is complete.
@@ -35,15 +42,17 @@ import numpy as np
 
 from eventsnn.errors import InputError, SaveInterrupted
 from eventsnn.results import Results, SpikeTrains, Traces, unit
+from eventsnn.trains import Trains
 
 SPIKES, TRACES, SUMMARY = "spikes.h5", "traces.h5", "summary.json"
 
 _FORMAT = "eventsnn results"
 _TRACES_FORMAT = "eventsnn traces"
+_TRAINS_FORMAT = "eventsnn trains"
 _VERSION = 1
 _SONATA_MAGIC = 0x0A7A
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
-_BY_TIME = 2
+_UNSORTED, _BY_TIME = 0, 2
 _ESCAPES = str.maketrans({"%": "%25", "/": "%2F", "\0": "%00"})
 # whatever h5py and the JSON parser make of damaged bytes
 _DAMAGE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, MemoryError, OverflowError)
@@ -102,6 +111,61 @@ def load(directory: str | os.PathLike[str]) -> Results:
     return Results(spikes, traces, head["t_start"], head["t_stop"], head["summary"])
 
 
+def save_trains(trains: Trains, path: str | os.PathLike[str], force: bool = False) -> None:
+    """Write `trains` into an HDF5 file, complete or not at all; see the module for the layout.
+
+    Raises InputError if the file exists already, unless force=True, or cannot be written.
+    """
+    target = Path(path)
+    if target.is_dir() or (target.exists() and not force):
+        what = "is a folder" if target.is_dir() else "exists already; name another file, or pass force=True (--force)"
+        raise InputError(f"spike trains cannot be saved in {target}: it {what}")
+    staging = target.with_name(f".{target.name}.saving-{secrets.token_hex(4)}")
+    try:
+        with h5py.File(staging, "w") as file:
+            _write_head(file)
+            group = file.create_group("spikes/trains")
+            shape = np.array(trains.shape, dtype=np.int64)
+            group.attrs.update(
+                {"format": _TRAINS_FORMAT, "version": _VERSION, "duration": trains.duration, "shape": shape}
+            )
+            group.attrs.create("sorting", _BY_TIME if len(trains) == 1 else _UNSORTED, dtype=_SORTING)
+            _write_array(group, "timestamps", trains.times, "ms")
+            _write_array(group, "node_ids", trains.ids.astype(np.uint64))
+            _write_array(group, "offsets", trains.offsets)
+        staging.replace(target)
+    except OSError as error:
+        raise InputError(f"spike trains cannot be saved in {target}: {error.strerror or error}") from None
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def load_trains(path: str | os.PathLike[str]) -> Trains:
+    """The Trains that `Trains.save` wrote, bit for bit.
+
+    Raises InputError, naming the file, if it is missing, damaged or of another origin.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"file of spike trains {path} does not exist")
+    return _read(Path(path), _read_trains)
+
+
+def _read_trains(path: Path) -> Trains:
+    with h5py.File(path, "r") as file:
+        group = file.get("spikes/trains")
+        if not isinstance(group, h5py.Group) or group.attrs.get("format") != _TRAINS_FORMAT:
+            raise _Layout(f"its format is not {_TRAINS_FORMAT!r}")
+        shape = tuple(int(length) for length in group.attrs["shape"])
+        ids = _read_array(group, "node_ids", np.uint64)
+        if min(shape, default=0) < 0 or ids.max(initial=0) >= 2**31:
+            raise _Layout(f"shape {shape} or node_ids up to {ids.max(initial=0)} are out of range")
+        times, offsets = _read_array(group, "timestamps", np.float64), _read_array(group, "offsets", np.int64)
+        try:
+            return Trains(times, ids.astype(np.int32), offsets, shape, float(group.attrs["duration"]))
+        except InputError as error:
+            raise _Layout(str(error)) from None
+
+
 def refuse_overwriting(target: Path, given: Path, force: bool) -> None:
     if not target.exists():
         return
@@ -142,8 +206,7 @@ def _move_into_place(staging: Path, target: Path) -> None:
 
 def _write_spikes(results: Results, path: Path) -> None:
     with h5py.File(path, "w") as file:
-        file.attrs["magic"] = np.uint32(_SONATA_MAGIC)
-        file.attrs["version"] = np.array([0, 1], dtype=np.uint32)
+        _write_head(file)
         root = file.create_group("spikes")
         for name, trains in results.spikes.items():
             group = root.create_group(_escape(name))
@@ -152,6 +215,11 @@ def _write_spikes(results: Results, path: Path) -> None:
             _write_array(group, "node_ids", trains.ids.astype(np.uint64))
             if trains.selected is not None:
                 _write_array(group, "selected", trains.selected)
+
+
+def _write_head(file: h5py.File) -> None:
+    file.attrs["magic"] = np.uint32(_SONATA_MAGIC)
+    file.attrs["version"] = np.array([0, 1], dtype=np.uint32)
 
 
 def _write_traces(results: Results, path: Path) -> None:

@@ -1,0 +1,123 @@
+"""What all codes have in common, and the checks of what they are given."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eventsnn.errors import InputError
+from eventsnn.models.base import floats
+from eventsnn.trains import Floats, Trains
+
+# Values that are worked on at a time, so that what is needed meanwhile stays small: 16 MB for each array of them.
+AT_ONCE = 2_000_000
+
+
+class Code(ABC):
+    """A code: it turns arrays of samples, the first axis, into spike trains, and back where that can be done."""
+
+    @abstractmethod
+    def encode(self, x: ArrayLike) -> Trains:
+        """The spike trains of samples x; those with a range of values also take clip=True, which moves x into it."""
+
+    def _require(self, name: str, good: Callable[[float], bool], rule: str) -> None:
+        """Keep a parameter as a float that is good, or raise InputError with the rule that it breaks."""
+        value = getattr(self, name)
+        array = floats(value, f"{type(self).__name__}: {name}", "a number")
+        if array.ndim or not math.isfinite(array) or not good(float(array)):
+            raise InputError(f"{type(self).__name__}: {name} = {value!r} must be {rule}")
+        object.__setattr__(self, name, float(array))
+
+    def _require_positive(self, *names: str) -> None:
+        for name in names:
+            self._require(name, lambda value: value > 0.0, "a finite number above 0")
+
+    def _require_whole(self, name: str, low: int, high: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+            raise InputError(f"{type(self).__name__}: {name} = {value!r} must be a whole number from {low} to {high}")
+        object.__setattr__(self, name, int(value))
+
+    def _values(
+        self, x: ArrayLike, low: float = -math.inf, high: float = math.inf, clip: bool = False, axes: str = "channels"
+    ) -> NDArray[Any]:
+        return batch(x, type(self).__name__, low, high, clip, axes)
+
+    def _decodable(self, trains: Trains) -> Trains:
+        if not isinstance(trains, Trains):
+            raise InputError(f"{type(self).__name__}: {type(trains).__name__} cannot be decoded; give Trains")
+        return trains
+
+    def __repr__(self) -> str:
+        changed = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in fields(self)  # type: ignore[arg-type]
+            if getattr(self, field.name) != field.default
+        ]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def batch(x: ArrayLike, what: str, low: float, high: float, clip: bool, axes: str = "channels") -> NDArray[Any]:
+    """Samples x, of shape (samples, *axes), as numbers in [low, high], or an InputError that names the first that is
+    not; with clip=True finite ones outside are moved to the nearer end."""
+    if not isinstance(clip, bool):
+        raise InputError(f"{what}: clip = {clip!r} is neither True nor False")
+    array = x if isinstance(x, np.ndarray) and x.dtype.kind in "iuf" else floats(x, f"{what}: x", "an array of numbers")
+    if array.ndim < 2:
+        raise InputError(
+            f"{what}: x has shape {array.shape}, but its first axis counts samples and the others {axes}; write "
+            "x[np.newaxis] for one sample"
+        )
+    for start, part in parts(array):
+        wrong = ~np.isfinite(part) if clip else ~(np.isfinite(part) & (part >= low) & (part <= high))
+        if wrong.any():
+            index = np.unravel_index(int(np.argmax(wrong)), part.shape)
+            value = part[index]
+            at = ", ".join(str(int(k) + (start if axis == 0 else 0)) for axis, k in enumerate(index))
+            remedy = "; scale x, or pass clip=True to move it there" if np.isfinite(value) else ""
+            raise InputError(f"{what}: x[{at}] = {value:g} must {_range(low, high)}{remedy}")
+    return np.clip(array, low, high) if clip else array
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(low):
+        return "be finite"
+    return f"be finite and at least {low:g}" if math.isinf(high) else f"lie in {low:g} to {high:g}"
+
+
+def parts(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Samples some at a time, with the number of the first."""
+    step = max(1, AT_ONCE // max(1, math.prod(array.shape[1:])))
+    for start in range(0, len(array), step):
+        yield start, array[start : start + step]
+
+
+def rows(values: NDArray[Any]) -> NDArray[Any]:
+    """A row for each sample; reshape(n, -1) cannot tell how long one is if there are none."""
+    return values.reshape(len(values), math.prod(values.shape[1:]))
+
+
+def signals(values: NDArray[Any]) -> Floats:
+    """A row for each sample and channel, over the last axis, time."""
+    return values.reshape(math.prod(values.shape[:-1]), values.shape[-1]).astype(np.float64)
+
+
+def first_spikes(
+    values: NDArray[Any], times: Callable[[Floats], Floats], shape: tuple[int, ...], duration: float
+) -> Trains:
+    """Trains of at most one spike a channel: times(values) in ms, infinite where there is none, some samples at a time.
+
+    values: (samples, ...); the answer of `times` has the shape (samples, *shape).
+    """
+    empty = Trains(np.empty(0), np.empty(0, np.int32), np.zeros(1, np.int64), shape, duration)
+    found = [
+        Trains.of_first(rows(times(np.asarray(part, dtype=np.float64))), shape, duration)
+        for _, part in parts(values)
+    ]
+    return Trains.join([empty, *found])

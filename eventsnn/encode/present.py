@@ -1,0 +1,52 @@
+"""present: samples one after the other, for a network that stays the same."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from eventsnn.errors import InputError
+from eventsnn.models.base import floats
+from eventsnn.trains import Trains
+
+
+def present(trains: Trains, every: float | None = None, pause: float = 0.0) -> Trains:
+    """All samples lined up as one, sample k from k * every ms on, to be shown to one network one after another.
+
+    every: ms from the beginning of one sample to that of the next; the duration of a sample and the pause unless given.
+    pause: ms of silence, at least, between two samples.
+
+        shown = encode.present(trains, every=50.0)
+        pixels = net.population(trains.n, shown.to_source())
+        results = net.run(shown.duration)
+        answers = results.by_sample(every=50.0)["layer"].counts()        # (samples, neurons)
+
+    The next batch needs no new network: `pixels.set(times=shown.times, ids=shown.ids, relative=True)`, then run on.
+
+    Raises InputError if a sample does not fit between its beginning and that of the next, less the pause.
+    """
+    period, silence = (_milliseconds(value, name) for value, name in ((every, "every"), (pause, "pause")))
+    if math.isnan(period):
+        period = trains.duration + silence
+    latest = trains.times.max(initial=0.0)
+    if not (period > 0.0 and latest + silence <= period and latest < period):
+        raise InputError(
+            f"present: every = {period:g} ms with pause = {silence:g} ms is too short for samples whose last spike "
+            f"comes at {latest:g} ms; give a longer every"
+        )
+    start = period * np.arange(len(trains) + 1)
+    sample = trains.sample
+    # The sum may round up to the beginning of the next sample.
+    times = np.minimum(start[sample] + trains.times, np.nextafter(start[sample + 1], 0.0))
+    return Trains(times, trains.ids, np.array([0, times.size]), trains.shape, float(start[-1]))
+
+
+def _milliseconds(value: float | None, name: str) -> float:
+    """A number of ms, NaN for None."""
+    if value is None:
+        return math.nan
+    array = floats(value, f"present: {name}", "a number of ms")
+    if array.ndim or not 0.0 <= array < math.inf:
+        raise InputError(f"present: {name} = {value!r} must be one number of ms, 0 or more")
+    return float(array)
