@@ -22,6 +22,7 @@ from eventsnn.connect import (
     FixedTotalNumber,
     OneToOne,
 )
+from eventsnn.connect_matrix import Conv2D, SparseMatrix
 from eventsnn.currents import RampCurrent, SineCurrent, StepCurrent
 from eventsnn.distributions import Exponential, LogNormal, Normal, Uniform
 from eventsnn.engine import Simulation
@@ -68,6 +69,7 @@ __all__ = [
     "AdEx",
     "AllToAll",
     "Check",
+    "Conv2D",
     "Current",
     "EIF",
     "Explicit",
@@ -112,6 +114,7 @@ __all__ = [
     "Simulation",
     "SineCurrent",
     "SinusoidalPoisson",
+    "SparseMatrix",
     "SpikeSource",
     "SpikeTrains",
     "StateError",

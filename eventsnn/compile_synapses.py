@@ -94,6 +94,18 @@ class Property:
         allowed = "finite and not negative" if self.name == "delay" else "finite"
         raise InputError(f"{self.what} = {value:g} {self.unit}{where} must be {allowed}")
 
+    def multiply(self, own: Floats | None) -> None:
+        """Take the weights that the rule brings, if any, times the one number that was given."""
+        if own is None:
+            return
+        if self.differs:
+            raise InputError(
+                f"{self.what} must be one number, which multiplies the weights that "
+                f"{type(self.projection.rule).__name__} has for each synapse"
+            )
+        with np.errstate(over="ignore"):
+            self.given = own * self.shared()
+
     def require_shape(self, rule: Rule, n_pre: int, n_post: int) -> None:
         """Refuse an array that has not one value for each ordinal of the rule."""
         if self.array is None:
@@ -126,9 +138,10 @@ def draw_projection(projection: Projection, starts: dict[str, int], port: int, t
     weight = _property(projection, "weight", projection.weight)
     delay = _property(projection, "delay", projection.delay)
     lines = _lines(projection, pre, post)
-    weight.require_shape(rule, pre.size, post.size)
-    delay.require_shape(rule, pre.size, post.size)
     try:
+        weight.multiply(rule.weights())
+        weight.require_shape(rule, pre.size, post.size)
+        delay.require_shape(rule, pre.size, post.size)
         filling = Filling(lines, threads)
         few = _keep(filling, weight, delay, projection.dtype)
         _require_good(filling, weight, delay)

@@ -26,6 +26,7 @@ from eventsnn.errors import InputError
 BLOCKS = 4
 
 Ids: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float64]
 
 
 class Filling:
@@ -131,6 +132,13 @@ class Rule(ABC):
 
         None if the number of synapses is random, so that no array can fit.
         """
+
+    def weights(self) -> Floats | None:
+        """Weights that the rule brings, the k-th for the synapse of ordinal k; None if it has none of its own.
+
+        They are multiplied by the projection's weight, which then is one number.
+        """
+        return None
 
     def draw(self, key: int, pre: Ids, post: Ids, ordinals: bool) -> Rows:
         """The synapses between two sides, for reading; see `lines` for the arguments."""

@@ -273,9 +273,9 @@ class Network:
         """Connect pre to post by a rule. A list of populations is their union.
 
         weight: mV for delta synapses, pA for currents; delay: ms, >= 0, axonal. Each is a number, a distribution, or an
-        array with one value a synapse in the rule's own order (see the rule). port: without it, the sign of the weight
-        chooses "ex" or "in". dtype "float32" halves the memory of weights that differ: they are rounded once, when the
-        network is compiled.
+        array with one value a synapse in the rule's own order (see the rule). Conv2D and SparseMatrix bring weights,
+        which `weight`, one number, multiplies. port: without it, the sign of the weight chooses "ex" or "in". dtype
+        "float32" halves the memory of weights that differ: they are rounded once, when the network is compiled.
 
         storage "procedural" keeps no synapses, which else take 4 to 20 bytes each: a neuron's are drawn anew whenever
         it fires, with the same bits. For every synapse a spike then takes 5 ns (FixedOutDegree) to 20 ns
