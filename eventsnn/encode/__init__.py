@@ -12,6 +12,7 @@ Every code takes arrays whose first axis counts samples and returns `Trains`.
 from eventsnn.encode.base import Code
 from eventsnn.encode.bsa import BSA
 from eventsnn.encode.burst import Burst
+from eventsnn.encode.images import Image
 from eventsnn.encode.latency import Latency
 from eventsnn.encode.phase import Phase
 from eventsnn.encode.population import Population, PopulationOrder
@@ -19,13 +20,32 @@ from eventsnn.encode.present import present
 from eventsnn.encode.rank_order import RankOrder
 from eventsnn.encode.rate import InhomogeneousRate, Rate
 from eventsnn.encode.send_on_delta import SendOnDelta
+from eventsnn.encode.sound import Cochlea, read_wav, spectrogram
 from eventsnn.storage import load_trains as load
 from eventsnn.trains import Trains
+
+# By the names that the command line gives them; the first of a kind is the one that it takes if none is named.
+CODES: dict[str, type[Code]] = {
+    "image": Image,
+    "rate": Rate,
+    "latency": Latency,
+    "rank_order": RankOrder,
+    "population": Population,
+    "population_order": PopulationOrder,
+    "phase": Phase,
+    "burst": Burst,
+    "cochlea": Cochlea,
+    "send_on_delta": SendOnDelta,
+    "bsa": BSA,
+    "inhomogeneous_rate": InhomogeneousRate,
+}
 
 __all__ = [
     "BSA",
     "Burst",
+    "Cochlea",
     "Code",
+    "Image",
     "InhomogeneousRate",
     "Latency",
     "Phase",
@@ -37,4 +57,6 @@ __all__ = [
     "Trains",
     "load",
     "present",
+    "read_wav",
+    "spectrogram",
 ]

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,8 @@ AT_ONCE = 2_000_000
 
 class Code(ABC):
     """A code: it turns arrays of samples, the first axis, into spike trains, and back where that can be done."""
+
+    takes: ClassVar[Literal["image", "sound", "signal"]] = "image"  # what file the command line gives it
 
     @abstractmethod
     def encode(self, x: ArrayLike) -> Trains:
@@ -91,9 +93,9 @@ def _range(low: float, high: float) -> str:
     return f"be finite and at least {low:g}" if math.isinf(high) else f"lie in {low:g} to {high:g}"
 
 
-def parts(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Samples some at a time, with the number of the first."""
-    step = max(1, AT_ONCE // max(1, math.prod(array.shape[1:])))
+def parts(array: NDArray[Any], values: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Samples some at a time, of AT_ONCE or so many values, with the number of the first."""
+    step = max(1, (AT_ONCE if values is None else values) // max(1, math.prod(array.shape[1:])))
     for start in range(0, len(array), step):
         yield start, array[start : start + step]
 
@@ -115,9 +117,17 @@ def first_spikes(
 
     values: (samples, ...); the answer of `times` has the shape (samples, *shape).
     """
-    empty = Trains(np.empty(0), np.empty(0, np.int32), np.zeros(1, np.int64), shape, duration)
-    found = [
-        Trains.of_first(rows(times(np.asarray(part, dtype=np.float64))), shape, duration)
-        for _, part in parts(values)
-    ]
-    return Trains.join([empty, *found])
+    return in_parts(values, lambda part, _: Trains.of_first(rows(times(part)), shape, duration), shape, duration)
+
+
+def in_parts(
+    values: NDArray[Any],
+    encode: Callable[[Floats, int], Trains],
+    shape: tuple[int, ...],
+    duration: float,
+    at_once: int | None = None,
+) -> Trains:
+    """Trains of values (samples, ...): encode(part, number of its first sample), some samples at a time."""
+    none = Trains(np.empty(0), np.empty(0, np.int32), np.zeros(1, np.int64), shape, duration)
+    found = [encode(np.asarray(part, dtype=np.float64), first) for first, part in parts(values, at_once)]
+    return Trains.join([none, *found])

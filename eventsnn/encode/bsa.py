@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +31,8 @@ class BSA(Code):
 
     Source: Schrauwen & Van Campenhout 2003, IJCNN, 2825.
     """
+
+    takes: ClassVar[Literal["image", "sound", "signal"]] = "sound"
 
     taps: tuple[float, ...] = TAPS
     threshold: float = 0.9

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventsnn.encode.base import Code
+from eventsnn.encode.base import Code, in_parts
 from eventsnn.errors import InputError
 from eventsnn.trains import Floats, Trains
 
@@ -38,13 +38,16 @@ class Burst(Code):
         Raises InputError for a value that is NaN or not in [0, 1], with its index; clip=True moves it into the range.
         """
         values = self._values(x, 0.0, 1.0, clip)
-        flat = values.reshape(-1).astype(np.float64)
+        return in_parts(values, self._encode, values.shape[1:], (self.n_max - 1) * self.isi_max)
+
+    def _encode(self, x: Floats, _: int) -> Trains:
+        flat = x.ravel()
         n = np.ceil(self.n_max * flat).astype(np.int64)
         which = np.repeat(np.arange(flat.size), n)
         number = np.arange(which.size) - np.repeat(np.cumsum(n) - n, n)
         times = number * (self.isi_max - (self.isi_max - self.isi_min) * flat)[which]
-        sample, channel = np.divmod(which, max(flat.size // max(len(values), 1), 1))
-        return Trains.of(sample, times, channel, len(values), values.shape[1:], (self.n_max - 1) * self.isi_max)
+        sample, channel = np.divmod(which, max(x[0].size, 1))
+        return Trains.of(sample, times, channel, len(x), x.shape[1:], (self.n_max - 1) * self.isi_max)
 
     def decode(self, trains: Trains) -> Floats:
         """Values (samples, *channels) from the intervals; without one, the middle of what so many spikes mean."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventsnn.encode.base import Code, rows
+from eventsnn.encode.base import Code, in_parts, rows
 from eventsnn.trains import Floats, Trains
 
 
@@ -39,14 +39,15 @@ class Phase(Code):
         Raises InputError for a value that is NaN or not in [0, 1], with its index; clip=True moves it into the range.
         """
         values = self._values(x, 0.0, 1.0, clip)
-        flat = rows(values).astype(np.float64)
-        level = np.minimum(np.rint(flat * 2.0**self.bits), 2.0**self.bits - 1.0).astype(np.int64)
-        place = np.arange(self.bits)
-        sample, channel, k = np.nonzero(level[..., np.newaxis] >> (self.bits - 1 - place) & 1)
+        return in_parts(values, self._encode, values.shape[1:], self.cycle * self.cycles)
+
+    def _encode(self, x: Floats, _: int) -> Trains:
+        level = np.minimum(np.rint(rows(x) * 2.0**self.bits), 2.0**self.bits - 1.0).astype(np.int64)
+        sample, channel, k = np.nonzero(level[..., np.newaxis] >> (self.bits - 1 - np.arange(self.bits)) & 1)
         start = self.cycle * np.arange(self.cycles)[:, np.newaxis]
         times = (start + self.cycle * (k / self.bits)).ravel()
         sample, channel = np.tile(sample, self.cycles), np.tile(channel, self.cycles)
-        return Trains.of(sample, times, channel, len(values), values.shape[1:], self.cycle * self.cycles)
+        return Trains.of(sample, times, channel, len(x), x.shape[1:], self.cycle * self.cycles)
 
     def decode(self, trains: Trains) -> Floats:
         """The sum of 2^-k over the spikes at phases k, divided by the number of cycles, shape (samples, *channels)."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
 from eventsnn.models.base import floats
-from eventsnn.trains import Trains
+from eventsnn.trains import Floats, Trains
 
 
 def present(trains: Trains, every: float | None = None, pause: float = 0.0) -> Trains:
@@ -37,9 +38,23 @@ def present(trains: Trains, every: float | None = None, pause: float = 0.0) -> T
         )
     start = period * np.arange(len(trains) + 1)
     sample = trains.sample
-    # The sum may round up to the beginning of the next sample.
+    # The sum may round up to the beginning of the next sample, or to the time of the spike behind it.
     times = np.minimum(start[sample] + trains.times, np.nextafter(start[sample + 1], 0.0))
-    return Trains(times, trains.ids, np.array([0, times.size]), trains.shape, float(start[-1]))
+    one = np.array([0, times.size])
+    return Trains(times, _ties_in_order(times, trains.ids), one, trains.shape, float(start[-1]))
+
+
+def _ties_in_order(times: Floats, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The channels, ascending among spikes of one time; times ascend."""
+    fresh = np.diff(times, prepend=-1.0) > 0.0
+    falls = np.flatnonzero(~fresh[1:] & (ids[1:] < ids[:-1])) + 1
+    if not falls.size:
+        return ids
+    tie = np.cumsum(fresh)
+    mixed = np.flatnonzero(np.isin(tie, tie[falls]))
+    ordered = ids.copy()
+    ordered[mixed] = ids[mixed][np.lexsort((ids[mixed], tie[mixed]))]
+    return ordered
 
 
 def _milliseconds(value: float | None, name: str) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from eventsnn.distributions import Exponential, Uniform
-from eventsnn.encode.base import AT_ONCE, Code, signals
+from eventsnn.encode.base import AT_ONCE, Code, in_parts, signals
 from eventsnn.errors import InputError
 from eventsnn.streams import stream_key
 from eventsnn.trains import Floats, Ints, Trains
@@ -50,13 +51,18 @@ class Rate(Code):
         Raises InputError for a value that is NaN or not in [0, 1], with its index; clip=True moves it into the range.
         """
         values = self._values(x, 0.0, 1.0, clip)
-        flat = values.reshape(-1).astype(np.float64)
+        return in_parts(values, self._encode, values.shape[1:], self.duration)
+
+    def _encode(self, x: Floats, first: int) -> Trains:
+        flat = x.ravel()
         on = np.flatnonzero(flat > 0.0)
         interval = 1000.0 / (self.rate_max * flat[on])
-        found = list(renewals(self.seed, on, interval - self.t_ref, self.t_ref, self.duration))
-        which = np.concatenate([on[rows] for rows, _, _ in found]) if found else on[:0]
-        times = np.concatenate([times for _, _, times in found]) if found else np.empty(0)
-        return _trains(which, times, values.shape, self.duration)
+        channel = on + first * math.prod(x.shape[1:])
+        which, spikes = [on[:0]], [np.empty(0)]
+        for rows, _, times in renewals(self.seed, channel, interval - self.t_ref, self.t_ref, self.duration):
+            which.append(on[rows])
+            spikes.append(times)
+        return _trains(np.concatenate(which), np.concatenate(spikes), x.shape, self.duration)
 
     def decode(self, trains: Trains) -> Floats:
         """The estimate counts / (rate_max duration) of x, shape (samples, *channels)."""
@@ -76,6 +82,8 @@ class InhomogeneousRate(Code):
 
     Source: Lewis & Shedler 1979, Naval Research Logistics Quarterly 26:403.
     """
+
+    takes: ClassVar[Literal["image", "sound", "signal"]] = "signal"
 
     dt: float = 1.0
     rate_max: float = 100.0
@@ -131,41 +139,44 @@ def renewals(
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
     """Spikes of processes with intervals t_ref + an exponential of this mean (ms), in equilibrium at 0, up to duration.
 
-    Yields, some of the processes at a time, for each spike the position of its process in `channel`, its number, and
-    its time, ascending within a process. The draws of a process depend on the seed and its channel alone.
+    Yields, some at a time, for each spike the position of its process in `channel`, its number, and its time, ascending
+    within a process. The draws of a process depend on the seed and its channel alone, not on what is drawn together.
     """
     key = stream_key(seed, "Rate", "intervals")
-    expected = duration / (mean + t_ref)
-    # Nearly always enough for a process; if not, as many again are drawn.
-    many = np.ceil(expected + 5.0 * np.sqrt(expected) + 5.0)
-    order = np.argsort(many, kind="stable")
-    start = 0
-    while start < order.size:
-        stop = start + max(1, int(AT_ONCE // many[order[start]]))
-        rows = order[start:stop]
-        start = stop
-        width = int(many[rows[-1]])
-        times = np.empty((rows.size, 0))
-        while times.shape[1] == 0 or (times[:, -1] < duration).any():
-            number = np.arange(times.shape[1], times.shape[1] + width, dtype=np.uint64)
-            index = (channel[rows].astype(np.uint64) << np.uint64(32))[:, np.newaxis] + number
+    reached, drawn = np.zeros(channel.size), np.zeros(channel.size, dtype=np.int64)
+    left = np.arange(channel.size)
+    while left.size:
+        expected = (duration - reached[left]) / (mean[left] + t_ref)
+        many = np.ceil(expected + np.sqrt(expected) + 2.0)
+        order = np.argsort(many, kind="stable")
+        left, many = left[order], many[order]
+        start, again = 0, []
+        while start < left.size:
+            stop = start + max(1, int(AT_ONCE // many[start]))
+            rows = left[start:stop]
+            number = drawn[rows, np.newaxis] + np.arange(int(many[min(stop, left.size) - 1]))
+            index = (channel[rows].astype(np.uint64) << np.uint64(32))[:, np.newaxis] + number.astype(np.uint64)
             gaps = t_ref + mean[rows, np.newaxis] * Exponential(1.0).sample(key, index.ravel()).reshape(index.shape)
-            if times.shape[1]:
-                gaps[:, 0] += times[:, -1]
-            elif t_ref > 0.0:
-                gaps[:, 0] = _residual(gaps[:, 0], seed, channel[rows], mean[rows] + t_ref, t_ref)
-            times = np.concatenate([times, np.cumsum(gaps, axis=1)], axis=1)
-        at, number_of = np.nonzero(times < duration)
-        yield rows[at], number_of, times[at, number_of]
+            if t_ref > 0.0:
+                begins = drawn[rows] == 0
+                gaps[begins, 0] = _residual(gaps[begins, 0], seed, channel[rows[begins]], mean[rows[begins]], t_ref)
+            gaps[:, 0] += reached[rows]
+            times = np.cumsum(gaps, axis=1)
+            at, column = np.nonzero(times < duration)
+            yield rows[at], number[at, column], times[at, column]
+            reached[rows], drawn[rows] = times[:, -1], number[:, -1] + 1
+            again.append(rows[times[:, -1] < duration])
+            start = stop
+        left = np.concatenate(again)
 
 
 def _residual(interval: Floats, seed: int, channel: Ints, mean: Floats, t_ref: float) -> Floats:
-    """From any moment to the next spike: U * mean where that is below t_ref, else such an interval, as long as it is.
+    """From any moment to the next spike, of density P(interval > t) / (t_ref + mean).
 
-    Its density is P(interval > t) / mean: constant up to t_ref, then an exponential.
+    That is constant up to t_ref, where it lies with the probability t_ref / (t_ref + mean), and then an exponential.
     """
-    u = Uniform(0.0, 1.0).sample(stream_key(seed, "Rate", "beginning"), channel.astype(np.uint64))
-    return np.where(u * mean < t_ref, u * mean, interval)
+    place = (t_ref + mean) * Uniform(0.0, 1.0).sample(stream_key(seed, "Rate", "beginning"), channel.astype(np.uint64))
+    return np.where(place < t_ref, place, interval)
 
 
 def _outside_dead_times(channel: Ints, times: Floats, t_ref: float) -> Ints:

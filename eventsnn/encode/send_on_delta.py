@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,8 @@ class SendOnDelta(Code):
 
     Source: Miskowicz 2006, Sensors 6:49; Lichtsteiner, Posch & Delbruck 2008, IEEE J Solid-State Circuits 43:566.
     """
+
+    takes: ClassVar[Literal["image", "sound", "signal"]] = "sound"
 
     delta: float = 0.1
     dt: float = 1.0

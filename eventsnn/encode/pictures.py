@@ -1,0 +1,52 @@
+"""Pictures of codes, drawn without pyplot: no display is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from eventsnn.errors import InputError
+from eventsnn.trains import Floats
+
+if TYPE_CHECKING:
+    from eventsnn.encode.images import Image
+
+
+def image_figure(code: Image, image: Floats, shares: Sequence[float]) -> Figure:
+    """An image, the order in which its off and on cells spike, and what can be seen of the first shares of spikes."""
+    if image.ndim != 2:
+        raise InputError(f"Image: plot takes one image (height, width), not an array of shape {image.shape}")
+    trains = code.encode(image[np.newaxis])
+    order = np.full(trains.n, np.nan)
+    order[trains.ids] = np.linspace(0.0, 100.0, trains.times.size)
+    finest = order.reshape(-1, 2, *image.shape)[0]
+    columns = max(3, len(shares))
+    width = 3.6 * image.shape[1] / max(image.shape)
+    height = 3.6 * image.shape[0] / max(image.shape)
+    picture = Figure(figsize=(1.2 + columns * (width + 0.4), 1.4 + 2 * (height + 0.5)), layout="constrained")
+    panels = picture.subplots(2, columns)
+    for panel in panels.ravel():
+        panel.set_axis_off()
+    _show(panels[0, 0], image, "image", "gray")
+    fine = f", sigma {code.sigmas[0]:g}" if len(code.sigmas) > 1 else ""
+    for panel, ranks, name in zip(panels[0, 1:], finest, ("off cells", "on cells"), strict=False):
+        shown = _show(panel, ranks, f"{name}{fine}: the darker, the earlier", "viridis")
+    picture.colorbar(shown, ax=panels[0, 2], label="spikes before (%)", shrink=0.9)
+    for panel, share in zip(panels[1], shares, strict=False):
+        spikes = round(share * trains.times.size)
+        seen = code.decode(trains, spikes)[0]
+        alike = np.corrcoef(seen.ravel(), image.ravel())[0, 1] if seen.std() > 0.0 and image.std() > 0.0 else np.nan
+        _show(panel, seen, f"first {share:.0%} of the spikes\nr = {alike:.2f}", "gray")
+    picture.suptitle(f"{trains.times.size:,} spikes, and what can be seen of the first", fontsize="x-large")
+    return picture
+
+
+def _show(panel: Axes, values: Floats, title: str, colours: str) -> AxesImage:
+    shown = panel.imshow(values, cmap=colours, interpolation="nearest")
+    panel.set_title(title)
+    return shown
