@@ -9,12 +9,15 @@ MODULES := $(shell find eventsnn scenarios -name '*.py' -o -name '*.pyi')
 # Options of benchmarks/bench.py, as make bench BENCH="--nest PYTHON --workloads 'brunel*'"
 BENCH ?=
 
+# How long make fuzz takes.
+FUZZ_SECONDS ?= 300
+
 # The sanitizers run those tests that use the kernels.
 DEBUG_TESTS ?= $(shell grep -lE 'eventsnn\._core|engine=' tests/test_*.py)
 # The first library that Python loads must be the sanitizer's; C++ libraries need their run time beside it.
 PRELOAD = $(shell gcc -print-file-name=libasan.so):$(shell gcc -print-file-name=libstdc++.so.6)
 
-.PHONY: help run test test-long lint bench debug clean
+.PHONY: help run test test-long lint bench debug fuzz clean
 
 help:
 	@echo "make run        install into .venv and run the Brunel network for 500 ms, into runs/brunel"
@@ -23,6 +26,7 @@ help:
 	@echo "make lint       ruff, cython-lint and mypy"
 	@echo "make bench      measure eventsnn beside its peers, into runs/bench; BENCH=--quick to try it"
 	@echo "make debug      run the tests of the kernels under the sanitizers (Linux, gcc)"
+	@echo "make fuzz       feed changed bytes to the readers of event files for FUZZ_SECONDS, findings into runs/fuzz"
 	@echo "make clean      remove everything that was built or installed; results in runs/ stay"
 
 run: .venv/installed
@@ -45,6 +49,10 @@ bench: .venv/installed
 debug: .venv-debug/installed
 	PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 LD_PRELOAD=$(PRELOAD) \
 		.venv-debug/bin/pytest --capture=sys $(DEBUG_TESTS)
+
+fuzz: .venv/installed-test .venv/installed-fuzz
+	mkdir -p runs/fuzz
+	$(BIN)/python tests/fuzz_events.py runs/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096
 
 clean:
 	rm -rf .venv .venv-debug build dist wheelhouse eventsnn.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

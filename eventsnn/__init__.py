@@ -12,7 +12,7 @@ Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
 
 from importlib.metadata import version
 
-from eventsnn import encode
+from eventsnn import encode, events
 from eventsnn.connect import (
     AllToAll,
     Explicit,
@@ -123,5 +123,6 @@ __all__ = [
     "Traces",
     "Uniform",
     "encode",
+    "events",
     "load",
 ]

@@ -1,0 +1,112 @@
+"""Filters of events, and their sum over time: the methods of Events of the same names, where they are described.
+
+A filter that looks at single pixels sorts the events by pixel. Each then has the key pixel * events + index, so that
+"the first event of this pixel from that one on" is one binary search, whatever the pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn.errors import InputError
+from eventsnn.events.checks import number, whole
+from eventsnn.sorting import order_by
+
+if TYPE_CHECKING:
+    from eventsnn.events.recording import Events
+
+Ints = NDArray[np.int64]
+
+# 1 GB of int32.
+MOST_FRAME_VALUES = 2**28
+
+
+def crop(events: Events, x0: int, y0: int, x1: int, y1: int) -> Events:
+    for low, high, size, name in ((x0, x1, events.width, "x"), (y0, y1, events.height, "y")):
+        last = whole(high, f"crop: {name}1", 1, size)
+        whole(low, f"crop: {name}0", 0, last - 1)
+    x, y = events.x, events.y
+    data = events.data[(x >= x0) & (x < x1) & (y >= y0) & (y < y1)]
+    data["x"] -= x0
+    data["y"] -= y0
+    return replace(events, data=data, width=x1 - x0, height=y1 - y0)
+
+
+def downsample(events: Events, factor: int) -> Events:
+    whole(factor, "downsample: factor", 1, max(events.width, events.height))
+    data = events.data.copy()
+    data["x"] //= factor
+    data["y"] //= factor
+    return replace(events, data=data, width=-(-events.width // factor), height=-(-events.height // factor))
+
+
+def refractory(events: Events, t_ref: float) -> Events:
+    t_ref = number(t_ref, "refractory: t_ref", "a finite number of ms, 0 or more", least=0.0)
+    n = len(events)
+    if n == 0:
+        return events
+    pixel, order, keys = _by_pixel(events)
+    # Of all pixels, the first event that comes late enough.
+    free = np.searchsorted(events.t, events.t + (t_ref - _slack(events)))
+    following = np.searchsorted(keys, pixel[order] * n + np.maximum(free, np.arange(n) + 1)[order])
+    pixel_of = np.append(pixel[order], -1)
+    kept = np.zeros(n, dtype=np.bool_)
+    at = np.flatnonzero(np.diff(pixel[order], prepend=-1))
+    while at.size:
+        kept[order[at]] = True
+        later = following[at]
+        at = later[pixel_of[later] == pixel_of[at]]
+    return events[kept]
+
+
+def background_activity(events: Events, dt: float) -> Events:
+    dt = number(dt, "background_activity: dt", "a finite number of ms, 0 or more", least=0.0)
+    n = len(events)
+    if n == 0:
+        return events
+    pixel, order, keys = _by_pixel(events)
+    x, y, t = events.x[order].astype(np.int64), events.y[order].astype(np.int64), events.t[order]
+    supported = np.zeros(n, dtype=np.bool_)
+    for dx, dy in ((-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)):
+        inside = (x + dx >= 0) & (x + dx < events.width) & (y + dy >= 0) & (y + dy < events.height)
+        neighbour = ((y + dy) * events.width + x + dx)[inside]
+        before = np.searchsorted(keys, neighbour * n + order[inside]) - 1
+        near = (before >= 0) & (pixel[order[before]] == neighbour) & (t[inside] - t[before] <= dt + _slack(events))
+        supported[order[inside]] |= near
+    return events[supported]
+
+
+def _by_pixel(events: Events) -> tuple[Ints, Ints, Ints]:
+    """The pixel of each event, the order by pixel and then time, and the keys in this order, which ascend."""
+    pixel = events.y.astype(np.int64) * events.width + events.x
+    order = order_by(pixel)
+    return pixel, order, pixel[order] * len(events) + order
+
+
+def _slack(events: Events) -> float:
+    """How far the distance of two times may be off by rounding: 0.003 - 0.002 is not 0.001."""
+    return 2.0 * float(np.spacing(max(abs(events.t[0]), abs(events.t[-1]))))
+
+
+def frames(events: Events, every: float) -> NDArray[np.int32]:
+    every = number(every, "frames: every", "a finite number of ms above 0", above=0.0)
+    size = events.width * events.height
+    if not len(events):
+        return np.zeros((0, events.height, events.width), dtype=np.int32)
+    since = events.t - events.t[0]
+    whole_windows = float(since[-1]) / every
+    if not (whole_windows + 1.0) * size <= MOST_FRAME_VALUES:
+        raise InputError(
+            f"frames: every = {every} ms makes {whole_windows + 1.0:,.0f} frames of {events.width} x {events.height} "
+            "pixels, too much to hold; take a longer window, or a part of the events"
+        )
+    windows = int(whole_windows) + 1
+    window = (since / every).astype(np.int64)
+    at = (window * events.height + events.y) * events.width + events.x
+    counts = np.zeros(windows * size, dtype=np.int32)
+    np.add.at(counts, at, events.p.astype(np.int32) * 2 - 1)
+    return counts.reshape(windows, events.height, events.width)

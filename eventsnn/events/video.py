@@ -1,0 +1,138 @@
+"""Events that a camera would have seen in a video."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eventsnn.distributions import Normal, Uniform
+from eventsnn.encode.rate import renewals
+from eventsnn.encode.send_on_delta import level_crossings
+from eventsnn.errors import InputError
+from eventsnn.events.checks import MOST_PIXELS, number, whole
+from eventsnn.events.recording import Events
+from eventsnn.streams import stream_key
+
+Floats = NDArray[np.float64]
+
+# Below this intensity (of 255) the pixel is linear, above logarithmic; both have the same value there.
+LINEAR_BELOW = 20.0
+LEAST_THRESHOLD = 0.01
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+# Values of signals worked on at a time: 16 MB.
+AT_ONCE = 2_000_000
+
+
+def from_video(
+    frames: ArrayLike,
+    fps: float,
+    threshold: float = 0.2,
+    mismatch: float = 0.03,
+    t_ref: float = 0.0,
+    leak: float = 0.0,
+    shot_noise: float = 0.0,
+    seed: int = 0,
+) -> Events:
+    """Events of a camera that looks at frames of shape (frames, height, width), or (..., 3) in colour, values 0 to 255.
+
+    A pixel follows the logarithm of the intensity I,
+
+        L = ln I for I > 20, else I ln(20) / 20,
+
+    which is a straight line between frames, 1000 / fps ms apart. An event comes whenever L has risen (ON) or fallen
+    (OFF) by the pixel's threshold since its last event, at the time at which the line is there. Thresholds of ON and of
+    OFF are drawn for each pixel from a normal distribution with this mean and standard deviation (mismatch), at least
+    0.01. For t_ref (ms) after an event a pixel is blind and then starts from the L that it finds.
+
+    leak (Hz): without any change a pixel has ON events at this rate, since its reference falls by leak times its ON
+    threshold in a second. shot_noise (Hz): Poisson events of each pixel, half of them ON, at this rate in the dark and
+    a quarter of it at I = 255, linear between; they neither change the reference nor are they changed by t_ref.
+
+    Frame 0 is at 0 ms. Colours are weighted by luma. What a pixel draws depends on the seed and its number alone.
+
+    Raises InputError for frames of another shape, a value that is not in 0 to 255, and a parameter out of range.
+
+    Sources: Hu, Liu & Delbruck 2021, v2e, CVPR Workshops; Lichtsteiner, Posch & Delbruck 2008, IEEE J Solid-State
+    Circuits 43:566.
+    """
+    fps = number(fps, "from_video: fps", "a finite number of Hz above 0", above=0.0)
+    threshold = number(threshold, "from_video: threshold", f"at least {LEAST_THRESHOLD}", least=LEAST_THRESHOLD)
+    mismatch = number(mismatch, "from_video: mismatch", "a finite number, 0 or more", least=0.0)
+    t_ref = number(t_ref, "from_video: t_ref", "a finite number of ms, 0 or more", least=0.0)
+    leak = number(leak, "from_video: leak", "a finite number of Hz, 0 or more", least=0.0)
+    shot_noise = number(shot_noise, "from_video: shot_noise", "a finite number of Hz, 0 or more", least=0.0)
+    seed = whole(seed, "from_video: seed", 0, 2**63 - 1)
+    video = _frames(frames)
+    steps, height, width = video.shape[:3]
+    at: Floats = np.arange(steps, dtype=np.float64) * (1000.0 / fps)
+    on, off = (
+        Normal(threshold, mismatch, low=LEAST_THRESHOLD).sample(
+            stream_key(seed, "from_video", sign), np.arange(height * width, dtype=np.uint64)
+        )
+        for sign in ("ON", "OFF")
+    )
+    found = []
+    flat = video.reshape(steps, height * width, *video.shape[3:])
+    for start in range(0, height * width, max(1, AT_ONCE // steps)):
+        part = slice(start, start + max(1, AT_ONCE // steps))
+        intensity = _intensity(flat[:, part])
+        signals = _logarithm(intensity) + np.outer(at / 1000.0 * leak, on[part])
+        crossings = level_crossings(signals, at, on[part], off[part], t_ref)
+        found.append((crossings.times, crossings.signal + start, crossings.up))
+        if shot_noise > 0.0 and steps > 1:
+            found.append(_shot_noise(intensity, start, float(at[1]), shot_noise, seed))
+    times, pixel, up = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((pixel, times))
+    y, x = np.divmod(pixel[order], width)
+    return Events.of(times[order], x, y, up[order], width, height)
+
+
+def _frames(frames: ArrayLike) -> NDArray[Any]:
+    video = np.asarray(frames)
+    colour = video.ndim == 4 and video.shape[3] == 3
+    if video.dtype.kind not in "iuf" or not (video.ndim == 3 or colour) or min(video.shape) < 1:
+        raise InputError(
+            f"from_video: frames have the shape {video.shape} and type {video.dtype}; numbers of the shape (frames, "
+            "height, width) or (frames, height, width, 3) are needed, one frame at least"
+        )
+    if max(video.shape[1:3]) > MOST_PIXELS:
+        raise InputError(f"from_video: frames of {video.shape[2]} x {video.shape[1]} pixels are too large")
+    for k, frame in enumerate(video):
+        if not (frame.min() >= 0 and frame.max() <= 255):
+            raise InputError(f"from_video: frame {k} has values {frame.min()} to {frame.max()}; 0 to 255 are needed")
+    return video
+
+
+def _intensity(frames: NDArray[Any]) -> Floats:
+    """Intensity, 0 to 255, of frames of shape (steps, pixels) or (steps, pixels, 3)."""
+    return frames @ np.array(LUMA) if frames.ndim == 3 else frames.astype(np.float64)
+
+
+def _logarithm(intensity: Floats) -> Floats:
+    linear = intensity * (np.log(LINEAR_BELOW) / LINEAR_BELOW)
+    return np.where(intensity > LINEAR_BELOW, np.log(np.maximum(intensity, LINEAR_BELOW)), linear)
+
+
+def _shot_noise(
+    intensity: Floats, first: int, every: float, rate: float, seed: int
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+    """Times, pixels and signs of noise; signal k of `intensity`, in steps of `every` ms, is pixel first + k.
+
+    Candidates at the full rate are kept with the probability 1 - 3/4 I / 255 (thinning: Lewis & Shedler 1979, Naval
+    Research Logistics Quarterly 26:403).
+    """
+    channels = 2 * first + np.arange(2 * intensity.shape[1])
+    mean = np.full(channels.size, 2000.0 / rate)
+    key = stream_key(seed, "from_video", "intervals")
+    found = [(np.empty(0), channels[:0], np.empty(0, np.bool_))]
+    for rows, count, times in renewals(key, channels, mean, 0.0, every * (len(intensity) - 1)):
+        index = (channels[rows].astype(np.uint64) << np.uint64(32)) + count.astype(np.uint64)
+        share = Uniform(0.0, 1.0).sample(stream_key(seed, "from_video", "thinning"), index)
+        step = np.minimum((times / every).astype(np.int64), len(intensity) - 2)
+        kept = share < 1.0 - 0.75 / 255.0 * intensity[step, rows // 2]
+        found.append((times[kept], channels[rows[kept]] // 2, channels[rows[kept]] % 2 == 1))
+    times, pixel, up = (np.concatenate(column) for column in zip(*found, strict=True))
+    return times, pixel, up
