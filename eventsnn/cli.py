@@ -1,4 +1,4 @@
-"""The command line: `eventsnn list`, `eventsnn run NAME|FILE`, `eventsnn show DIR`."""
+"""The command line: `eventsnn list`, `eventsnn run NAME|FILE`, `eventsnn show DIR`, `eventsnn encode FILE`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from eventsnn import cli_encode
 from eventsnn import scenario as scenarios
-from eventsnn.errors import InputError, RunawayError, SaveInterrupted
+from eventsnn.console import CHECK_FAILED, DEFECT, INTERRUPTED, RUNAWAY, console, input_errors, interrupts
+from eventsnn.errors import InputError, RunawayError
 from eventsnn.progress import duration as wall_time
 from eventsnn.progress import short
 
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from eventsnn.results import Results
-
-CHECK_FAILED = 1
-BAD_INPUT = 2
-RUNAWAY = 3
-DEFECT = 70
-INTERRUPTED = 130
 
 EXIT_CODES = """Exit codes:
 
@@ -75,31 +70,6 @@ def main() -> None:
         sys.exit(DEFECT)
 
 
-@contextmanager
-def _input_errors() -> Iterator[None]:
-    try:
-        yield
-    except InputError as error:
-        _console(stderr=True).print(f"eventsnn: {error}", soft_wrap=True)
-        raise typer.Exit(BAD_INPUT) from None
-
-
-@contextmanager
-def _interrupts(kept: str) -> Iterator[None]:
-    """Ends at Ctrl-C with this sentence, which says what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupt:
-        sentence = interrupt if isinstance(interrupt, SaveInterrupted) else kept
-        _console(stderr=True).print(f"eventsnn: {sentence}", soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from None
-
-
-def _console(stderr: bool = False) -> Console:
-    # Paths, titles and error texts may hold square brackets and colons, which rich would take for its own markup.
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -129,9 +99,9 @@ def list_scenarios() -> None:
             table.add_row(name, str(error))
             continue
         table.add_row(name, scenario.title, scenario.parameters_text(), f"{scenario.duration:g} ms")
-    console = _console()
-    console.print(table)
-    console.print("eventsnn run NAME --set parameter=value simulates one of them.")
+    screen = console()
+    screen.print(table)
+    screen.print("eventsnn run NAME --set parameter=value simulates one of them.")
 
 
 @app.command(epilog=EXIT_CODES)
@@ -166,14 +136,14 @@ def run(
 
     The folder gets spikes.h5, summary.json and, with --plot, the pictures.
     """
-    with _input_errors(), _interrupts("interrupted before anything was simulated"):
+    with input_errors(), interrupts("interrupted before anything was simulated"):
         scenario = scenarios.load(name)
         chosen = scenarios.parse_settings(scenario, [*(settings or []), *_seed_setting(scenario, seed)])
         milliseconds = _duration(scenario, duration)
         folder = out or Path("runs", scenario.name)
         with _claimed(folder, force):
             results, code = _simulate(scenario, chosen, milliseconds, threads, engine, progress=not as_json)
-            with _interrupts(f"interrupted; what was simulated is in {folder}"):
+            with interrupts(f"interrupted; what was simulated is in {folder}"):
                 _check_and_save(scenario, results, folder)
                 pictures = _draw(results, scenario, folder) if plot else []
                 _report(results, folder, pictures, as_json)
@@ -183,6 +153,9 @@ def run(
         raise typer.Exit(CHECK_FAILED)
 
 
+app.command()(cli_encode.encode)
+
+
 @app.command()
 def show(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run, such as runs/brunel.")],
@@ -190,14 +163,14 @@ def show(
     """Print the tables of a finished run and draw the pictures that its folder lacks."""
     from eventsnn.storage import load
 
-    with _input_errors():
+    with input_errors():
         results = load(folder)
         results.summary.setdefault("populations", _population_summaries(results))
         _print_tables(results)
         pictures = _draw(results, _recorded_scenario(results.summary), folder, keep=True)
-    console = _console()
+    screen = console()
     for path in pictures:
-        console.print(str(path), soft_wrap=True)
+        screen.print(str(path), soft_wrap=True)
 
 
 def _recorded_scenario(summary: dict[str, Any]) -> scenarios.Scenario | None:
@@ -267,7 +240,7 @@ def _simulate(
         stopped, code = f"interrupted at {network.time:g} of {duration:g} ms", INTERRUPTED
     except RunawayError as error:
         stopped, code = str(error).rstrip("."), RUNAWAY
-    with _interrupts(LOST):
+    with interrupts(LOST):
         results = network.results()
     results.summary["scenario"] = {
         "name": scenario.name,
@@ -301,7 +274,7 @@ def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path
             ]
     finally:
         # Also when the scenario's check is interrupted or fails with a defect: the simulation may have taken hours.
-        with _interrupts(LOST):
+        with interrupts(LOST):
             _save(scenario, results, folder)
 
 
@@ -355,26 +328,26 @@ def _report(results: Results, folder: Path, pictures: list[Path], as_json: bool)
         typer.echo(json.dumps(json.loads((folder / "summary.json").read_text("utf-8"))["summary"], indent=2))
     else:
         _print_tables(results)
-        console = _console()
+        screen = console()
         files = [folder / file for file in ("spikes.h5", "traces.h5", "summary.json")]
         for path in [*files, *pictures]:
             if path.exists():
-                console.print(str(path), soft_wrap=True)
+                screen.print(str(path), soft_wrap=True)
     if stopped := results.summary["stopped"]:
-        _console(stderr=True).print(f"eventsnn: {stopped}; what was simulated is in {folder}", soft_wrap=True)
+        console(stderr=True).print(f"eventsnn: {stopped}; what was simulated is in {folder}", soft_wrap=True)
 
 
 def _print_tables(results: Results) -> None:
-    summary, console = results.summary, _console()
-    console.print(_title(results), style="bold", soft_wrap=True)
+    summary, screen = results.summary, console()
+    screen.print(_title(results), style="bold", soft_wrap=True)
     populations = Table("population")
     for heading in ("neurons", "spikes", "rate (Hz)", "CV of ISI"):
         populations.add_column(heading, justify="right")
     for name, row in summary["populations"].items():
         populations.add_row(name, f"{row['neurons']:,}", f"{row['spikes']:,}", _number(row["rate"]), _number(row["cv"]))
-    console.print(populations)
+    screen.print(populations)
     if not summary.get("checks") and summary.get("scenario"):
-        console.print("no expected values apply to these parameters and this duration", soft_wrap=True)
+        screen.print("no expected values apply to these parameters and this duration", soft_wrap=True)
     if summary.get("checks"):
         checks = Table("check", "measured", "expected", "tolerance", "source", "result")
         for check in summary["checks"]:
@@ -386,9 +359,9 @@ def _print_tables(results: Results) -> None:
                 check["source"],
                 Text("pass", "green") if check["passed"] else Text("FAIL", "bold red"),
             )
-        console.print(checks)
+        screen.print(checks)
     for fact in _facts(results):
-        console.print(fact)
+        screen.print(fact)
 
 
 def _title(results: Results) -> str:

@@ -13,26 +13,16 @@ import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
 from eventsnn.errors import InputError, suggest
+from eventsnn.settings import Parameter, defaults_text, is_supported, settings_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from eventsnn.network import Network
     from eventsnn.results import Check, Results
-
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One keyword parameter of a scenario's `build`: its name, annotated type and default."""
-
-    name: str
-    annotation: Any
-    default: bool | int | float | str | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +48,7 @@ class Scenario:
 
     def parameters_text(self) -> str:
         """All parameters and their defaults as `n=12500, g=5.0`."""
-        return ", ".join(f"{name}={default!r}" for name, default in self.defaults().items())
+        return defaults_text(self.parameters)
 
 
 def available() -> list[str]:
@@ -88,96 +78,9 @@ def load(name_or_path: str | Path) -> Scenario:
     return _scenario(text, _import(text, lambda: importlib.import_module(f"eventsnn.scenarios.{text}")), None)
 
 
-def parse_setting(scenario: Scenario, setting: str) -> tuple[str, Any]:
-    """Name and typed value of one `name=value` text.
-
-    The value is read as the parameter's annotation says: int (1_000 and 1e4 too), float, bool
-    (true/false/yes/no/1/0), str, a Literal's choices, and unions of these, where `none` stands for None.
-    Raises InputError for a text without `=`, an unknown name and a value of another type.
-    """
-    name, equals, text = setting.partition("=")
-    name, text = name.strip(), text.strip()
-    if not equals:
-        parameters = scenario.parameters_text() or "none"
-        raise InputError(f"--set takes name=value, not {setting!r}; the parameters are {parameters}")
-    if name not in scenario.parameters:
-        raise InputError(f"scenario {scenario.name} has no parameter {name!r}; {suggest(name, scenario.parameters)}")
-    parameter = scenario.parameters[name]
-    try:
-        return name, _convert(text, parameter.annotation)
-    except ValueError:
-        raise InputError(
-            f"scenario {scenario.name}: {name} must be {_type_text(parameter.annotation)} "
-            f"(default {parameter.default!r}), not {text!r}"
-        ) from None
-
-
 def parse_settings(scenario: Scenario, settings: Sequence[str]) -> dict[str, Any]:
-    """The values of several `name=value` texts; raises InputError as `parse_setting` and for a name given twice."""
-    values: dict[str, Any] = {}
-    for setting in settings:
-        name, value = parse_setting(scenario, setting)
-        if name in values:
-            raise InputError(f"scenario {scenario.name}: {name} is given twice, as {values[name]!r} and {value!r}")
-        values[name] = value
-    return values
-
-
-def _convert(text: str, annotation: Any) -> Any:
-    """The value of `text` as the annotated type; ValueError if it is none."""
-    if annotation is bool:
-        if text.lower() not in _TRUTH:
-            raise ValueError(text)
-        return _TRUTH[text.lower()]
-    if annotation is int:
-        return _integer(text)
-    if annotation is float or annotation is str:
-        return annotation(text)
-    if annotation is None or annotation is types.NoneType:
-        if text.lower() != "none":
-            raise ValueError(text)
-        return None
-    if get_origin(annotation) is Literal:
-        for choice in get_args(annotation):
-            if str(choice) == text:
-                return choice
-        raise ValueError(text)
-    # None first: `str | None` would otherwise take the word none for a text.
-    for member in sorted(get_args(annotation), key=lambda member: member is not types.NoneType):
-        try:
-            return _convert(text, member)
-        except ValueError:
-            continue
-    raise ValueError(text)
-
-
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        number = float(text)
-        # Above 2**53 the nearest float may be another integer than the one that was written.
-        if not number.is_integer() or abs(number) > 2**53:
-            raise
-        return int(number)
-
-
-def _type_text(annotation: Any) -> str:
-    if annotation is bool:
-        return "true or false"
-    if annotation is types.NoneType:
-        return "none"
-    if get_origin(annotation) is Literal:
-        return "one of " + ", ".join(str(choice) for choice in get_args(annotation))
-    if get_args(annotation):
-        return " or ".join(_type_text(member) for member in get_args(annotation))
-    return {int: "an int", float: "a float", str: "a text"}[annotation]
-
-
-def _is_supported(annotation: Any) -> bool:
-    if get_origin(annotation) in (Union, types.UnionType):
-        return all(_is_supported(member) for member in get_args(annotation))
-    return annotation in (int, float, bool, str, types.NoneType) or get_origin(annotation) is Literal
+    """The values of several `name=value` texts, as the annotations of `build` say; see eventsnn.settings."""
+    return settings_of(f"scenario {scenario.name}", scenario.parameters, settings)
 
 
 def _execute(path: Path) -> types.ModuleType:
@@ -268,7 +171,7 @@ def _parameter(
             annotation = eval(annotation, vars(module))
         except Exception as error:
             raise reject(f"{where} has the type {annotation!r}, which fails with {_text_of(error)}") from error
-    if not _is_supported(annotation):
+    if not is_supported(annotation):
         raise reject(
             f"{where} has the type {annotation!r}; allowed are int, float, bool, str, Literal, None and unions"
         )

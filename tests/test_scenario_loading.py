@@ -7,7 +7,7 @@ import pytest
 
 import eventsnn.scenarios
 from eventsnn.errors import InputError
-from eventsnn.scenario import available, load, parse_setting, parse_settings
+from eventsnn.scenario import available, load, parse_settings
 
 GOOD = '''
     """A pair of neurons.
@@ -32,6 +32,11 @@ GOOD = '''
     ):
         return n, g
     '''
+
+
+def parse_setting(scenario, setting):
+    ((name, value),) = parse_settings(scenario, [setting]).items()
+    return name, value
 
 
 def write(folder: Path, source: str, name: str = "pair.py") -> Path:
