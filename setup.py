@@ -99,6 +99,7 @@ if not sources:
 setup(
     packages=[*find_packages(include=["eventsnn", "eventsnn.*"]), "eventsnn.scenarios"],
     package_dir={"eventsnn.scenarios": "scenarios"},
+    package_data={"eventsnn.scenarios": ["data/*"]},
     ext_modules=[kernel(source) for source in sources],
     cmdclass={"build_ext": BuildKernels},
     # Objects with sanitizers must never be taken for the regular ones.

@@ -66,7 +66,7 @@ def test_source_distribution_is_complete(source: Path, tmp_path: Path) -> None:
     with tarfile.open(archive) as files:
         found = {name.partition("/")[2] for name in files.getnames()}
     expected = shipped(source / "ext", ".pyx", ".pxd", ".h")
-    expected |= shipped(source / "eventsnn", ".py", ".pyi", "py.typed") | shipped(source / "scenarios", ".py")
+    expected |= shipped(source / "eventsnn", ".py", ".pyi", "py.typed") | shipped(source / "scenarios", "")
     expected |= {"setup.py", "pyproject.toml", "README.md", "LICENSE"}
     assert {"eventsnn/py.typed", "eventsnn/_core/__init__.py", "scenarios/__init__.py"} <= expected
     assert expected - found == set()
@@ -77,7 +77,7 @@ def test_package_holds_all_modules_and_types(source: Path, tmp_path: Path) -> No
     command = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(tmp_path / "lib")]
     subprocess.run(command, cwd=source, check=True, capture_output=True)
     expected = shipped(source / "eventsnn", ".py", ".pyi", "py.typed")
-    expected |= {f"eventsnn/{name}" for name in shipped(source / "scenarios", ".py")}
+    expected |= {f"eventsnn/{name}" for name in shipped(source / "scenarios", "")}
     assert shipped(tmp_path / "lib" / "eventsnn", "") == expected
 
 
