@@ -119,6 +119,8 @@ def run_page(page: Path, folder: Path) -> dict[str, object]:
 def test_every_code_block_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = run_page(page, tmp_path)
+    if page.name == "encoding.md":
+        check_picture(tmp_path / "first_spikes.png", ROOT / "docs" / "images" / "first_spikes.png")
     if page == README:
         assert namespace["net"].time == 300.0
         check_picture(tmp_path / "first.png", ROOT / "docs" / "images" / "first.png")
