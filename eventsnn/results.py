@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.errors import InputError, suggest
+from eventsnn.models.base import floats
 from eventsnn.trains import Trains
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Item = TypeVar("Item")
+
+# That a run may be cut into.
+MOST_SAMPLES = 2**24
 
 _UNIT_OF_PREFIX = {
     "V_": "mV", "E_": "mV", "Theta": "mV", "threshold": "mV", "I_": "pA", "ASC_": "pA", "dI_": "pA/ms", "g_": "nS",
@@ -381,8 +385,12 @@ class Results:
         most what was simulated.
         """
         length = self.t_stop - self.t_start
-        if not 0.0 < every <= length:
-            raise InputError(f"results: by_sample({every}) must be above 0 and at most {length:g} ms, all simulated")
+        given = floats(every, "results: every of by_sample", "a number of ms")
+        if given.ndim or not 0.0 < given <= length or length / given >= MOST_SAMPLES:
+            raise InputError(
+                f"results: by_sample({every!r}) must be one number of ms above 0 and at most {length:g} ms, all that "
+                f"was simulated, and make less than {MOST_SAMPLES:,} samples"
+            )
         samples = math.floor(length / every * (1.0 + 1e-12))
         start = self.t_start + every * np.arange(samples + 1)
         start[-1] = min(start[-1], self.t_stop)

@@ -21,16 +21,16 @@ class SpikeSource:
     times: ms, not negative. Without ids, ascending: one list for all neurons, or one list a neuron. With ids, in any
     order: spike k is one of neuron ids[k], and neurons without any are silent. Equal times are so many spikes.
 
-    Attributes: times (ms), sorted by neuron and then by time; start, the begin of each neuron's in it and the end of
-    the last one's; per_neuron, False if one list is for all.
+    Attributes: times (ms), sorted by neuron and then by time; ids, the neuron of each, or None if one list is for all;
+    n, how many neurons lists are for, None if any number.
 
     Raises InputError for what is no list, and for times that are negative, not finite or, without ids, not ascending;
     for ids that are no whole numbers >= 0 or not as many as times.
     """
 
     times: NDArray[np.float64]
-    start: NDArray[np.int64]
-    per_neuron: bool
+    ids: NDArray[np.integer[Any]] | None
+    n: int | None
 
     def __init__(
         self,
@@ -41,36 +41,36 @@ class SpikeSource:
             raise InputError(
                 f"SpikeSource: times = {reprlib.repr(times)} must be one list of numbers (ms), or one list a neuron"
             )
-        self.grows = ids is not None
-        self.per_neuron = True
+        self.n = None
         if ids is not None:
-            self.times, self.start = _by_neuron(times, ids)
+            self.times, self.ids = _by_neuron(times, ids)
             return
         one = isinstance(times, np.ndarray) and times.ndim == 1 and times.dtype != object
         rows: Any = times if one else list(times)
-        self.per_neuron = not one and any(np.iterable(row) for row in rows)
-        if self.per_neuron:
-            trains = [spike_train(row, f"SpikeSource: neuron {i}") for i, row in enumerate(rows)]
-        else:
-            trains = [spike_train(rows, "SpikeSource")]
+        if one or not any(np.iterable(row) for row in rows):
+            self.times, self.ids = spike_train(rows, "SpikeSource"), None
+            return
+        trains = [spike_train(row, f"SpikeSource: neuron {i}") for i, row in enumerate(rows)]
+        self.n = len(trains)
         self.times = np.concatenate(trains)
-        self.start = np.cumsum([0] + [train.size for train in trains]).astype(np.int64)
+        self.ids = np.repeat(np.arange(self.n), [train.size for train in trains])
 
     def bounds(self, n: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Begin and end in `times` of the spikes of each of the n neurons of population `name`.
 
-        Raises InputError if there are not as many trains as neurons.
+        Raises InputError for lists of another number, or an id that none of them has.
         """
-        begin, end = self.start[:-1], self.start[1:]
-        if not self.per_neuron:
-            return np.repeat(begin, n), np.repeat(end, n)
-        if self.grows and begin.size <= n:
-            silent = np.full(n - begin.size, self.start[-1])
-            return np.append(begin, silent), np.append(end, silent)
-        if begin.size != n:
-            remedy = "ids must lie below that" if self.grows else "give one train a neuron, or one list for all"
-            raise InputError(f"{name}: SpikeSource has {begin.size} spike trains for {n} neurons; {remedy}")
-        return begin, end
+        if self.ids is None:
+            return np.zeros(n, dtype=np.int64), np.full(n, self.times.size, dtype=np.int64)
+        if self.n not in (None, n):
+            raise InputError(
+                f"{name}: SpikeSource has {self.n} spike trains for {n} neurons; give one train a neuron, or one list "
+                "for all"
+            )
+        if self.ids.size and self.ids[-1] >= n:
+            raise InputError(f"{name}: SpikeSource has spikes of neuron {self.ids[-1]}; ids must lie in 0 to {n - 1}")
+        edges = np.searchsorted(self.ids, np.arange(n + 1)).astype(np.int64)
+        return edges[:-1], edges[1:]
 
     def later(self, by: float) -> SpikeSource:
         """The same spikes `by` ms later."""
@@ -79,12 +79,11 @@ class SpikeSource:
         return moved
 
     def __repr__(self) -> str:
-        trains = self.start.size - 1
-        return f"SpikeSource({trains} train{'s' * (trains != 1)})"
+        return f"SpikeSource({self.times.size} spike{'s' * (self.times.size != 1)})"
 
 
-def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Times sorted by neuron and then by time, and where each neuron's begin."""
+def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.integer[Any]]]:
+    """Times and ids sorted by id and then by time."""
     given = numbers(times, "SpikeSource: times")
     _require_not_negative(given, "SpikeSource: times")
     neuron = np.asarray(ids)
@@ -94,19 +93,15 @@ def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.in
         raise InputError(f"SpikeSource: ids = {reprlib.repr(ids)} must be one list of whole numbers")
     if neuron.size != given.size:
         raise InputError(f"SpikeSource: {given.size} times but {neuron.size} ids; give one id for each time")
-    wrong = np.flatnonzero((neuron < 0) | (neuron >= 2**31))
-    if wrong.size:
-        k = wrong[0]
+    if neuron.size and not 0 <= neuron.min() <= neuron.max() < 2**31:
+        k = int(np.argmax((neuron < 0) | (neuron >= 2**31)))
         raise InputError(f"SpikeSource: ids[{k}] = {neuron[k]} must be the index of a neuron, 0 or more")
-    start = np.zeros(int(neuron.max(initial=-1)) + 2, dtype=np.int64)
-    np.cumsum(np.bincount(neuron, minlength=start.size - 1), out=start[1:])
-    by_neuron = given[order_by(neuron)]
-    falls = by_neuron[1:] < by_neuron[:-1]
-    falls[start[(start > 0) & (start < given.size)] - 1] = False
-    if falls.any():
+    order = order_by(neuron)
+    by_neuron, sorted_ids = given[order], neuron[order]
+    if ((by_neuron[1:] < by_neuron[:-1]) & (sorted_ids[1:] == sorted_ids[:-1])).any():
         in_time = order_in_time(given)
         by_neuron = given[in_time][order_by(neuron[in_time])]
-    return by_neuron, start
+    return by_neuron, sorted_ids
 
 
 def numbers(values: Any, what: str) -> NDArray[np.float64]:
