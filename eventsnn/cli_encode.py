@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -88,12 +89,11 @@ def _encoded(file: Path, name: str | None, settings: list[str]) -> tuple[Trains,
         x = _read_image(file)[np.newaxis]
     chosen = _code(kind, name, settings, given)
     trains = chosen.encode(x)
-    from eventsnn.encode import Image
+    from eventsnn.encode import Cochlea, Image
 
     if isinstance(chosen, Image):
-        image = chosen
-        return trains, lambda: image.plot(x[0])
-    return trains, trains.plot
+        return trains, partial(chosen.plot, x[0])
+    return trains, partial(chosen.plot, trains) if isinstance(chosen, Cochlea) else trains.plot
 
 
 def _kind(file: Path) -> str:

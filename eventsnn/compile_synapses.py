@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from eventsnn._core.connect import Few, Lines, Procedure
 from eventsnn._core.values import Law
+from eventsnn.checks import floats
 from eventsnn.connect import Filling, Rule, count_synapses
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
-from eventsnn.models.base import Value, floats
+from eventsnn.models.base import Value
 from eventsnn.plan import Floats, Ids, ProceduralPlan, ProjectionPlan, SlicePlan
 from eventsnn.streams import stream_key
 from eventsnn.values import NUMBERS

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn._core.connect import Lines
+from eventsnn.checks import floats
 from eventsnn.connect import Floats, Ids, Rule
 from eventsnn.errors import InputError
-from eventsnn.models.base import floats
 
 
 class Conv2D(Rule):

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import floats
 from eventsnn.errors import InputError
-from eventsnn.models.base import floats
 from eventsnn.stimuli import distinct_times, numbers
 
 Floats = NDArray[np.float64]

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core.engine import Engine as CompiledEngine
+from eventsnn.checks import floats, whole
 from eventsnn.errors import InputError, RunawayError, StateError, suggest
-from eventsnn.models.base import floats
-from eventsnn.network import whole
 from eventsnn.plan import Plan
 from eventsnn.progress import ProgressBar, RunStatus
 from eventsnn.recording import sample_times

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import whole
 from eventsnn.connect import Rule
 from eventsnn.currents import InjectedCurrent
 from eventsnn.errors import InputError, StateError, suggest
@@ -474,17 +474,6 @@ def free_name(label: str, taken: dict[str, Any]) -> str:
     while f"{label}#{k}" in taken:
         k += 1
     return f"{label}#{k}"
-
-
-def whole(value: Any, what: str, low: int) -> int:
-    """An integer >= low, or an InputError that names `what`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f"{what} = {value!r} must be a whole number") from None
-    if isinstance(value, bool) or number < low:
-        raise InputError(f"{what} = {value} must be a whole number of at least {low}")
-    return number
 
 
 def indices(key: Any, what: str) -> NDArray[Any]:

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from eventsnn.results import Results, SpikeTrains, Traces, unit
-from eventsnn.trains import Trains
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, with grey for its yellow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#888888")
@@ -141,32 +140,6 @@ def figure(results: Results) -> Figure:
         panel.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel("time (ms)")
     picture.align_ylabels(axes[1:])
-    return picture
-
-
-def trains_figure(trains: Trains, samples: int = 4) -> Figure:
-    """Raster of the first samples, a panel each: time (ms) since the sample began against the channel."""
-    shown = trains[:samples]
-    rows = min(trains.n, RASTER_NEURONS)
-    height = min(max(0.5 + 0.12 * rows, 1.4), 4.5 if len(shown) == 1 else 2.6)
-    picture = Figure(figsize=(8.0, 0.9 + max(len(shown), 1) * height), layout="constrained")
-    panels = picture.subplots(max(len(shown), 1), 1, sharex=True, squeeze=False)[:, 0]
-    for k, (panel, one) in enumerate(zip(panels, shown, strict=False)):
-        step = max(1, one.times.size // RASTER_POINTS)
-        size = min(max(160.0 / max(rows, 1), 4.0), 14.0)
-        panel.scatter(
-            one.times[::step], one.ids[::step], s=size**2, marker="|", linewidths=1.0, color=COLOURS[0], rasterized=True
-        )
-        panel.set_ylim(trains.n - 0.5, -0.5)
-        panel.set_xlim(0.0, trains.duration or 1.0)
-        panel.set_ylabel("channel" if len(trains) == 1 else f"sample {k}\nchannel")
-        panel.yaxis.get_major_locator().set_params(integer=True)
-        panel.spines[["top", "right"]].set_visible(False)
-        if one.times.size == 0:
-            _say(panel, "no spikes")
-    total = f"{shown.times.size:,} spikes of {trains.n:,} channels"
-    panels[0].set_title(total if len(shown) == len(trains) else f"{total}, {len(shown)} of {len(trains):,} samples")
-    panels[-1].set_xlabel("time (ms)")
     return picture
 
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from eventsnn import streams
 from eventsnn._core.mathfunc import sin_turns
+from eventsnn.checks import floats, require
 from eventsnn.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
 from eventsnn.errors import InputError, suggest
-from eventsnn.models.base import Value, floats, require
+from eventsnn.models.base import Value
 from eventsnn.plan import Floats
 from eventsnn.stimuli import distinct_times
 from eventsnn.streams import cell_width

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import floats
 from eventsnn.errors import InputError, suggest
-from eventsnn.models.base import Model, floats
+from eventsnn.models.base import Model
 from eventsnn.network import Neurons, Probe, Projection, indices
 from eventsnn.stimuli import spike_train
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventsnn.checks import floats
 from eventsnn.errors import InputError, suggest
-from eventsnn.models.base import floats
 from eventsnn.trains import Trains
 
 if TYPE_CHECKING:

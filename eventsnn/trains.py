@@ -184,10 +184,14 @@ class Trains:
         return SpikeSource(self.times, self.sample * self.n + self.ids)
 
     def plot(self, samples: int = 4) -> Figure:
-        """Raster of the first samples, a panel each, as a matplotlib Figure (`savefig` writes it)."""
-        from eventsnn.plot import trains_figure  # matplotlib takes long to import
+        """The first samples as a matplotlib Figure (`savefig` writes it): a raster of each, or maps if they are images.
 
-        return trains_figure(self, samples)
+        Samples are images if the last two axes of their shape have 8 or more channels each, and the others few. A map
+        shows when each channel spikes, or how often if some do more than once.
+        """
+        from eventsnn.plot_trains import figure  # matplotlib takes long to import
+
+        return figure(self, samples)
 
     def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Write an HDF5 file in the SONATA spikes layout, which `eventsnn.encode.load` reads back bit for bit.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import floats, require
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
-from eventsnn.models.base import Value, floats, require
+from eventsnn.models.base import Value
 from eventsnn.plan import Floats
 
 NUMBERS = "a number, an array or a distribution"

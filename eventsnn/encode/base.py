@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventsnn.checks import floats, whole
 from eventsnn.errors import InputError
-from eventsnn.models.base import floats
 from eventsnn.trains import Floats, Trains
 
 # Values that are worked on at a time, so that what is needed meanwhile stays small: 16 MB for each array of them.
@@ -41,10 +41,8 @@ class Code(ABC):
             self._require(name, lambda value: value > 0.0, "a finite number above 0")
 
     def _require_whole(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-            raise InputError(f"{type(self).__name__}: {name} = {value!r} must be a whole number from {low} to {high}")
-        object.__setattr__(self, name, int(value))
+        value = whole(getattr(self, name), f"{type(self).__name__}: {name}", low, high)
+        object.__setattr__(self, name, value)
 
     def _values(
         self, x: ArrayLike, low: float = -math.inf, high: float = math.inf, clip: bool = False, axes: str = "channels"

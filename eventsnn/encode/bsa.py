@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventsnn.checks import floats
 from eventsnn.encode.base import Code, signals
 from eventsnn.errors import InputError
-from eventsnn.models.base import floats
 from eventsnn.trains import Floats, Trains
 
 # A Gaussian of 20 steps whose sum is 1, so that a spike at every step adds up to 1. With it and the threshold below

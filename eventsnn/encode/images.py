@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventsnn.checks import floats
 from eventsnn.encode.base import Code, in_parts
 from eventsnn.encode.latency import Latency
 from eventsnn.encode.rank_order import RankOrder
 from eventsnn.errors import InputError
-from eventsnn.models.base import floats
 from eventsnn.trains import Floats, Trains
 
 if TYPE_CHECKING:

@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from eventsnn.errors import InputError
-from eventsnn.trains import Floats
+from eventsnn.plot_trains import figure
+from eventsnn.trains import Floats, Trains
 
 if TYPE_CHECKING:
     from eventsnn.encode.images import Image
+    from eventsnn.encode.sound import Cochlea
 
 
 def image_figure(code: Image, image: Floats, shares: Sequence[float]) -> Figure:
@@ -43,6 +45,19 @@ def image_figure(code: Image, image: Floats, shares: Sequence[float]) -> Figure:
         alike = np.corrcoef(seen.ravel(), image.ravel())[0, 1] if seen.std() > 0.0 and image.std() > 0.0 else np.nan
         _show(panel, seen, f"first {share:.0%} of the spikes\nr = {alike:.2f}", "gray")
     picture.suptitle(f"{trains.times.size:,} spikes, and what can be seen of the first", fontsize="x-large")
+    return picture
+
+
+def cochlea_figure(code: Cochlea, trains: Trains) -> Figure:
+    """Raster of the first sound's hair cells, low frequencies below."""
+    picture = figure(trains[:1])
+    (panel,) = picture.axes
+    hertz = np.array([20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000])
+    frequencies = code.frequencies
+    hertz = hertz[(hertz >= frequencies[0]) & (hertz <= frequencies[-1])]
+    panel.set_yticks(np.interp(hertz, frequencies, np.arange(frequencies.size)), [f"{f:,}" for f in hertz])
+    panel.set_ylim(-0.5, trains.n - 0.5)
+    panel.set_ylabel("centre frequency (Hz)")
     return picture
 
 

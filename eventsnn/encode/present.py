@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import number
 from eventsnn.errors import InputError
-from eventsnn.models.base import floats
 from eventsnn.trains import Floats, Trains
 
 
@@ -61,7 +61,4 @@ def _milliseconds(value: float | None, name: str) -> float:
     """A number of ms, NaN for None."""
     if value is None:
         return math.nan
-    array = floats(value, f"present: {name}", "a number of ms")
-    if array.ndim or not 0.0 <= array < math.inf:
-        raise InputError(f"present: {name} = {value!r} must be one number of ms, 0 or more")
-    return float(array)
+    return number(value, f"present: {name}", "one number of ms, 0 or more", least=0.0)

@@ -9,16 +9,19 @@ import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventsnn.checks import floats
 from eventsnn.encode import hair_cells
 from eventsnn.encode.base import AT_ONCE, Code, in_parts
 from eventsnn.errors import InputError
-from eventsnn.models.base import floats
 from eventsnn.trains import Floats, Ints, Trains
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Time constants 1 / (2 pi b) after which an impulse response is left out: t^3 exp(-t) is then 4e-7 of its peak.
 LENGTH = 24.0
@@ -147,6 +150,12 @@ class Cochlea(Code):
         sample, channel = np.divmod(found.cell, self.channels)
         times = np.minimum(found.times, duration)
         return Trains.of(sample, times, channel, len(signals) // self.channels, (self.channels,), duration)
+
+    def plot(self, trains: Trains) -> Figure:
+        """Raster of the first of these sounds over the centre frequencies, as a matplotlib Figure."""
+        from eventsnn.encode.pictures import cochlea_figure  # matplotlib takes long to import
+
+        return cochlea_figure(self, self._decodable(trains))
 
 
 def spectrogram(trains: Trains, width: float) -> Ints:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import number, whole
 from eventsnn.errors import InputError
-from eventsnn.events.checks import number, whole
 from eventsnn.sorting import order_by
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventsnn.checks import floats, number
 from eventsnn.errors import InputError
 from eventsnn.events import filters
-from eventsnn.events.checks import MOST_PIXELS, number, pixels
-from eventsnn.models.base import floats
+from eventsnn.events.checks import MOST_PIXELS, pixels
 from eventsnn.stimuli import SpikeSource
 from eventsnn.trains import Trains
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventsnn.checks import number, whole
 from eventsnn.distributions import Normal, Uniform
 from eventsnn.encode.rate import renewals
 from eventsnn.encode.send_on_delta import level_crossings
 from eventsnn.errors import InputError
-from eventsnn.events.checks import MOST_PIXELS, number, whole
+from eventsnn.events.checks import MOST_PIXELS
 from eventsnn.events.recording import Events
 from eventsnn.streams import stream_key
 

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from eventsnn.checks import number, whole
 from eventsnn.errors import InputError
-from eventsnn.events.checks import number, whole
 from eventsnn.events.filters import MOST_FRAME_VALUES
 from eventsnn.events.recording import Events
 from eventsnn.plot import COLOURS

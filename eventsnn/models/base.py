@@ -7,7 +7,6 @@ time, prediction and refractoriness.
 
 from __future__ import annotations
 
-import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -149,25 +148,3 @@ class Model(ABC):
     @abstractmethod
     def reset(self, c: Sequence[float], s: State) -> None:
         """What a spike does to the state."""
-
-
-def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:
-    """A number or numbers as a float64 array of the same shape, or an InputError that names `what` and what is allowed.
-
-    numpy alone would take "5", True and None (as nan) for numbers, and drop the imaginary part of a complex one.
-    """
-    try:
-        array = np.asarray(value)
-    except ValueError:  # lists of different lengths
-        array = np.asarray(None)
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"{what} = {reprlib.repr(value)} must be {allowed}")
-    return np.array(array, dtype=np.float64)
-
-
-def require(good: NDArray[np.bool_], values: NDArray[np.float64], what: str, rule: str, unit: str = "") -> None:
-    """Raise InputError naming the first value that is not good; nan never is."""
-    if not good.all():
-        i = int(np.argmin(good))
-        where = f" (neuron {i})" if values.size > 1 else ""
-        raise InputError(f"{what} = {values.flat[i]:g}{unit and ' ' + unit}{where} {rule}")

@@ -9,7 +9,8 @@ import numpy as np
 
 from eventsnn._core import hodgkin_huxley as kernels
 from eventsnn._core.mathfunc import exp, expm1
-from eventsnn.models.base import Values, require
+from eventsnn.checks import require
+from eventsnn.models.base import Values
 from eventsnn.models.taylor import Row, Series, TaylorModel, product, square
 
 # |x| below which x / (exp(x) - 1) is summed up as a series.

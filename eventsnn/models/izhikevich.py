@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from eventsnn._core import izhikevich as kernels
+from eventsnn.checks import require
 from eventsnn.errors import InputError, suggest
-from eventsnn.models.base import State, Value, Values, require
+from eventsnn.models.base import State, Value, Values
 from eventsnn.models.taylor import Series, Step, TaylorModel, square
 
 METHODS = ("exact", "figure1")

@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core import linear as kernels
+from eventsnn.checks import require
 from eventsnn.errors import InputError
 from eventsnn.models import closed_form, crossing, frames
-from eventsnn.models.base import Model, State, Value, Values, require
+from eventsnn.models.base import Model, State, Value, Values
 
 Number = float | NDArray[np.float64]
 

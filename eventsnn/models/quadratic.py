@@ -22,7 +22,8 @@ from typing import Any
 
 from eventsnn._core import quadratic as kernels
 from eventsnn._core.mathfunc import atan2, expm1, log1p, sin_turns
-from eventsnn.models.base import State, Values, require
+from eventsnn.checks import require
+from eventsnn.models.base import State, Values
 from eventsnn.models.taylor import FARTHEST, THRESHOLD, Series, TaylorModel, square
 
 INVERSE_TURN = 0.15915494309189535  # 1 / (2 pi)

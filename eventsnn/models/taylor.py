@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core.mathfunc import exp, log, sin_turns
+from eventsnn.checks import require
 from eventsnn.errors import InputError
-from eventsnn.models.base import Model, State, Values, require
+from eventsnn.models.base import Model, State, Values
 
 # The constants of a neuron: these, then the tolerance of each variable, the jump of each slot at a spike, the scale of
 # each port, and those of the model's own.
