@@ -41,6 +41,7 @@ import h5py
 import numpy as np
 
 from eventsnn.errors import InputError, SaveInterrupted
+from eventsnn.paths import as_path, existing, replacing
 from eventsnn.results import Results, SpikeTrains, Traces, unit
 from eventsnn.trains import Trains
 
@@ -116,28 +117,16 @@ def save_trains(trains: Trains, path: str | os.PathLike[str], force: bool = Fals
 
     Raises InputError if the file exists already, unless force=True, or cannot be written.
     """
-    target = Path(path)
-    if target.is_dir() or (target.exists() and not force):
-        what = "is a folder" if target.is_dir() else "exists already; name another file, or pass force=True (--force)"
-        raise InputError(f"spike trains cannot be saved in {target}: it {what}")
-    staging = target.with_name(f".{target.name}.saving-{secrets.token_hex(4)}")
-    try:
-        with h5py.File(staging, "w") as file:
-            _write_head(file)
-            group = file.create_group("spikes/trains")
-            shape = np.array(trains.shape, dtype=np.int64)
-            group.attrs.update(
-                {"format": _TRAINS_FORMAT, "version": _VERSION, "duration": trains.duration, "shape": shape}
-            )
-            group.attrs.create("sorting", _BY_TIME if len(trains) == 1 else _UNSORTED, dtype=_SORTING)
-            _write_array(group, "timestamps", trains.times, "ms")
-            _write_array(group, "node_ids", trains.ids.astype(np.uint64))
-            _write_array(group, "offsets", trains.offsets)
-        staging.replace(target)
-    except OSError as error:
-        raise InputError(f"spike trains cannot be saved in {target}: {error.strerror or error}") from None
-    finally:
-        staging.unlink(missing_ok=True)
+    what = "the file of spike trains"
+    with replacing(as_path(path, what), what, force) as staging, h5py.File(staging, "w") as file:
+        _write_head(file)
+        group = file.create_group("spikes/trains")
+        shape = np.array(trains.shape, dtype=np.int64)
+        group.attrs.update({"format": _TRAINS_FORMAT, "version": _VERSION, "duration": trains.duration, "shape": shape})
+        group.attrs.create("sorting", _BY_TIME if len(trains) == 1 else _UNSORTED, dtype=_SORTING)
+        _write_array(group, "timestamps", trains.times, "ms")
+        _write_array(group, "node_ids", trains.ids.astype(np.uint64))
+        _write_array(group, "offsets", trains.offsets)
 
 
 def load_trains(path: str | os.PathLike[str]) -> Trains:
@@ -145,9 +134,7 @@ def load_trains(path: str | os.PathLike[str]) -> Trains:
 
     Raises InputError, naming the file, if it is missing, damaged or of another origin.
     """
-    if not Path(path).is_file():
-        raise InputError(f"file of spike trains {path} does not exist")
-    return _read(Path(path), _read_trains)
+    return _read(existing(path, "the file of spike trains"), _read_trains)
 
 
 def _read_trains(path: Path) -> Trains:

@@ -44,7 +44,7 @@ def refused(tmp_path):
 
 
 def test_what_is_no_file(tmp_path):
-    with pytest.raises(InputError, match="this file does not exist"):
+    with pytest.raises(InputError, match="the recording .*none.raw does not exist"):
         events.read(tmp_path / "none.raw")
     with pytest.raises(InputError, match="is no file"):
         events.read(tmp_path)
@@ -163,16 +163,21 @@ def test_blocks_that_lie(refused):
     ("text", "sentence"),
     [
         ("hello,world\n1,2\n", "line 1 is 'hello,world', neither an event nor names with t, x, y and p"),
-        ("1,2,3,1\n1,2,3\n", "line 2 is '1,2,3', no event of a time in whole microseconds, x, y and p"),
+        ("1,2,3,1\n1,2,3\n", "line 2 is '1,2,3', no event, whose time, x, y and p are numbers"),
         ("t,x,y,p\n\n1,2,b,1\n", "line 3 is '1,2,b,1'"),
-        ("0.5,2,3,1\n1,2,3.5,1\n", "line 2 is '1,2,3.5,1', no event of a time in seconds"),
+        ("0.5,2,3,1\n1,2,3.5,1\n", "line 2 is '1,2,3.5,1', no event"),
         ("1,2,3,1\n2,2,3,99999999999999999999\n", "line 2 is"),
         ("1,2,3,1\n2,2,3,2\n", "event 1 (line 2) has the polarity 2"),
         ("1,2,3,1\n2,-2,3,1\n", "event 1 (line 2) has x = -2, outside of the sensor"),
         ("1,2,3,1\n2,70000,3,1\n", "event 1 (line 2) has x = 70000, outside of the sensor"),
         ("1e300,2,3,1.\n", "line 1 is"),
         ("1,2,3,1\n2,2,\udcff,1\n", "line 2 is '2,2,\xff,1', no event"),
-        ("0.0,2,3,1\n1e300,2,3,1\n", "event 1 (line 2) has the time 1e+300 s, which is none"),
+        ("1000.0,2,3,1\n2000.0,2,3,1\n", "could be seconds as well as microseconds; name the column t_s or t_us"),
+        ("t,x,y,p,x\n1,2,3,1,4\n", "line 1 names two columns for x"),
+        ("t,timestamp,x,y,p\n1,1,2,3,1\n", "line 1 names two columns for t"),
+        ("t_h,x,y,p\n1,2,3,1\n", "line 1 says times in 'h'; known units are s, ms, us, ns"),
+        ("0.5,2,3,1\n1e300,2,3,1\n", "event 1 (line 2) has the time 1e+300 s, which is none"),
+        ("0.5,2,3,1\ninf,2,3,1\n", "event 1 (line 2) has the time inf s, which is none"),
         ("0.0,2,3,1\nnan,2,3,1\n", "event 1 (line 2) has the time nan s, which is none"),
     ],
 )

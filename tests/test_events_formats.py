@@ -418,3 +418,30 @@ def test_hdf5_that_is_not_what_it_says(tmp_path):
         blocks_of(write_ecf(path, [short], 100, 100))
     with pytest.raises(Damaged, match="/CD/events, events from 0: a chunk of 3 bytes is too short"):
         blocks_of(write_ecf(path, [b"abc"], 100, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        ("t,x,y,p\n1000,2,3,1\n2000,2,3,1\n", [1000, 2000]),
+        ("1.5,2,3,1\n2,2,3,1\n", [1_500_000, 2_000_000]),
+        ("t_us,x,y,p\n1000.0,2,3,1\n2000.0,2,3,1\n", [1000, 2000]),
+        ("t_s,x,y,p\n1.0,2,3,1\n2.0,2,3,1\n", [1_000_000, 2_000_000]),
+        ("timestamp_ns,x,y,p\n1000,2,3,1\n2600,2,3,1\n", [1, 3]),
+        ('"time [ms]",x,y,polarity\n0.25,2,3,1\n2,2,3,1\n', [250, 2000]),
+        ("Time (\xb5s),x,y,p\n7,2,3,1\n8,2,3,1\n", [7, 8]),
+        ("t,x,y,p,confidence\n1000,2,3,1,0.5\n2000,2,3,1,0.25\n", [1000, 2000]),
+    ],
+)
+def test_the_unit_of_times_in_text(tmp_path, text, microseconds):
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    assert events.read(tmp_path / "a.csv").t.tolist() == [t / 1000.0 for t in microseconds]
+
+
+def test_a_geometry_of_bytes_is_read(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["geometry"] = np.bytes_("640x480")
+        found = np.zeros(1, dtype=[("x", "<u2"), ("y", "<u2"), ("p", "<i2"), ("t", "<i8")])
+        file.create_dataset("CD/events", data=found)
+    read = events.read(tmp_path / "a.h5")
+    assert (read.width, read.height) == (640, 480)

@@ -191,7 +191,7 @@ def test_frames_are_on_minus_off_in_windows_from_the_first_event():
 def test_trains_have_the_channels_polarity_row_column():
     events = random_events()
     trains = events.to_trains()
-    assert len(trains) == 1 and trains.shape == (2, 9, 12) and trains.duration == events.t[-1] - events.t[0]
+    assert len(trains) == 1 and trains.shape == (2, 9, 12) and trains.duration == events.t[-1] - events.t[0] + 1e-3
     counts = np.zeros((1, 2, 9, 12))
     np.add.at(counts, (0, events.p, events.y, events.x), 1)
     assert np.array_equal(trains.counts(), counts)
@@ -230,3 +230,26 @@ def test_a_network_sees_the_events():
     spikes = net.run(200.0).spikes["pixels"]
     trains = events.to_trains()
     assert np.array_equal(spikes.times, trains.times) and np.array_equal(spikes.ids, trains.ids)
+
+
+def test_numpy_integers_crop_and_downsample_without_overflow():
+    events = Events.of([0.0, 1.0], [200, 299], [100, 250], [1, 0], 300, 256)
+    cut = events.crop(np.uint8(200), np.uint8(100), np.uint16(300), np.uint16(256))
+    assert (cut.width, cut.height, cut.x.tolist(), cut.y.tolist()) == (100, 156, [0, 99], [0, 150])
+    small = events.downsample(np.uint8(100))
+    assert (small.width, small.height, small.x.tolist(), small.y.tolist()) == (3, 3, [2, 2], [1, 2])
+    whole = Events.of([0.0], [2**16 - 1], [0], [1], 2**16, 1).downsample(2**16)
+    assert (whole.width, whole.height, whole.x.tolist()) == (1, 1, [0])
+
+
+@pytest.mark.parametrize("key", ["abc", None, 1.5, [[0]]])
+def test_what_is_no_index_is_refused(key):
+    with pytest.raises(InputError, match="events: "):
+        random_events()[key]
+
+
+def test_lists_of_different_lengths_and_spans_of_nothing_are_refused():
+    with pytest.raises(InputError, match="events: x has the shape"):
+        Events.of([[0.0, 1.0]], [[0], [0, 1]], [[0, 0]], [[0, 0]], 2, 2)
+    with pytest.raises(InputError, match="is no span of time"):
+        random_events().between(np.nan, 50.0)

@@ -126,7 +126,11 @@ def test_a_single_frame_has_no_events():
         ([["a"]], {}, "from_video: frames have the shape"),
         (frames(0, 256), {}, "frame 1 has values 256.0 to 256.0; 0 to 255 are needed"),
         (frames(np.nan, 0), {}, "frame 0 has values nan to nan"),
-        (frames(0, 1), {"fps": 0.0}, "fps = 0.0 must be a finite number of Hz above 0"),
+        (frames(0, 1), {"fps": 0.0}, "fps = 0.0 must be a number of Hz from 1e-6 to 1e9"),
+        (frames(0, 1), {}, "all frames have values in 0 to 1, which is dark; 0 to 255 are needed"),
+        ([[[0.0]], [[0.0, 1.0]]], {}, "from_video: frames have the shape"),
+        (frames(0, 100), {"leak": 1e300}, "from_video: this would be about .* spikes"),
+        (frames(0, 100), {"shot_noise": 1e12}, "take less leak or shot_noise"),
         (frames(0, 1), {"threshold": 0.001}, "threshold = 0.001 must be at least 0.01"),
         (frames(0, 1), {"mismatch": -1}, "mismatch = -1 must be"),
         (frames(0, 1), {"t_ref": np.inf}, "t_ref = inf must be"),
@@ -138,3 +142,8 @@ def test_a_single_frame_has_no_events():
 def test_what_is_no_video_is_refused(clip, options, sentence):
     with pytest.raises(InputError, match=sentence):
         from_video(clip, **{"fps": 25.0, **options})
+
+
+def test_a_still_pixel_with_a_dead_time_warns_of_nothing():
+    """Warnings of numbers are errors in this suite."""
+    assert len(from_video(np.full((4, 5, 6), 100.0), 100.0, t_ref=1.0)) == 0

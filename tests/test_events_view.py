@@ -98,7 +98,17 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
         (lambda: events.animate(tmp_path / "a.gif", 0.0), "every = 0.0 must be"),
         (lambda: events.animate(tmp_path / "a.gif", 20.0, fps=-1), "fps = -1 must be"),
         (lambda: events.animate(tmp_path / "a.gif", 0.001), "makes 40,001 images, 2000 are allowed"),
-        (lambda: events.animate(tmp_path / "none" / "a.gif", 20.0), "cannot be written to .*: No such file"),
+        (
+            lambda: events.animate(tmp_path / "none" / "a.gif", 20.0),
+            "the animation .*a.gif cannot be written: No such file",
+        ),
+        (
+            lambda: events.animate(tmp_path / "a.gif", 20.0, fps=1e-300),
+            "fps = 1e-300 must be a number of Hz from 0.001",
+        ),
+        (lambda: events.animate(tmp_path / "a.gif", 20.0, fps=60.0), "fps = 60.0 must be .* to 50"),
+        (lambda: events.animate(None, 20.0), "the animation: None is no path"),
+        (lambda: events.animate(tmp_path / "a.gif", 20.0, force=1), "force = 1 is neither True nor False"),
         (lambda: events.plot(panels=0), "panels = 0 must be a whole number from 1 to 12"),
         (lambda: events.plot(every=-1.0), "every = -1.0 must be"),
         (lambda: Events(events.data, 2**16, 2**16).plot(), "too large to draw; crop or downsample"),

@@ -118,7 +118,8 @@ def test_no_events_are_a_file_too(tmp_path, suffix, version):
         (some_events(first=2**23), "a.bin", "do not fit this format, which holds 0 to 8388.61 ms"),
         (some_events(first=2**32), "a.dat", "do not fit this format, which holds 0 to"),
         (Events.of([-1.0], [0], [0], [0], 1, 1), "a.aedat", "times from -1.0 to -1.0 ms do not fit this format"),
-        (some_events(first=2**35), "a.es", "move the times, or choose another suffix"),
+        (some_events(first=2**35), "a.es", r"choose another suffix, or write Events.of\(events.t - events.t\[0\]"),
+        (some_events(3)[:0], "a.bin", "a .bin without events is an empty file"),
         (Events.of([1e300], [0], [0], [0], 1, 1), "a.csv", "do not fit this format"),
     ],
 )
@@ -131,20 +132,22 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path, found, name, sentence):
 def test_versions(tmp_path):
     with pytest.raises(InputError, match="version = 'evt4' is none of .raw; known are 'evt2', 'evt3'"):
         events.write(some_events(), tmp_path / "a.raw", version="evt4")
-    with pytest.raises(InputError, match="version = 'evt3' is none of .csv; known are None"):
+    with pytest.raises(InputError, match="version = 'evt3' is none of .csv; this format has only one"):
         events.write(some_events(), tmp_path / "a.csv", version="evt3")
+    with pytest.raises(InputError, match=r"version = \['evt3'\] is none of .raw"):
+        events.write(some_events(), tmp_path / "a.raw", version=["evt3"])
 
 
 def test_a_file_is_replaced_only_on_demand(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("precious")
-    with pytest.raises(InputError, match="exists already; name another file, or pass force=True"):
+    with pytest.raises(InputError, match="exists already; name another file, or replace it: force=True"):
         events.write(some_events(), path)
     assert path.read_text() == "precious"
     events.write(some_events(), path, force=True)
     assert len(events.read(path)) == 2000
     (tmp_path / "b.csv").mkdir()
-    with pytest.raises(InputError, match="it is a folder"):
+    with pytest.raises(InputError, match="there is a folder of this name"):
         events.write(some_events(), tmp_path / "b.csv", force=True)
 
 
@@ -158,13 +161,13 @@ def test_a_failure_leaves_the_former_file_and_nothing_else(tmp_path, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setitem(files.FORMATS, (path.suffix, None), files.FORMATS[path.suffix, None]._replace(write=fail))
-    with pytest.raises(InputError, match="cannot be written to .*: No space left on device"):
+    with pytest.raises(InputError, match="the recording .* cannot be written: No space left on device"):
         events.write(some_events(), path, force=True)
     assert os.listdir(tmp_path) == [name] and path.read_text() == "precious"
 
 
 def test_a_folder_that_does_not_exist(tmp_path):
-    with pytest.raises(InputError, match="cannot be written to .*: No such file or directory"):
+    with pytest.raises(InputError, match="the recording .* cannot be written: No such file or directory"):
         events.write(some_events(), tmp_path / "none" / "a.csv")
 
 
@@ -173,3 +176,16 @@ def test_without_faery_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="writing .raw needs faery; install it with"):
         events.write(some_events(), tmp_path / "a.raw")
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"a.csv", ["a.csv"], "", "a\0b.csv", "a" * 300 + ".csv"])
+def test_what_is_no_path(path):
+    for call in (lambda: events.write(some_events(3), path), lambda: events.read(path)):
+        with pytest.raises(InputError, match="the recording"):
+            call()
+
+
+@pytest.mark.parametrize("given", [None, "events", some_events(3).data, some_events(3).to_trains()])
+def test_only_events_are_written(tmp_path, given):
+    with pytest.raises(InputError, match="write: .* is not Events"):
+        events.write(given, tmp_path / "a.csv")

@@ -1,4 +1,4 @@
-"""Sound: a cochlea of gammatone filters whose hair cells spike, spectrograms of spikes, and sound files."""
+"""Sound: a cochlea of gammatone filters whose hair cells spike, and sound files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import os
 import struct
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import floats
-from eventsnn.encode import hair_cells
 from eventsnn.encode.base import AT_ONCE, Code, in_parts
+from eventsnn.encode.hair_cells import HairCells, UnboundedError
 from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Ints, Trains
+from eventsnn.paths import existing
+from eventsnn.trains import Floats, Trains
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +41,8 @@ class Cochlea(Code):
     line between its samples (after the last one it stays). At V = threshold it spikes; V is then 0 for t_ref. Spike
     times are the exact solutions of this equation, those of a LIFDelta under a RampCurrent.
 
-    Parameters: sample_rate (Hz), 1 kHz to 1 MHz; channels; f_low, f_high (Hz), below sample_rate / 2; gain; tau (ms);
+    Parameters: sample_rate (Hz), 1 kHz to 1 MHz; channels; f_low, f_high (Hz), below sample_rate / 2; f_high is
+    6 kHz or 0.45 sample_rate, whichever is less, if None; gain; tau (ms);
     threshold, in the unit of gain times x; t_ref (ms), 0 or more.
     Raises InputError for a parameter out of range.
 
@@ -55,7 +55,7 @@ class Cochlea(Code):
     sample_rate: float = 16_000.0
     channels: int = 32
     f_low: float = 100.0
-    f_high: float = 6_000.0
+    f_high: float | None = None
     gain: float = 200.0
     tau: float = 1.0
     threshold: float = 1.0
@@ -66,19 +66,25 @@ class Cochlea(Code):
             "sample_rate", lambda rate: SLOWEST <= rate <= FASTEST, f"a number of Hz from {SLOWEST} to {FASTEST}"
         )
         self._require_whole("channels", 1, 1_000)
-        self._require_positive("f_low", "f_high", "gain", "tau", "threshold")
+        self._require_positive("f_low", "gain", "tau", "threshold")
+        if self.f_high is not None:
+            self._require_positive("f_high")
         self._require("t_ref", lambda t_ref: t_ref >= 0.0, "a finite number of ms, 0 or more")
-        if not self.f_low < self.f_high < self.sample_rate / 2.0:
+        if not self.f_low < self._highest < self.sample_rate / 2.0:
             raise InputError(
-                f"Cochlea: f_low = {self.f_low:g} and f_high = {self.f_high:g} Hz must ascend and lie below "
+                f"Cochlea: f_low = {self.f_low:g} and f_high = {self._highest:g} Hz must ascend and lie below "
                 f"{self.sample_rate / 2.0:g} Hz, half the sample_rate"
             )
+
+    @property
+    def _highest(self) -> float:
+        return min(6_000.0, 0.45 * self.sample_rate) if self.f_high is None else self.f_high
 
     @property
     def frequencies(self) -> Floats:
         """Centre frequencies (Hz), ascending, shape (channels,); with one channel, f_low."""
         # The integral of 1 / ERB(f) is a multiple of ln(4.37 f / 1000 + 1).
-        low, high = np.log1p(4.37e-3 * np.array([self.f_low, self.f_high]))
+        low, high = np.log1p(4.37e-3 * np.array([self.f_low, self._highest]))
         return np.asarray(np.expm1(np.linspace(low, high, self.channels)) / 4.37e-3)
 
     def _responses(self) -> Floats:
@@ -103,15 +109,18 @@ class Cochlea(Code):
             raise InputError(f"Cochlea: x has shape {values.shape}; (samples, time) is needed")
         return values
 
-    def _filtered(self, sounds: NDArray[Any], responses: Floats, first: int = 0) -> Floats:
-        """The same for sounds that have been checked and are counted from `first`."""
+    def _filtered(
+        self, sounds: NDArray[Any], responses: Floats, first: int = 0, start: int = 0, stop: int | None = None
+    ) -> Floats:
+        """The samples from start to stop - 1 of the same, for sounds that have been checked and count from `first`."""
         from scipy.signal import oaconvolve  # takes longer to import than a second of sound to filter
 
-        if not sounds.size:
-            return np.zeros((len(sounds), self.channels, sounds.shape[1]))
+        begin = max(start - responses.shape[1] + 1, 0)
+        heard = sounds[:, np.newaxis, begin:stop].astype(np.float64)
+        if not heard.size:
+            return np.zeros((len(sounds), self.channels, heard.shape[2]))
         with np.errstate(over="ignore", invalid="ignore"):
-            passed = oaconvolve(sounds[:, np.newaxis].astype(np.float64), responses[np.newaxis], axes=2)
-            passed = passed[:, :, : sounds.shape[1]]
+            passed = oaconvolve(heard, responses[np.newaxis], axes=2)[:, :, start - begin : heard.shape[2]]
             # The slopes of the current too have to be finite.
             good = np.isfinite(self.sample_rate * self.gain * passed).all(axis=(1, 2))
         if not good.all():
@@ -129,51 +138,40 @@ class Cochlea(Code):
         responses = self._responses()
 
         def encode_some(x: Floats, first: int) -> Trains:
-            signals = self._filtered(x, responses, first)
-            return self._spikes(signals.reshape(len(x) * self.channels, x.shape[1]), first, duration)
+            return self._encode(x, first, responses)
 
-        return in_parts(sounds, encode_some, (self.channels,), duration, AT_ONCE // self.channels)
+        return in_parts(sounds, encode_some, (self.channels,), duration, self.channels)
 
-    def _spikes(self, signals: Floats, first: int, duration: float) -> Trains:
-        """What the hair cells make of filtered samples, shape (samples * channels, time), counted from `first`."""
-        dt = 1000.0 / self.sample_rate
-        current = self.gain * np.maximum(signals, 0.0)
-        try:
-            found = hair_cells.spikes(current, dt, self.tau, self.threshold, self.t_ref, MOST_SPIKES)
-        except hair_cells.UnboundedError as error:
-            cell, time = error.args
-            sample, channel = divmod(cell, self.channels)
-            raise InputError(
-                f"Cochlea: channel {channel} spikes more than {MOST_SPIKES} times within {dt:g} ms at {time:g} ms of "
-                f"sample {first + sample}; give a longer t_ref or a smaller gain"
-            ) from None
-        sample, channel = np.divmod(found.cell, self.channels)
-        times = np.minimum(found.times, duration)
-        return Trains.of(sample, times, channel, len(signals) // self.channels, (self.channels,), duration)
+    def _encode(self, x: Floats, first: int, responses: Floats) -> Trains:
+        """The same for sounds that count from `first`, a block of time at a time."""
+        steps, dt = x.shape[1], 1000.0 / self.sample_rate
+        cells = HairCells(len(x) * self.channels, dt, self.tau, self.threshold, self.t_ref, MOST_SPIKES)
+        found = [(np.empty(0, np.int64), np.empty(0))]
+        block = max(AT_ONCE // self.channels, 1)
+        for start in range(0, steps, block):
+            stop = start + block + 1
+            current = self.gain * np.maximum(self._filtered(x, responses, first, start, stop), 0.0)
+            if stop > steps:  # what comes after the last sample is like it
+                current = np.concatenate([current, current[:, :, -1:]], axis=2)
+            try:
+                found.append(cells.follow(current.reshape(cells.n, current.shape[2])))
+            except UnboundedError as error:
+                cell, time = error.args
+                sample, channel = divmod(cell, self.channels)
+                raise InputError(
+                    f"Cochlea: channel {channel} spikes more than {MOST_SPIKES} times within {dt:g} ms at {time:g} ms "
+                    f"of sample {first + sample}; give a longer t_ref or a smaller gain"
+                ) from None
+        cell, times = (np.concatenate(column) for column in zip(*found, strict=True))
+        sample, channel = np.divmod(cell, self.channels)
+        duration = 1000.0 * steps / self.sample_rate
+        return Trains.of(sample, np.minimum(times, duration), channel, len(x), (self.channels,), duration)
 
     def plot(self, trains: Trains) -> Figure:
         """Raster of the first of these sounds over the centre frequencies, as a matplotlib Figure."""
         from eventsnn.encode.pictures import cochlea_figure  # matplotlib takes long to import
 
         return cochlea_figure(self, self._decodable(trains))
-
-
-def spectrogram(trains: Trains, width: float) -> Ints:
-    """Number of spikes of each channel in bins of `width` ms, shape (samples, *shape, bins); the last may be shorter.
-
-    Raises InputError unless width is a finite number above 0, and for 2^31 bins or more.
-    """
-    given = floats(width, "spectrogram: width", "a number of ms")
-    length = math.nan if given.ndim else float(given)
-    if not 0.0 < length < math.inf or trains.duration / length >= 2**31:
-        raise InputError(
-            f"spectrogram: width = {width!r} must be a finite number of ms above 0 that leaves less than 2^31 bins"
-        )
-    # A quotient such as (3 * 0.1) / 0.1 lies an ulp above 3 and must not open a bin of no length.
-    bins = math.ceil(trains.duration / length * (1.0 - 1e-12))
-    place = np.minimum((trains.times / length).astype(np.int64), bins - 1)
-    at = (trains.sample * trains.n + trains.ids) * bins + place
-    return np.bincount(at, minlength=len(trains) * trains.n * bins).reshape(len(trains), *trains.shape, bins)
 
 
 # ---- sound files
@@ -193,13 +191,11 @@ def read_wav(path: str | os.PathLike[str], sample_rate: int | None = None) -> tu
         raise InputError(
             f"read_wav: sample_rate = {sample_rate!r} must be a whole number of Hz from {SLOWEST} to {FASTEST}"
         )
-    file = Path(path)
+    file = existing(path, "the sound file")
     try:
-        if not file.is_file():
-            raise _UnreadableError("it does not exist or is no file")
         rate, sound = _decoded(file.read_bytes())
     except (OSError, _UnreadableError) as error:
-        raise InputError(f"sound file {file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"the sound file {file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if sample_rate is None or sample_rate == rate:
         return rate, sound
     from scipy.signal import resample_poly  # takes longer to import than most files to read
@@ -208,7 +204,7 @@ def read_wav(path: str | os.PathLike[str], sample_rate: int | None = None) -> tu
     up, down = int(sample_rate) // common, rate // common
     if max(up, down) > MOST_STEPS:
         raise InputError(
-            f"sound file {file} has {rate} Hz, of which {sample_rate} Hz are {up} / {down}; give a sample_rate for "
+            f"the sound file {file} has {rate} Hz, of which {sample_rate} Hz are {up} / {down}; give a sample_rate for "
             f"which both are at most {MOST_STEPS}"
         )
     return int(sample_rate), np.asarray(resample_poly(sound, up, down))

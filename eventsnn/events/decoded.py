@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import whole
 from eventsnn.errors import InputError
-from eventsnn.events.checks import MOST_PIXELS, pixels
-from eventsnn.events.recording import EVENT, Events
+from eventsnn.events.recording import EVENT, MOST_PIXELS, Events
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -24,6 +24,9 @@ Ints = NDArray[np.int64]
 
 # EVENT with times as they come, microseconds.
 RAW = np.dtype([("t", np.int64), ("x", np.uint16), ("y", np.uint16), ("p", np.uint8)], align=True)
+
+# What a compressed byte becomes at most: no list of events is shorter than what deflate makes of zeros.
+MOST_EXPANSION = 1032
 
 # Times that are converted at a time, within the caches.
 BLOCK = 2**16
@@ -91,7 +94,7 @@ class Decoded:
         self, path: str | PathLike[str], name: str, said: int | None, given: int | None, values: NDArray[Any]
     ) -> int:
         if given is not None:
-            given = pixels(given, f"{path}: {name}")
+            given = whole(given, f"{path}: {name}", 1, MOST_PIXELS)
         if said is None:
             return given or min(max(int(values.max(initial=0)) + 1, 1), self.most)
         if not 1 <= said <= self.most:

@@ -18,7 +18,6 @@ before it, and refuses the older kind of DAT that N-CARS has.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +30,7 @@ from eventsnn.events import aedat, event_stream, evt, hdf5, nmnist, prophesee, t
 from eventsnn.events.decoded import Bytes, Damaged, Decoded
 from eventsnn.events.foreign import faery, read_foreign
 from eventsnn.events.recording import Events
+from eventsnn.paths import as_path, existing, replacing, require_free
 
 READABLE = "AEDAT4, AEDAT 3.1 and 2.0, EVT 2.0 and 3.0, DAT, Event Stream, Prophesee's HDF5, N-MNIST's .bin and .csv"
 
@@ -49,9 +49,7 @@ def read(path: str | os.PathLike[str], width: int | None = None, height: int | N
     times that run backwards or coordinates outside the sensor, and for a size that contradicts the file. AEDAT4 needs
     faery: pip install "eventsnn[dvs]".
     """
-    file = Path(path)
-    if not file.is_file():
-        raise InputError(f"{path} is no file" if file.exists() else f"{path}: this file does not exist")
+    file = existing(path, "the recording")
     try:
         size = file.stat().st_size
         with file.open("rb") as opened:
@@ -138,6 +136,7 @@ def _by_faery(**options: str) -> Callable[[Path, Events, NDArray[np.int64]], Non
     return write_by_faery
 
 
+_TABLE = Format((2**16, 2**16), -(2**53), 2**53, table.write_table)
 _HDF5 = Format((2**16, 2**16), -(2**53), 2**53, hdf5.write_hdf5)
 
 # EVT and Event Stream fill time that passes without events, also that before the first, with words: 128 MB at most.
@@ -151,7 +150,8 @@ FORMATS = {
     (".hdf5", None): _HDF5,
     (".h5", None): _HDF5,
     (".bin", None): Format((2**8, nmnist.LATER), 0, nmnist.MOST_TIME, nmnist.write_nmnist),
-    (".csv", None): Format((2**16, 2**16), -(2**53), 2**53, table.write_table),
+    (".csv", None): _TABLE,
+    (".txt", None): _TABLE,
 }
 
 
@@ -159,12 +159,15 @@ def write(events: Events, path: str | os.PathLike[str], force: bool = False, ver
     """Write events into a file, complete or not at all, in the format that its suffix names.
 
     .aedat4, .raw (version "evt3" or "evt2"), .dat and .es need faery: pip install "eventsnn[dvs]". .aedat (3.1), .hdf5,
-    .h5, .bin (of N-MNIST) and .csv do not. Times are rounded to whole microseconds, which is what these formats have.
+    .h5, .bin (of N-MNIST), .csv and .txt do not. Times are rounded to whole microseconds, which is what these formats
+    have. .aedat and .bin have no place for the size of the sensor, which has to be given to `read` again.
 
     Raises InputError for another suffix or version, for events that the format cannot hold, for a missing faery, and if
     the file exists already, unless force=True, or cannot be written.
     """
-    target = Path(path)
+    if not isinstance(events, Events):
+        raise InputError(f"write: {type(events).__name__} is not Events; events.Events.of makes them of arrays")
+    target = as_path(path, "the recording")
     suffix = target.suffix.lower()
     known = {name: form for (ending, name), form in FORMATS.items() if ending == suffix}
     if not known:
@@ -172,23 +175,24 @@ def write(events: Events, path: str | os.PathLike[str], force: bool = False, ver
         raise InputError(f"{path}: the suffix {suffix!r} names no format that is written; known are {endings}")
     if version is None:
         version = list(known)[-1]
-    if version not in known:
-        names = ", ".join(repr(name) for name in known)
-        raise InputError(f"{path}: version = {version!r} is none of {suffix}; known are {names}")
+    if not isinstance(version, str | None) or version not in known:
+        names = ", ".join(repr(name) for name in known if name)
+        there_is = f"known are {names}" if names else "this format has only one, leave it out"
+        raise InputError(f"{path}: version = {version!r} is none of {suffix}; {there_is}")
     form = known[version]
-    if target.is_dir() or (target.exists() and not force):
-        what = "is a folder" if target.is_dir() else "exists already; name another file, or pass force=True"
-        raise InputError(f"events cannot be written to {path}: it {what}")
-    t = _microseconds(events, path, form)
-    staging = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
-    try:
-        form.write(staging, events, t)
-        staging.replace(target)
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"events cannot be written to {path}: {getattr(error, 'strerror', None) or error}") from None
-    finally:
-        staging.unlink(missing_ok=True)
-        staging.with_name(f"{staging.name}.write").unlink(missing_ok=True)  # of faery
+    require_free(target, "the recording", force)
+    if suffix == ".bin" and not len(events):
+        raise InputError(
+            f"{path}: a .bin without events is an empty file, which is no recording; choose another suffix"
+        )
+    t = _microseconds(events, target, form)
+    with replacing(target, "the recording", force) as staging:
+        try:
+            form.write(staging, events, t)
+        except RuntimeError as error:
+            raise InputError(f"the recording {target} cannot be written: {error}") from None
+        finally:
+            staging.with_name(f"{staging.name}.write").unlink(missing_ok=True)  # of faery
 
 
 def _microseconds(events: Events, path: str | os.PathLike[str], form: Format) -> NDArray[np.int64]:
@@ -203,6 +207,7 @@ def _microseconds(events: Events, path: str | os.PathLike[str], form: Format) ->
     if t.size and not (t[0] >= form.least and t[-1] < form.most):
         raise InputError(
             f"{path}: times from {events.t[0]} to {events.t[-1]} ms do not fit this format, which holds "
-            f"{form.least / 1000.0:g} to {form.most / 1000.0:g} ms; move the times, or choose another suffix"
+            f"{form.least / 1000.0:g} to {form.most / 1000.0:g} ms; choose another suffix, or write "
+            "Events.of(events.t - events.t[0], ...)"
         )
     return t.astype(np.int64)

@@ -1,8 +1,4 @@
-"""Filters of events, and their sum over time: the methods of Events of the same names, where they are described.
-
-A filter that looks at single pixels sorts the events by pixel. Each then has the key pixel * events + index, so that
-"the first event of this pixel from that one on" is one binary search, whatever the pixel.
-"""
+"""Filters of events, and their sum over time: the methods of Events of the same names, where they are described."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from numpy.typing import NDArray
 
 from eventsnn.checks import number, whole
 from eventsnn.errors import InputError
-from eventsnn.sorting import order_by
+from eventsnn.sorting import order_by, outside_dead_times
 
 if TYPE_CHECKING:
     from eventsnn.events.recording import Events
@@ -26,9 +22,11 @@ MOST_FRAME_VALUES = 2**28
 
 
 def crop(events: Events, x0: int, y0: int, x1: int, y1: int) -> Events:
+    spans = []
     for low, high, size, name in ((x0, x1, events.width, "x"), (y0, y1, events.height, "y")):
         last = whole(high, f"crop: {name}1", 1, size)
-        whole(low, f"crop: {name}0", 0, last - 1)
+        spans.append((whole(low, f"crop: {name}0", 0, last - 1), last))
+    (x0, x1), (y0, y1) = spans
     x, y = events.x, events.y
     data = events.data[(x >= x0) & (x < x1) & (y >= y0) & (y < y1)]
     data["x"] -= x0
@@ -37,30 +35,17 @@ def crop(events: Events, x0: int, y0: int, x1: int, y1: int) -> Events:
 
 
 def downsample(events: Events, factor: int) -> Events:
-    whole(factor, "downsample: factor", 1, max(events.width, events.height))
+    factor = whole(factor, "downsample: factor", 1, max(events.width, events.height))
     data = events.data.copy()
-    data["x"] //= factor
-    data["y"] //= factor
+    for name in ("x", "y"):
+        data[name] = data[name].astype(np.int32) // factor  # a factor of 2**16 is no 16-bit number
     return replace(events, data=data, width=-(-events.width // factor), height=-(-events.height // factor))
 
 
 def refractory(events: Events, t_ref: float) -> Events:
     t_ref = number(t_ref, "refractory: t_ref", "a finite number of ms, 0 or more", least=0.0)
-    n = len(events)
-    if n == 0:
-        return events
-    pixel, order, keys = _by_pixel(events)
-    # Of all pixels, the first event that comes late enough.
-    free = np.searchsorted(events.t, events.t + (t_ref - _slack(events)))
-    following = np.searchsorted(keys, pixel[order] * n + np.maximum(free, np.arange(n) + 1)[order])
-    pixel_of = np.append(pixel[order], -1)
-    kept = np.zeros(n, dtype=np.bool_)
-    at = np.flatnonzero(np.diff(pixel[order], prepend=-1))
-    while at.size:
-        kept[order[at]] = True
-        later = following[at]
-        at = later[pixel_of[later] == pixel_of[at]]
-    return events[kept]
+    pixel = events.y.astype(np.int64) * events.width + events.x
+    return events[outside_dead_times(pixel, events.t, t_ref - _slack(events))]
 
 
 def background_activity(events: Events, dt: float) -> Events:
@@ -68,7 +53,10 @@ def background_activity(events: Events, dt: float) -> Events:
     n = len(events)
     if n == 0:
         return events
-    pixel, order, keys = _by_pixel(events)
+    pixel = events.y.astype(np.int64) * events.width + events.x
+    order = order_by(pixel)
+    # Keys that ascend: the last event of a pixel before a given one is a binary search, whatever the pixel.
+    keys = pixel[order] * n + order
     x, y, t = events.x[order].astype(np.int64), events.y[order].astype(np.int64), events.t[order]
     supported = np.zeros(n, dtype=np.bool_)
     for dx, dy in ((-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)):
@@ -80,16 +68,9 @@ def background_activity(events: Events, dt: float) -> Events:
     return events[supported]
 
 
-def _by_pixel(events: Events) -> tuple[Ints, Ints, Ints]:
-    """The pixel of each event, the order by pixel and then time, and the keys in this order, which ascend."""
-    pixel = events.y.astype(np.int64) * events.width + events.x
-    order = order_by(pixel)
-    return pixel, order, pixel[order] * len(events) + order
-
-
 def _slack(events: Events) -> float:
     """How far the distance of two times may be off by rounding: 0.003 - 0.002 is not 0.001."""
-    return 2.0 * float(np.spacing(max(abs(events.t[0]), abs(events.t[-1]))))
+    return 2.0 * float(np.spacing(np.abs(events.t[[0, -1]]).max())) if len(events) else 0.0
 
 
 def frames(events: Events, every: float) -> NDArray[np.int32]:

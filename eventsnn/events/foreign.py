@@ -22,11 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
-from eventsnn.events.decoded import RAW, Damaged, Decoded
+from eventsnn.events.decoded import MOST_EXPANSION, RAW, Damaged, Decoded
 from eventsnn.events.hdf5 import read_hdf5
-
-# No list of events expands to more than what deflate can make of a byte at most.
-MOST_EXPANSION = 1032
 
 # Of the process, in bytes; it holds some blocks of events.
 MEMORY = 2 * 2**30

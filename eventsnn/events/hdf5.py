@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.events import ecf
-from eventsnn.events.decoded import Damaged
+from eventsnn.events.decoded import MOST_EXPANSION, Damaged
 from eventsnn.events.recording import Events
 
 EVENTS = "CD/events"
@@ -27,9 +27,6 @@ FIELDS = np.dtype([("x", "<u2"), ("y", "<u2"), ("p", "<i2"), ("t", "<i8")])
 # Events of a chunk that is written, and of a block that is read.
 CHUNK = 2**14
 BLOCK = 2**20
-
-# What deflate can make of a byte at most.
-MOST_EXPANSION = 1032
 
 Block = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 
@@ -46,7 +43,9 @@ def read_hdf5(path: str) -> tuple[int | None, int | None, Iterator[Block]]:
     stored = dataset.id.get_storage_size()
     if dataset.size * FIELDS.itemsize > MOST_EXPANSION * stored or dataset.external:
         raise Damaged(f"/{EVENTS} says that it has {dataset.size} events, but {stored} bytes of them are in the file")
-    size = re.fullmatch(r"(\d{1,9})x(\d{1,9})", str(file.attrs.get("geometry", "")))
+    geometry = file.attrs.get("geometry", "")
+    said = geometry.decode("latin-1") if isinstance(geometry, bytes) else str(geometry)
+    size = re.fullmatch(r"(\d{1,9})x(\d{1,9})", said)
     width, height = (int(size[1]), int(size[2])) if size else (None, None)
     filters = dataset.id.get_create_plist()
     names = [filters.get_filter(k)[0] for k in range(filters.get_nfilters())]

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import floats, number
+from eventsnn.checks import floats, number, whole
 from eventsnn.errors import InputError
 from eventsnn.events import filters
-from eventsnn.events.checks import MOST_PIXELS, pixels
 from eventsnn.stimuli import SpikeSource
 from eventsnn.trains import Trains
 
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 # t in ms; p is 1 for ON, 0 for OFF. Padded to 16 bytes, since numpy is several times slower where t is not aligned.
 EVENT = np.dtype([("t", np.float64), ("x", np.uint16), ("y", np.uint16), ("p", np.uint8)], align=True)
+
+# Coordinates have 16 bits.
+MOST_PIXELS = 2**16
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +48,7 @@ class Events:
 
     def __post_init__(self) -> None:
         for name in ("width", "height"):
-            object.__setattr__(self, name, pixels(getattr(self, name), f"events: {name}"))
+            object.__setattr__(self, name, whole(getattr(self, name), f"events: {name}", 1, MOST_PIXELS))
         data = np.asarray(self.data)
         if data.dtype != EVENT:
             missing = [name for name in EVENT.names or () if name not in (data.dtype.names or ())]
@@ -69,7 +71,10 @@ class Events:
         data = np.empty(times.shape, dtype=EVENT)
         data["t"] = times
         for name, values, most in (("x", x, MOST_PIXELS), ("y", y, MOST_PIXELS), ("p", p, 2)):
-            array = np.asarray(values)
+            try:
+                array = np.asarray(values)
+            except ValueError:  # lists of different lengths
+                array = np.asarray(None)
             if array.shape != times.shape or (array.size and array.dtype.kind not in "iub"):
                 raise InputError(
                     f"events: {name} has the shape {array.shape} and type {array.dtype}; whole numbers of the shape "
@@ -135,12 +140,14 @@ class Events:
     def __getitem__(self, key: Any) -> Events:
         try:
             return Events(np.atleast_1d(self.data[key]), self.width, self.height)
-        except IndexError as error:
+        except (IndexError, TypeError, ValueError) as error:
             raise InputError(f"events: no such events among {len(self)}, {error}") from None
 
     def between(self, start: float, stop: float) -> Events:
         """The events at start <= t < stop (ms)."""
         span = floats([start, stop], "events: the times of between", "two numbers of ms")
+        if np.isnan(span).any():
+            raise InputError(f"events: between({start}, {stop}) is no span of time; two numbers of ms are needed")
         first, last = np.searchsorted(self.t, span)
         return self[first:last]
 
@@ -187,6 +194,8 @@ class Events:
     def to_trains(self, start: float | None = None) -> Trains:
         """Trains of one sample with the channels (2, height, width), OFF first, in ms from `start`, the first event.
 
+        They last to 1 us, a tick of a camera's clock, after the last event, so that a run of their duration has all.
+
         Raises InputError if an event comes before start, or for a sensor of more than 2^30 pixels.
         """
         times, ids = self._channels(start)
@@ -194,7 +203,7 @@ class Events:
         # Spikes of one time stand in the order of channels; as times are sorted already, little is left to sort.
         order = np.argsort(turn * (2 * self.height * self.width) + ids, kind="stable")
         offsets = np.array([0, times.size])
-        duration = float(times[-1]) if times.size else 0.0
+        duration = float(times[-1]) + 1e-3 if times.size else 0.0
         return Trains(times, ids[order], offsets, (2, self.height, self.width), duration)
 
     def to_source(self, start: float | None = None) -> SpikeSource:
@@ -240,8 +249,9 @@ class Events:
     def animate(self, path: str | os.PathLike[str], every: float, fps: float = 20.0, force: bool = False) -> None:
         """Write an animated image, .gif or .png: windows of `every` ms after one another, fps of them in a second.
 
-        Raises InputError unless every and fps are finite numbers above 0, for another kind of file, for more than 2000
-        windows, and if the file exists already, unless force=True, or cannot be written.
+        Raises InputError unless every is a finite number above 0 and fps one from 0.001 to 50 Hz, which is as fast as
+        viewers show GIF, for another kind of file, for more than 2000 windows, and if the file exists already, unless
+        force=True, or cannot be written.
         """
         from eventsnn.events import view
 

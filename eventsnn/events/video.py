@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.checks import number, whole
 from eventsnn.distributions import Normal, Uniform
-from eventsnn.encode.rate import renewals
+from eventsnn.encode.base import AT_ONCE, require_few
+from eventsnn.encode.rate import draws, renewals
 from eventsnn.encode.send_on_delta import level_crossings
 from eventsnn.errors import InputError
-from eventsnn.events.checks import MOST_PIXELS
-from eventsnn.events.recording import Events
+from eventsnn.events.recording import MOST_PIXELS, Events
 from eventsnn.streams import stream_key
 
 Floats = NDArray[np.float64]
@@ -22,9 +22,6 @@ Floats = NDArray[np.float64]
 LINEAR_BELOW = 20.0
 LEAST_THRESHOLD = 0.01
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
-
-# Values of signals worked on at a time: 16 MB.
-AT_ONCE = 2_000_000
 
 
 def from_video(
@@ -59,42 +56,88 @@ def from_video(
     Sources: Hu, Liu & Delbruck 2021, v2e, CVPR Workshops; Lichtsteiner, Posch & Delbruck 2008, IEEE J Solid-State
     Circuits 43:566.
     """
-    fps = number(fps, "from_video: fps", "a finite number of Hz above 0", above=0.0)
-    threshold = number(threshold, "from_video: threshold", f"at least {LEAST_THRESHOLD}", least=LEAST_THRESHOLD)
-    mismatch = number(mismatch, "from_video: mismatch", "a finite number, 0 or more", least=0.0)
-    t_ref = number(t_ref, "from_video: t_ref", "a finite number of ms, 0 or more", least=0.0)
-    leak = number(leak, "from_video: leak", "a finite number of Hz, 0 or more", least=0.0)
-    shot_noise = number(shot_noise, "from_video: shot_noise", "a finite number of Hz, 0 or more", least=0.0)
-    seed = whole(seed, "from_video: seed", 0, 2**63 - 1)
+    camera = _Camera(
+        number(threshold, "from_video: threshold", f"at least {LEAST_THRESHOLD}", least=LEAST_THRESHOLD),
+        number(mismatch, "from_video: mismatch", "a finite number, 0 or more", least=0.0),
+        number(t_ref, "from_video: t_ref", "a finite number of ms, 0 or more", least=0.0),
+        number(leak, "from_video: leak", "a finite number of Hz, 0 or more", least=0.0),
+        number(shot_noise, "from_video: shot_noise", "a finite number of Hz, 0 or more", least=0.0),
+        whole(seed, "from_video: seed", 0, 2**63 - 1),
+    )
+    every = 1000.0 / number(fps, "from_video: fps", "a number of Hz from 1e-6 to 1e9", least=1e-6, most=1e9)
     video = _frames(frames)
     steps, height, width = video.shape[:3]
-    at: Floats = np.arange(steps, dtype=np.float64) * (1000.0 / fps)
-    on, off = (
-        Normal(threshold, mismatch, low=LEAST_THRESHOLD).sample(
-            stream_key(seed, "from_video", sign), np.arange(height * width, dtype=np.uint64)
-        )
-        for sign in ("ON", "OFF")
-    )
-    found = []
+    noise = (camera.leak + camera.shot_noise) / 1000.0 * every * (steps - 1)
+    require_few(noise * height * width, "from_video", "take less leak or shot_noise, or fewer frames")
     flat = video.reshape(steps, height * width, *video.shape[3:])
-    for start in range(0, height * width, max(1, AT_ONCE // steps)):
-        part = slice(start, start + max(1, AT_ONCE // steps))
-        intensity = _intensity(flat[:, part])
-        signals = _logarithm(intensity) + np.outer(at / 1000.0 * leak, on[part])
-        crossings = level_crossings(signals, at, on[part], off[part], t_ref)
-        found.append((crossings.times, crossings.signal + start, crossings.up))
-        if shot_noise > 0.0 and steps > 1:
-            found.append(_shot_noise(intensity, start, float(at[1]), shot_noise, seed))
-    times, pixel, up = (np.concatenate(column) for column in zip(*found, strict=True))
+    at_once = max(1, AT_ONCE // steps)
+    found = [camera.events(flat[:, k : k + at_once], k, every) for k in range(0, height * width, at_once)]
+    times, pixel, up = _joined(found)
     order = np.lexsort((pixel, times))
     y, x = np.divmod(pixel[order], width)
     return Events.of(times[order], x, y, up[order], width, height)
 
 
+class _Found(NamedTuple):
+    """Events of many pixels: when (ms), of which pixel, and whether ON."""
+
+    times: Floats
+    pixel: NDArray[np.int64]
+    up: NDArray[np.bool_]
+
+
+def _joined(found: list[_Found]) -> _Found:
+    return _Found(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+class _Camera(NamedTuple):
+    """The pixels, as `from_video` describes them."""
+
+    threshold: float
+    mismatch: float
+    t_ref: float
+    leak: float
+    shot_noise: float
+    seed: int
+
+    def events(self, frames: NDArray[Any], first: int, every: float) -> _Found:
+        """Of pixels from number `first` on, in frames (steps, pixels) or (steps, pixels, 3), `every` ms apart."""
+        intensity = frames @ np.array(LUMA) if frames.ndim == 3 else frames.astype(np.float64)
+        pixels = np.arange(first, first + intensity.shape[1], dtype=np.uint64)
+        draw = Normal(self.threshold, self.mismatch, low=LEAST_THRESHOLD)
+        on, off = (draw.sample(stream_key(self.seed, "from_video", sign), pixels) for sign in ("ON", "OFF"))
+        at: Floats = every * np.arange(len(intensity), dtype=np.float64)
+        signals = _logarithm(intensity) + np.outer(at / 1000.0 * self.leak, on)
+        crossings = level_crossings(signals, at, on, off, self.t_ref)
+        found = _Found(crossings.times, crossings.signal + first, crossings.up)
+        if self.shot_noise == 0.0 or len(intensity) < 2:
+            return found
+        return _joined([found, self._shot_noise(intensity, first, every)])
+
+    def _shot_noise(self, intensity: Floats, first: int, every: float) -> _Found:
+        """Candidates at the full rate are kept with the probability 1 - 3/4 I / 255.
+
+        Thinning: Lewis & Shedler 1979, Naval Research Logistics Quarterly 26:403.
+        """
+        channels = 2 * first + np.arange(2 * intensity.shape[1])
+        mean = np.full(channels.size, 2000.0 / self.shot_noise)
+        intervals, thinning = (stream_key(self.seed, "from_video", use) for use in ("intervals", "thinning"))
+        found = [_Found(np.empty(0), channels[:0], np.empty(0, np.bool_))]
+        for rows, count, times in renewals(intervals, channels, mean, 0.0, every * (len(intensity) - 1)):
+            share = Uniform(0.0, 1.0).sample(thinning, draws(channels[rows], count))
+            step = np.minimum((times / every).astype(np.int64), len(intensity) - 2)
+            kept = share < 1.0 - 0.75 / 255.0 * intensity[step, rows // 2]
+            found.append(_Found(times[kept], channels[rows[kept]] // 2, channels[rows[kept]] % 2 == 1))
+        return _joined(found)
+
+
 def _frames(frames: ArrayLike) -> NDArray[Any]:
-    video = np.asarray(frames)
+    try:
+        video = np.asarray(frames)
+    except ValueError:  # of different sizes
+        video = np.asarray(None)
     colour = video.ndim == 4 and video.shape[3] == 3
-    if video.dtype.kind not in "iuf" or not (video.ndim == 3 or colour) or min(video.shape) < 1:
+    if video.dtype.kind not in "iuf" or not (video.ndim == 3 or colour) or not video.size:
         raise InputError(
             f"from_video: frames have the shape {video.shape} and type {video.dtype}; numbers of the shape (frames, "
             "height, width) or (frames, height, width, 3) are needed, one frame at least"
@@ -104,36 +147,13 @@ def _frames(frames: ArrayLike) -> NDArray[Any]:
     for k, frame in enumerate(video):
         if not (frame.min() >= 0 and frame.max() <= 255):
             raise InputError(f"from_video: frame {k} has values {frame.min()} to {frame.max()}; 0 to 255 are needed")
+    if video.dtype.kind == "f" and 0.0 < video.max() <= 1.0:
+        raise InputError(
+            "from_video: all frames have values in 0 to 1, which is dark; 0 to 255 are needed, multiply them"
+        )
     return video
-
-
-def _intensity(frames: NDArray[Any]) -> Floats:
-    """Intensity, 0 to 255, of frames of shape (steps, pixels) or (steps, pixels, 3)."""
-    return frames @ np.array(LUMA) if frames.ndim == 3 else frames.astype(np.float64)
 
 
 def _logarithm(intensity: Floats) -> Floats:
     linear = intensity * (np.log(LINEAR_BELOW) / LINEAR_BELOW)
     return np.where(intensity > LINEAR_BELOW, np.log(np.maximum(intensity, LINEAR_BELOW)), linear)
-
-
-def _shot_noise(
-    intensity: Floats, first: int, every: float, rate: float, seed: int
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-    """Times, pixels and signs of noise; signal k of `intensity`, in steps of `every` ms, is pixel first + k.
-
-    Candidates at the full rate are kept with the probability 1 - 3/4 I / 255 (thinning: Lewis & Shedler 1979, Naval
-    Research Logistics Quarterly 26:403).
-    """
-    channels = 2 * first + np.arange(2 * intensity.shape[1])
-    mean = np.full(channels.size, 2000.0 / rate)
-    key = stream_key(seed, "from_video", "intervals")
-    found = [(np.empty(0), channels[:0], np.empty(0, np.bool_))]
-    for rows, count, times in renewals(key, channels, mean, 0.0, every * (len(intensity) - 1)):
-        index = (channels[rows].astype(np.uint64) << np.uint64(32)) + count.astype(np.uint64)
-        share = Uniform(0.0, 1.0).sample(stream_key(seed, "from_video", "thinning"), index)
-        step = np.minimum((times / every).astype(np.int64), len(intensity) - 2)
-        kept = share < 1.0 - 0.75 / 255.0 * intensity[step, rows // 2]
-        found.append((times[kept], channels[rows[kept]] // 2, channels[rows[kept]] % 2 == 1))
-    times, pixel, up = (np.concatenate(column) for column in zip(*found, strict=True))
-    return times, pixel, up

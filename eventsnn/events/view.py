@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
-from pathlib import Path
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -18,6 +16,7 @@ from eventsnn.checks import number, whole
 from eventsnn.errors import InputError
 from eventsnn.events.filters import MOST_FRAME_VALUES
 from eventsnn.events.recording import Events
+from eventsnn.paths import as_path, replacing, require_free
 from eventsnn.plot import COLOURS
 
 ON, OFF = COLOURS[0], COLOURS[1]
@@ -86,13 +85,11 @@ def _round(value: float) -> float:
 def animate(events: Events, path: str | os.PathLike[str], every: float, fps: float = 20.0, force: bool = False) -> None:
     """Write an animated GIF or PNG of windows of `every` ms, with the time below."""
     every = number(every, "animate: every", "a finite number of ms above 0", above=0.0)
-    fps = number(fps, "animate: fps", "a finite number of Hz above 0", above=0.0)
-    target = Path(path)
+    fps = number(fps, "animate: fps", "a number of Hz from 0.001 to 50", least=0.001, most=50.0)
+    target = as_path(path, "the animation")
     if target.suffix.lower() not in (".gif", ".png"):
         raise InputError(f"{path}: the suffix {target.suffix!r} is no animation; known are .gif and .png")
-    if target.is_dir() or (target.exists() and not force):
-        what = "is a folder" if target.is_dir() else "exists already; name another file, or pass force=True"
-        raise InputError(f"the animation cannot be written to {path}: it {what}")
+    require_free(target, "the animation", force)
     begin = float(events.t[0]) if len(events) else 0.0
     count = (float(events.t[-1]) - begin) / every + 1.0 if len(events) else 1.0
     if not count <= MOST_IMAGES:
@@ -101,21 +98,15 @@ def animate(events: Events, path: str | os.PathLike[str], every: float, fps: flo
             "or a part of the events"
         )
     starts = begin + every * np.arange(int(count))
-    speed = every * fps / 1000.0
+    # GIF counts in 10 ms, and players take less than 20 for a mistake.
+    shown = max(round(1000.0 / fps), 20)
+    speed = every / shown
     pace = f"{speed:,.3g} x as fast" if speed > 1.0 else f"{1.0 / speed:,.3g} x slower" if speed < 1.0 else "real time"
     images = [
         _page(events.between(start, start + every), f"{start - begin:,.6g} ms, {pace}") for start in starts.tolist()
     ]
-    staging = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
-    # GIF counts in 10 ms, and players take less than 20 for a mistake.
-    duration = max(round(1000.0 / fps), 20)
-    try:
-        images[0].save(staging, save_all=True, append_images=images[1:], duration=duration, loop=0)
-        staging.replace(target)
-    except OSError as error:
-        raise InputError(f"the animation cannot be written to {path}: {error.strerror or error}") from None
-    finally:
-        staging.unlink(missing_ok=True)
+    with replacing(target, "the animation", force) as staging:
+        images[0].save(staging, save_all=True, append_images=images[1:], duration=shown, loop=0)
 
 
 def _page(events: Events, text: str) -> Image.Image:
