@@ -17,6 +17,8 @@ def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:
 
     numpy alone would take "5", True and None (as nan) for numbers, and drop the imaginary part of a complex one.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{what} is a masked array, whose mask would be lost; fill it, x.filled(0)")
     try:
         array = np.asarray(value)
     except ValueError:  # lists of different lengths
@@ -34,11 +36,13 @@ def require(good: NDArray[np.bool_], values: NDArray[np.float64], what: str, rul
         raise InputError(f"{what} = {values.flat[i]:g}{unit and ' ' + unit}{where} {rule}")
 
 
-def number(value: Any, what: str, rule: str, least: float = -np.inf, above: float = -np.inf) -> float:
-    """A finite number, at least `least` and above `above`, or an InputError that names `what` and says the rule."""
+def number(
+    value: Any, what: str, rule: str, least: float = -np.inf, above: float = -np.inf, most: float = np.inf
+) -> float:
+    """A finite number from `least` to `most` and above `above`, or an InputError that names `what` and the rule."""
     array = floats(value, what, rule)
-    if array.ndim or not np.isfinite(array) or array < least or array <= above:
-        raise InputError(f"{what} = {value!r} must be {rule}")
+    if array.ndim or not np.isfinite(array) or not least <= array <= most or array <= above:
+        raise InputError(f"{what} = {reprlib.repr(value)} must be {rule}")
     return float(array)
 
 
@@ -47,8 +51,8 @@ def whole(value: Any, what: str, low: int, high: int | None = None) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise InputError(f"{what} = {value!r} must be a whole number") from None
+        raise InputError(f"{what} = {reprlib.repr(value)} must be a whole number") from None
     if isinstance(value, bool) or number < low or (high is not None and number > high):
         allowed = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise InputError(f"{what} = {value} must be a whole number {allowed}")
+        raise InputError(f"{what} = {reprlib.repr(value)} must be a whole number {allowed}")
     return number

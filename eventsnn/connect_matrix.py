@@ -164,7 +164,7 @@ class SparseMatrix(Rule):
                 "entries are real numbers"
             )
         # As floats before entries are summed, since the sum of small integers may not fit into their type.
-        rows = _consistent(matrix.astype(np.float64)).tocsr()
+        rows = _rows(matrix)
         rows.sum_duplicates()
         self._size: tuple[int, int] = rows.shape
         self._start = rows.indptr
@@ -197,14 +197,15 @@ class SparseMatrix(Rule):
         return (self._weights.size,)
 
 
-def _consistent(matrix: Any) -> Any:
-    """The matrix, if its indices lie inside it: scipy takes others too, and would write beyond its arrays."""
+def _rows(matrix: Any) -> Any:
+    """The matrix as rows of floats, if its indices lie inside it: scipy takes others too, and would write beyond its
+    arrays."""
     try:
         if hasattr(matrix, "check_format"):
             matrix.check_format()
+        return matrix.astype(np.float64).tocsr()
     except ValueError as error:
         raise InputError(f"SparseMatrix: the matrix contradicts itself ({error}); build it anew") from None
-    return matrix
 
 
 def _kernel(kernel: ArrayLike) -> Floats:

@@ -82,14 +82,13 @@ class Population(Neurons):
 
         Raises InputError for an unknown name and a bad value; StateError after the first run, but for spikes.
         """
-        if isinstance(self.model, SpikeSource) and "times" in values:
+        if isinstance(self.model, SpikeSource) and values:
             self._set_spikes(**values)
             return
         self.network.require_unstarted(f"change {self.name}")
         for name in values:
             if not isinstance(self.model, Model):
-                remedy = "; give times=" if isinstance(self.model, SpikeSource) else ""
-                raise InputError(f"{self.name}: {self.model!r} is a source and has no parameter {name!r}{remedy}")
+                raise InputError(f"{self.name}: {self.model!r} is a source and has no parameter {name!r}")
             known = [*self.model.parameters, *self.model.state_variables]
             if name not in known:
                 raise InputError(
@@ -99,17 +98,25 @@ class Population(Neurons):
         for name, value in values.items():
             (self.values if name in self.values else self.state)[name] = own(value)
 
-    def _set_spikes(self, times: Any, ids: Any = None, relative: bool = False, **others: Any) -> None:
+    def _set_spikes(self, times: Any = None, ids: Any = None, relative: bool = False, **others: Any) -> None:
         if others:
             raise InputError(
                 f"{self.name}: spikes have no {min(others)!r}; {suggest(min(others), ['times', 'ids', 'relative'])}"
             )
         if not isinstance(relative, bool):
             raise InputError(f"{self.name}: relative = {relative!r} is neither True nor False")
+        if times is None:
+            raise InputError(f"{self.name}: spikes need times=, the times (ms) of all of them")
         try:
             source = SpikeSource(times, ids)
         except InputError as error:
             raise InputError(f"{self.name}: {error}") from None
+        was = self.model
+        if source.ids is None and isinstance(was, SpikeSource) and was.ids is not None and self.n > 1:
+            raise InputError(
+                f"{self.name}: times without ids= would be spikes of each of its {self.n} neurons; give ids=, or one "
+                "list of times a neuron"
+            )
         source.bounds(self.n, self.name)
         simulation = self.network._simulation
         if simulation is None:
@@ -247,7 +254,9 @@ class Network:
         self.require_unstarted("add a population")
         if not isinstance(model, Model | SpikeSource | PointProcess):
             kind = model.__name__ + "()" if isinstance(model, type) else "a model such as LIFDelta()"
-            raise InputError(f"population: {model!r} is not a model or source; write {kind}")
+            if hasattr(model, "to_source"):
+                kind = "its to_source()"
+            raise InputError(f"population: {reprlib.repr(model)} is not a model or source; write {kind}")
         label = free_name(type(model).__name__, self.populations)
         name = self.new_name(name, label, self.populations, "population")
         n = whole(n, f"{name}: n", 1)
@@ -288,7 +297,9 @@ class Network:
         """
         self.require_unstarted("connect")
         if not isinstance(rule, Rule):
-            raise InputError(f"connect: {rule!r} is not a rule; write for example AllToAll() or FixedInDegree(100)")
+            raise InputError(
+                f"connect: {reprlib.repr(rule)} is not a rule; write for example AllToAll() or FixedInDegree(100)"
+            )
         pre_side, post_side = self.side(pre, "connect: pre"), self.side(post, "connect: post")
         label = free_name(f"{side_name(pre_side)}->{side_name(post_side)}", self.projections)
         name = self.new_name(name, label, self.projections, "connect")

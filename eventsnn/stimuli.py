@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.checks import floats
+from eventsnn.checks import floats, number, whole
 from eventsnn.errors import InputError
 from eventsnn.sorting import order_by, order_in_time
 
@@ -19,13 +19,14 @@ class SpikeSource:
     """A population whose neurons spike at given times (NEST: spike_generator, Brian2: SpikeGeneratorGroup).
 
     times: ms, not negative. Without ids, ascending: one list for all neurons, or one list a neuron. With ids, in any
-    order: spike k is one of neuron ids[k], and neurons without any are silent. Equal times are so many spikes.
+    order: spike k is one of neuron ids[k], and neurons without any are silent. Equal times are so many spikes. n: how
+    many neurons there are, if it matters: a population then has to have as many.
 
     Attributes: times (ms), sorted by neuron and then by time; ids, the neuron of each, or None if one list is for all;
-    n, how many neurons lists are for, None if any number.
+    n, None if any number.
 
     Raises InputError for what is no list, and for times that are negative, not finite or, without ids, not ascending;
-    for ids that are no whole numbers >= 0 or not as many as times.
+    for ids that are no whole numbers >= 0, not below n, or not as many as times.
     """
 
     times: NDArray[np.float64]
@@ -36,14 +37,17 @@ class SpikeSource:
         self,
         times: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64],
         ids: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+        n: int | None = None,
     ):
-        if isinstance(times, str | bytes) or not np.iterable(times):
+        if isinstance(times, str | bytes | Mapping | Set) or not np.iterable(times):
             raise InputError(
                 f"SpikeSource: times = {reprlib.repr(times)} must be one list of numbers (ms), or one list a neuron"
             )
-        self.n = None
+        self.n = None if n is None else whole(n, "SpikeSource: n", 0, 2**31 - 1)
         if ids is not None:
             self.times, self.ids = _by_neuron(times, ids)
+            if self.n is not None and self.ids.size and self.ids[-1] >= self.n:
+                raise InputError(f"SpikeSource: ids run to {self.ids[-1]}; they must lie in 0 to {self.n - 1}")
             return
         one = isinstance(times, np.ndarray) and times.ndim == 1 and times.dtype != object
         rows: Any = times if one else list(times)
@@ -51,6 +55,8 @@ class SpikeSource:
             self.times, self.ids = spike_train(rows, "SpikeSource"), None
             return
         trains = [spike_train(row, f"SpikeSource: neuron {i}") for i, row in enumerate(rows)]
+        if self.n not in (None, len(trains)):
+            raise InputError(f"SpikeSource: n = {n}, but there are {len(trains)} spike trains")
         self.n = len(trains)
         self.times = np.concatenate(trains)
         self.ids = np.repeat(np.arange(self.n), [train.size for train in trains])
@@ -64,8 +70,8 @@ class SpikeSource:
             return np.zeros(n, dtype=np.int64), np.full(n, self.times.size, dtype=np.int64)
         if self.n not in (None, n):
             raise InputError(
-                f"{name}: SpikeSource has {self.n} spike trains for {n} neurons; give one train a neuron, or one list "
-                "for all"
+                f"{name}: SpikeSource has spike trains of {self.n} neurons, not of {n}; give one train a neuron, or "
+                "one list for all"
             )
         if self.ids.size and self.ids[-1] >= n:
             raise InputError(f"{name}: SpikeSource has spikes of neuron {self.ids[-1]}; ids must lie in 0 to {n - 1}")
@@ -74,6 +80,7 @@ class SpikeSource:
 
     def later(self, by: float) -> SpikeSource:
         """The same spikes `by` ms later."""
+        by = number(by, "SpikeSource: by", "a finite number of ms")
         moved = copy.copy(self)
         moved.times = self.times + by
         return moved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn.checks import number, whole
 from eventsnn.errors import InputError
 from eventsnn.sorting import order_by
 from eventsnn.stimuli import SpikeSource
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # Spikes that are sorted at a time.
 AT_ONCE = 100_000
+# A quotient such as (3 * 0.1) / 0.1 is an ulp above 3 and must not begin a bin of no length.
+ROUNDING = 1e-15
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,10 +43,11 @@ class Trains:
     The spikes of a sample are sorted by time, those of one time by channel. Arrays are read-only. `len(trains)` is the
     number of samples, `trains.n` that of channels.
 
-    Index it as an array of shape (samples, *shape): `trains[3]`, `trains[:100]`, `trains[:, 5]`, `trains[mask, 2:4]`.
-    The answer are Trains again, whose channels have the shape that NumPy would give them.
+    Index it as an array of shape (samples, *shape): `trains[3]`, `trains[:100]`, `trains[..., 5]`, `trains[mask, 2:4]`.
+    The answer are Trains again. The first index picks samples, the others channels, apart from each other, so that
+    `trains[[0, 1], [2, 3]]` are the channels 2 and 3 of the samples 0 and 1.
 
-    Raises InputError if arrays, shape and duration do not fit each other.
+    Raises InputError if arrays, shape and duration are of another kind or do not fit each other.
     """
 
     times: Floats
@@ -52,17 +57,17 @@ class Trains:
     duration: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", _lengths(self.shape))
+        object.__setattr__(
+            self, "duration", number(self.duration, "trains: duration", "a finite number of ms, 0 or more", least=0.0)
+        )
         for name, dtype in (("times", np.float64), ("ids", np.int32), ("offsets", np.int64)):
-            array = np.asarray(getattr(self, name)).astype(dtype, copy=False).view()
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, _given(getattr(self, name), name, dtype))
         times, ids, offsets = self.times, self.ids, self.offsets
         if not (times.ndim == ids.ndim == offsets.ndim == 1 and times.size == ids.size):
             raise InputError(f"trains: times and ids have shapes {times.shape} and {ids.shape}; both need (spikes,)")
         if not (offsets.size and offsets[0] == 0 and offsets[-1] == times.size and (np.diff(offsets) >= 0).all()):
             raise InputError(f"trains: offsets must ascend from 0 to {times.size}, the number of spikes")
-        if not (math.isfinite(self.duration) and self.duration >= 0.0):
-            raise InputError(f"trains: duration = {self.duration} ms must be finite and not negative")
         if times.size == 0:
             return
         if not (ids.min() >= 0 and ids.max() < self.n):
@@ -107,15 +112,20 @@ class Trains:
 
     @classmethod
     def join(cls, parts: Sequence[Trains]) -> Trains:
-        """The samples of all parts, which have the same channels, one after the other."""
-        first = parts[0]
+        """The samples of all parts one after the other, each as long as the longest.
+
+        Raises InputError if there are none, or for channels of different shapes.
+        """
+        shapes = sorted({part.shape for part in parts})
+        if len(shapes) != 1:
+            raise InputError(f"trains: parts of the shapes {shapes} cannot be joined; one or more of one shape can")
         ends = np.cumsum([0] + [part.times.size for part in parts])
         offsets = [part.offsets[1:] + before for part, before in zip(parts, ends[:-1], strict=True)]
         return cls(
             np.concatenate([part.times for part in parts]),
             np.concatenate([part.ids for part in parts]),
             np.concatenate([[0], *offsets]),
-            first.shape,
+            shapes[0],
             max(part.duration for part in parts),
         )
 
@@ -132,13 +142,24 @@ class Trains:
         """The sample of each spike, shape (spikes,)."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
+    @property
+    def channel(self) -> Ints:
+        """The channel of each spike, counted through all samples: sample * n + ids, shape (spikes,)."""
+        return self.sample * self.n + self.ids
+
     def __iter__(self) -> Iterator[Trains]:
-        return (self[k : k + 1] for k in range(len(self)))
+        for first, last in itertools.pairwise(self.offsets.tolist()):
+            offsets = np.array([0, last - first])
+            yield Trains(self.times[first:last], self.ids[first:last], offsets, self.shape, self.duration)
 
     def __getitem__(self, key: Any) -> Trains:
         first, *rest = key if isinstance(key, tuple) else (key,)
+        if first is Ellipsis:  # it stands for no axis if all have an index of their own
+            first, rest = (rest[0], rest[1:]) if len(rest) > len(self.shape) else (slice(None), [Ellipsis, *rest])
         try:
             samples = np.atleast_1d(np.arange(len(self))[first])
+            if samples.ndim > 1:
+                raise IndexError("one index or one list of them picks samples")
             channels = np.arange(self.n).reshape(self.shape)[tuple(rest)] if rest else None
         except (IndexError, TypeError, ValueError) as error:
             shape = (len(self), *self.shape)
@@ -160,19 +181,34 @@ class Trains:
 
     def counts(self) -> Ints:
         """Number of spikes of each channel, shape (samples, *shape)."""
-        channel = self.sample * self.n + self.ids
-        return np.bincount(channel, minlength=len(self) * self.n).reshape(len(self), *self.shape)
+        return np.bincount(self.channel, minlength=len(self) * self.n).reshape(len(self), *self.shape)
+
+    def binned(self, width: float) -> Ints:
+        """Number of spikes of each channel in bins of `width` ms, shape (samples, *shape, bins).
+
+        The last bin may be shorter. A spike between two bins belongs to the later one.
+
+        Raises InputError unless width is a finite number above 0, and for more than 2^31 counts.
+        """
+        width = number(width, "binned: width", "a finite number of ms above 0", above=0.0)
+        with np.errstate(over="ignore"):
+            bins = max(np.ceil(np.float64(self.duration) / width * (1.0 - ROUNDING)), 1.0)
+        if not bins * max(len(self) * self.n, 1) <= 2**31:
+            raise InputError(f"binned: width = {width:g} ms makes {bins:,.0f} bins a channel; give a larger one")
+        bins = int(bins)
+        place = np.minimum((self.times / width * (1.0 + ROUNDING)).astype(np.int64), bins - 1)
+        counts = np.bincount(self.channel * bins + place, minlength=len(self) * self.n * bins)
+        return counts.reshape(len(self), *self.shape, bins)
 
     def rates(self) -> Floats:
         """Rate of each channel, Hz: 1000 counts / duration, shape (samples, *shape); NaN without duration."""
-        with np.errstate(invalid="ignore"):
-            return np.asarray(1000.0 * self.counts() / np.float64(self.duration))
+        return np.asarray(self.counts() * (1000.0 / self.duration if self.duration > 0.0 else np.nan))
 
     def first(self) -> Floats:
         """Time of the first spike of each channel, ms, NaN without one, shape (samples, *shape)."""
         first = np.full(len(self) * self.n, np.nan)
         # Written backwards, so that the first of a channel's spikes is the one that stays.
-        first[(self.sample * self.n + self.ids)[::-1]] = self.times[::-1]
+        first[self.channel[::-1]] = self.times[::-1]
         return first.reshape(len(self), *self.shape)
 
     def to_source(self) -> SpikeSource:
@@ -181,7 +217,7 @@ class Trains:
         Neuron k * n + i is channel i of sample k. To show one sample after another to the same n neurons, let
         `eventsnn.encode.present` line them up first.
         """
-        return SpikeSource(self.times, self.sample * self.n + self.ids)
+        return SpikeSource(self.times, self.channel, len(self) * self.n)
 
     def plot(self, samples: int = 4) -> Figure:
         """The first samples as a matplotlib Figure (`savefig` writes it): a raster of each, or maps if they are images.
@@ -207,3 +243,25 @@ class Trains:
             f"Trains({len(self):,} sample{'s' * (len(self) != 1)} of {' x '.join(map(str, self.shape)) or 1} channels, "
             f"{self.times.size:,} spikes, {self.duration:g} ms)"
         )
+
+
+def _lengths(shape: Any) -> tuple[int, ...]:
+    try:
+        return tuple(whole(length, "trains: a length in shape", 0, 2**31) for length in shape)
+    except TypeError:
+        raise InputError(f"trains: shape = {shape!r} must be a tuple of whole numbers") from None
+
+
+def _given(values: Any, name: str, dtype: type) -> NDArray[Any]:
+    """A read-only array of this type, or an InputError if values would be changed by it."""
+    array = np.asarray(values)
+    kinds = "iuf" if dtype is np.float64 else "iu"
+    if array.size and array.dtype.kind not in kinds:
+        raise InputError(
+            f"trains: {name} are of type {array.dtype}; {'numbers' if 'f' in kinds else 'whole numbers'} are needed"
+        )
+    given: NDArray[Any] = array.astype(dtype, copy=False).view()
+    if dtype is not np.float64 and array.dtype.itemsize >= given.dtype.itemsize and not np.array_equal(given, array):
+        raise InputError(f"trains: {name} run from {array.min()} to {array.max()}, too far for {given.dtype}")
+    given.flags.writeable = False
+    return given

@@ -114,7 +114,7 @@ BAD = [
     (["photo.png", "--set", "sigmas=2;3"], "sigmas must be numbers with commas"),
     (["photo.png", "--set", "ratio=0.5"], "Image: ratio = 0.5"),
     (["recording.bin", "--code", "latency"], "takes no code"),
-    (["photo.png", "--out", "no/where.h5"], "cannot be saved"),
+    (["photo.png", "--out", "no/where.h5"], "no/where.h5 cannot be written: No such file or directory"),
     (["cut.png"], "cut.png is truncated"),
     (["text.png"], "text.png"),
     (["empty.wav"], "empty.wav"),

@@ -1,5 +1,6 @@
 """The codes of eventsnn.encode: values by hand to 1e-12, what holds for any input, statistics, every refusal."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -57,6 +58,16 @@ def test_rc_latency_by_hand():
     assert np.isnan(times[2]) and times[3] == pytest.approx(8.0 * 0.5e-9, rel=1e-12)
     assert np.isnan(times[4])  # after 20 ms
     assert code.decode(trains)[0, :2] == pytest.approx([1.0, 0.5 / (1.0 - np.exp(-1.0))], abs=1e-12)
+
+
+@pytest.mark.parametrize("above", [1e-3, 1e-6, 1e-9, 1e-12])
+def test_rc_latency_near_the_threshold(above):
+    """Against 40 digits: x - theta is exact, so that t is too."""
+    x, theta = 0.5 + above, 0.5
+    with mpmath.workdps(40):
+        expected = float(8 * mpmath.log(mpmath.mpf(x) / (mpmath.mpf(x) - mpmath.mpf(theta))))
+    trains = Latency(duration=1e4, method="rc", threshold=theta, tau=8.0).encode([[x]])
+    assert trains.times[0] == pytest.approx(expected, rel=4e-16)
 
 
 @given(unit)
@@ -195,6 +206,12 @@ def test_burst_by_hand():
     assert code.decode(trains).tolist() == [[1.0, 0.5, 0.125, 0.0]]
 
 
+def test_a_burst_has_no_spike_of_rounding():
+    """100 * 0.07 is an ulp above 7; every other hundredth is as it should be too."""
+    counts = Burst(n_max=100).encode(np.arange(101)[np.newaxis] / 100).counts()[0]
+    assert counts.tolist() == list(range(101))
+
+
 @given(unit, st.integers(1, 9))
 def test_bursts_grow_with_x_and_come_back(x, n_max):
     code = Burst(n_max=n_max)
@@ -269,6 +286,14 @@ def test_bsa_by_hand():
     assert np.array_equal(code.decode(trains), signal)
 
 
+def test_bsa_finds_what_begins_before_the_end():
+    # Of h only 1, 2 are there at the last steps: they fit with the sums 0 <= 3 - 1.
+    code = BSA(taps=(1.0, 2.0, 1.0), threshold=1.0)
+    signal = np.array([[0.0, 0.0, 0.0, 1.0, 2.0]])
+    assert code.encode(signal).times.tolist() == [3.0]
+    assert np.array_equal(code.decode(code.encode(signal)), signal)
+
+
 def test_bsa_keeps_slow_signals():
     t = np.arange(1000)
     signals = np.stack([0.5 + 0.4 * np.sin(t / 40), 0.5 + 0.2 * np.sin(t / 30) + 0.2 * np.sin(t / 17 + 1)])[np.newaxis]
@@ -312,6 +337,20 @@ def test_rate_estimates_are_right_on_average():
         mean, std = code.decode(code.encode(x)) - x, np.sqrt(x / 50.0)  # at most, Poisson
         assert abs(mean.sum()) < stats.norm.isf(ERROR_PROBABILITY / 2) * np.sqrt((std**2).sum())
         assert np.abs(mean).max() > 0.01
+
+
+def test_batches_go_on_where_the_last_one_ended():
+    x = np.random.default_rng(0).uniform(0.0, 1.0, (6, 5))
+    for code, values in ((Rate(seed=7), x), (InhomogeneousRate(dt=40.0, seed=7), np.repeat(x[..., np.newaxis], 3, 2))):
+        whole, rest = code.encode(values), code.encode(values[2:], first=2)
+        assert np.array_equal(rest.times, whole[2:].times) and np.array_equal(rest.ids, whole[2:].ids)
+        with pytest.raises(esn.InputError, match="first = -1 must be a whole number"):
+            code.encode(values, first=-1)
+
+
+def test_the_two_kinds_of_rates_draw_apart():
+    x = np.full((1, 40), 0.5)
+    assert not np.isin(Rate().encode(x).times, InhomogeneousRate(dt=100.0).encode(x[..., np.newaxis]).times).any()
 
 
 def test_what_a_channel_draws_depends_on_nothing_else():
@@ -436,11 +475,52 @@ def test_the_index_is_right_where_an_array_is_looked_at_in_parts(monkeypatch):
         Latency().encode(x)
 
 
+@pytest.mark.parametrize("code", CODES, ids=NAMES)
+def test_the_size_of_parts_changes_nothing(monkeypatch, code):
+    x = np.random.default_rng(3).uniform(0.0, 1.0, (7, 3, 30))
+    whole = code.encode(x)
+    for module in ("base", "rate"):
+        monkeypatch.setattr(f"eventsnn.encode.{module}.AT_ONCE", 40)
+    parts = code.encode(x)
+    for name in ("times", "ids", "offsets"):
+        assert np.array_equal(getattr(parts, name), getattr(whole, name))
+
+
+@pytest.mark.parametrize("code", [*CODES, Population(beta=1e300)], ids=repr)
+def test_extreme_values_warn_of_nothing(code):
+    """Warnings of numbers are errors in this suite."""
+    x = np.array([[[0.0, 1e-320, 1e-300, 1.0 - 1e-16, 1.0]]])
+    trains = code.encode(x)
+    assert len(trains) == 1 and np.isfinite(trains.times).all()
+    code.decode(trains)
+
+
+def test_memory_is_not_asked_for_without_bound():
+    x = np.full((1, 10, 10), 0.5)
+    for code in (
+        Rate(rate_max=1e300), Rate(duration=1e12), InhomogeneousRate(dt=1e300), InhomogeneousRate(rate_max=1e12),
+        Phase(bits=31, cycles=10**6), Burst(n_max=10**6),
+    ):  # fmt: skip
+        values = np.broadcast_to(x, (1, 10**2, 10, 10)) if isinstance(code, Burst) else x
+        with pytest.raises(esn.InputError, match=f"{type(code).__name__}: this would be about .* spikes"):
+            code.encode(values)
+    for delta, step in ((1e-12, 1.0), (0.1, 1e308)):
+        with pytest.raises(esn.InputError, match="SendOnDelta: this would be about .*; take a larger delta"):
+            SendOnDelta(delta=delta).encode([[0.0, step, -step]])
+
+
+def test_a_masked_array_is_refused():
+    masked = np.ma.array([[0.5, 0.5]], mask=[[True, False]])
+    with pytest.raises(esn.InputError, match=r"Latency: x is a masked array, whose mask would be lost; fill it"):
+        Latency().encode(masked)
+
+
 @pytest.mark.parametrize(
     "code",
     [
         "Latency(duration=0.0)", "Latency(duration=np.inf)", "Latency(method='log')", "Latency(threshold=-1.0)",
-        "Latency(method='rc')", "Latency(tau='a')", "Latency(tau=[1.0])", "RankOrder(m=1.0)", "RankOrder(m=0.0)",
+        "Latency(method='rc')", "Latency(method=np.ones(2))",
+        "Latency(tau='a')", "Latency(tau=[1.0])", "RankOrder(m=1.0)", "RankOrder(m=0.0)",
         "RankOrder(interval=0.0)", "RankOrder(threshold=np.nan)", "Population(low=1.0)", "Population(m=2)",
         "Population(m=3.0)", "Population(beta=0.0)", "Population(late=11.0)", "Population(high=np.nan)",
         "PopulationOrder(decay=1.5)", "PopulationOrder(late=2.0)", "Phase(bits=0)", "Phase(bits=True)",
@@ -465,5 +545,13 @@ def test_trains_of_another_shape_cannot_be_decoded():
         SendOnDelta().decode(trains)
     with pytest.raises(esn.InputError, match="weights have shape"):
         RankOrder().activation(trains, np.ones((2, 4)))
+    with pytest.raises(esn.InputError, match="weights .* finite ones"):
+        RankOrder().activation(trains, np.full((2, 5), np.nan))
+    with pytest.raises(esn.InputError, match="give Trains"):
+        RankOrder().activation(None, np.ones((2, 4)))
+    events = SendOnDelta().encode(np.ones((2, 5)))
+    for start in ("a", np.ones(3), None):
+        with pytest.raises(esn.InputError, match="SendOnDelta: start"):
+            SendOnDelta().decode(events, start)
     with pytest.raises(esn.InputError, match="give Trains"):
         Rate().decode([[1.0]])

@@ -49,7 +49,9 @@ REFUSED = [
     ("source.set(times=[2.0], rate=3.0)", "source: spikes have no 'rate'"),
     ("source.set(times=[2.0], relativ=True)", "did you mean 'relative'?"),
     ("source.set(times=[2.0], relative=1)", "relative = 1 is neither True nor False"),
-    ("source.set(rate=3.0)", "give times="),
+    ("source.set(rate=3.0)", "source: spikes have no 'rate'"),
+    ("source.set(relative=True)", "source: spikes need times="),
+    ("source.set(ids=[0])", "source: spikes need times="),
     ("noise.set(times=[1.0])", "noise: Poisson"),
     ("cells.set(times=[1.0])", "cells: LIFDelta has no parameter or state 'times'"),
 ]
@@ -72,7 +74,9 @@ def test_spikes_of_the_description_are_replaced():
     source.set(times=[2.0, 3.0], ids=[1, 0])
     assert net.run(5.0).spikes["source"].ids.tolist() == [1, 0]
     net.reset()
-    source.set(times=[4.0])
+    with pytest.raises(esn.InputError, match="times without ids= would be spikes of each of its 2 neurons"):
+        source.set(times=[4.0])
+    source.set(times=[[4.0], [4.0]])
     assert net.run(5.0).spikes["source"].times.tolist() == [4.0, 4.0]
 
 

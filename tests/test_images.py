@@ -125,7 +125,17 @@ def test_the_picture_shows_what_it_says():
     ("call", "words"),
     [
         (lambda: Image(sigmas=()), "sigmas"),
-        (lambda: Image(sigmas=(1.0, -1.0)), "above 0"),
+        (lambda: Image(sigmas=(1.0, -1.0)), "at least 0.25 pixels"),
+        (lambda: Image(sigmas=1e-3), "at least 0.25 pixels"),
+        (lambda: Image(sigmas=8.0).encode(np.ones((1, 3, 3))), "12.8 pixels is far wider than an image of 3 x 3"),
+        (lambda: Image(ratio=1e9).encode(np.ones((1, 3, 3))), "is far wider"),
+        (lambda: Image().encode(np.ones((3, 3))), "write x[np.newaxis] for one image"),
+        (lambda: Image().decode(Image().encode(np.ones((1, 9, 9))), -1), "spikes = -1 must be a whole number"),
+        (lambda: Image().decode(Image().encode(np.ones((1, 9, 9))), "a"), "spikes = 'a' must be a whole number"),
+        (lambda: Image().plot(np.ones((9, 9)), shares=[-1.0]), "shares"),
+        (lambda: Image().plot(np.ones((9, 9)), shares=0.5), "shares"),
+        (lambda: Image().plot("a"), "Image: image = 'a' must be an array of numbers"),
+        (lambda: Image().plot(np.ones((0, 5))), "no pixels"),
         (lambda: Image(sigmas="a"), "sigmas"),
         (lambda: Image(ratio=1.0), "ratio = 1.0"),
         (lambda: Image(code=Population()), "must be a Latency or a RankOrder"),
@@ -134,7 +144,7 @@ def test_the_picture_shows_what_it_says():
         (lambda: Image().encode(np.full((2, 3, 3), 255)), "x[0, 0, 0] = 255 must lie in 0 to 1"),
         (lambda: Image().encode(np.full((2, 3, 3), -0.1)), "x[0, 0, 0] = -0.1"),
         (lambda: Image().decode(Latency().encode(np.ones((1, 3, 3)))), "(2, height, width) is needed"),
-        (lambda: Image().plot(np.ones((1, 3, 3))), "one image (height, width)"),
+        (lambda: Image().plot(np.ones((1, 3, 3))), "(samples, height, width)"),
     ],
 )
 def test_refusals(call, words):

@@ -95,11 +95,20 @@ REFUSED = [
     (dict(times=[1.0, 2.0]), "times and ids have shapes (2,) and (1,)"),
     (dict(offsets=[0, 2]), "offsets must ascend from 0 to 1"),
     (dict(offsets=[1, 1]), "offsets must ascend from 0 to 1"),
-    (dict(duration=-1.0), "duration = -1.0 ms"),
-    (dict(duration=np.inf), "duration = inf ms"),
+    (dict(duration=-1.0), "duration = -1.0 must be a finite number of ms"),
+    (dict(duration=np.inf), "duration = inf must be a finite number of ms"),
     (dict(ids=[3]), "ids run from 3 to 3, allowed is 0 to 2"),
     (dict(times=[6.0]), "times must lie in 0 to 5.0 ms"),
     (dict(times=[np.nan]), "times must lie in 0 to 5.0 ms"),
+    (dict(times=["a"]), "times are of type"),
+    (dict(ids=[0.5]), "ids are of type float64; whole numbers are needed"),
+    (dict(ids=[2**40]), "ids run from 1099511627776 to 1099511627776, too far for int32"),
+    (dict(ids=None), "ids are of type object"),
+    (dict(offsets=[0.0, 1.0]), "offsets are of type float64"),
+    (dict(shape=3), "shape = 3 must be a tuple of whole numbers"),
+    (dict(shape=(3.0,)), "a length in shape = 3.0 must be a whole number"),
+    (dict(shape=(-3,)), "a length in shape = -3 must be a whole number"),
+    (dict(duration=None), "duration = None must be a finite number of ms"),
     (dict(times=[2.0, 1.0], ids=[0, 0], offsets=[0, 2]), "spike 1 comes before"),
     (dict(times=[1.0, 1.0], ids=[1, 0], offsets=[0, 2]), "spike 1 comes before"),
 ]
@@ -150,9 +159,9 @@ def test_files_of_another_origin_are_refused(tmp_path):
         encode.load(tmp_path / "run" / "spikes.h5")
     with pytest.raises(esn.InputError, match="does not exist"):
         encode.load(tmp_path / "nothing.h5")
-    with pytest.raises(esn.InputError, match="is a folder"):
+    with pytest.raises(esn.InputError, match="a folder of this name"):
         random_trains().save(tmp_path)
-    with pytest.raises(esn.InputError, match="cannot be saved"):
+    with pytest.raises(esn.InputError, match="trains.h5 cannot be written: No such file"):
         random_trains().save(tmp_path / "no folder" / "trains.h5")
     random_trains().save(tmp_path / "trains.h5")
     whole = (tmp_path / "trains.h5").read_bytes()
@@ -185,8 +194,7 @@ def test_present_lines_samples_up():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (dict(), "every = 4 ms"),  # a spike at 4 ms would be one of the next sample
-        (dict(every=4.0), "give a longer every"),
+        (dict(every=3.9), "give a longer every"),
         (dict(every=5.0, pause=2.0), "with pause = 2 ms is too short"),
         (dict(every="a"), "every = 'a'"),
         (dict(every=[1.0]), "one number of ms"),
@@ -199,6 +207,18 @@ def test_present_refuses_what_would_mix_samples(arguments, words):
     with pytest.raises(esn.InputError) as caught:
         encode.present(trains, **arguments)
     assert words in str(caught.value)
+
+
+def test_a_spike_at_the_very_end_is_presented_before_the_next_sample():
+    trains = Trains.of(np.array([0, 1]), np.array([4.0, 0.0]), np.array([0, 1]), 2, (2,), 4.0)
+    shown = encode.present(trains)
+    assert shown.times.tolist() == [np.nextafter(4.0, 0.0), 4.0] and shown.ids.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("given", [None, [1.0], np.zeros((1, 2)), esn.SpikeSource([1.0])])
+def test_only_trains_are_presented(given):
+    with pytest.raises(esn.InputError, match="cannot be presented; give Trains"):
+        encode.present(given)
 
 
 @pytest.mark.parametrize("every", [10.5, 1.0 / 3.0 + 10.0, 17.123])
@@ -237,3 +257,80 @@ def test_a_million_spikes_are_sorted_by_neuron():
     begin, end = source.bounds(1000, "source")
     assert np.array_equal(end - begin, np.bincount(ids))
     assert np.array_equal(source.times[begin[437] : end[437]], times[ids == 437])
+
+
+def test_binned_by_hand():
+    trains = Trains.of(
+        np.array([0, 0, 0, 2, 2]), np.array([0.0, 1.99, 2.0, 4.5, 5.0]), np.array([1, 1, 1, 0, 2]), 3, (3,), 5.0
+    )
+    counts = trains.binned(2.0)
+    assert counts.shape == (3, 3, 3)
+    assert counts[0].tolist() == [[0, 0, 0], [2, 1, 0], [0, 0, 0]] and counts[1].sum() == 0
+    assert counts[2].tolist() == [[0, 0, 1], [0, 0, 0], [0, 0, 1]]
+    assert trains.binned(5.0).shape == (3, 3, 1) and trains.binned(100.0).sum() == 5
+    assert np.array_equal(trains.binned(0.1).sum(axis=2), trains.counts())
+    nothing = Trains(np.empty(0), np.empty(0, np.int32), np.zeros(2, np.int64), (3,), 3 * 0.1)
+    assert nothing.binned(0.1).shape == (1, 3, 3)  # 3 * 0.1 is an ulp above 0.3, and (3 * 0.1) / 0.1 above 3
+
+
+def test_multiples_of_the_width_begin_their_bins():
+    """7 * 0.1 / 0.1 is an ulp below 7; 1000 steps of 0.1 are one each."""
+    times = 0.1 * np.arange(1000)
+    trains = Trains(times, np.zeros(1000, np.int32), np.array([0, 1000]), (1,), 100.0)
+    assert (trains.binned(0.1) == 1).all() and trains.binned(0.1).shape == (1, 1, 1000)
+
+
+def test_trains_without_duration_have_one_bin_and_no_rate():
+    trains = Trains([0.0, 0.0], [0, 2], [0, 2], (3,), 0.0)
+    assert trains.binned(1.0).tolist() == [[[1], [0], [1]]]
+    assert np.isnan(trains.rates()).all()
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0, np.nan, np.inf, "1", None])
+def test_binned_refuses_what_is_no_width(width):
+    with pytest.raises(esn.InputError, match="binned: width = .* must be a finite number of ms above 0"):
+        random_trains().binned(width)
+
+
+@pytest.mark.parametrize("width", [1e-320, 1e-9])
+def test_binned_refuses_more_counts_than_can_be_held(width):
+    with pytest.raises(esn.InputError, match="binned: width = .* bins a channel; give a larger one"):
+        random_trains().binned(width)
+
+
+def test_an_ellipsis_stands_for_the_axes_that_are_not_named():
+    trains = random_trains(shape=(3, 4))
+    for short, long in (
+        (trains[...], trains[:]),
+        (trains[..., 1], trains[:, :, 1]),
+        (trains[..., 2, 1], trains[:, 2, 1]),
+        (trains[..., 3, 2, 1], trains[3, 2, 1]),
+        (trains[1, ...], trains[1]),
+        (trains[1, ..., 2], trains[1, :, 2]),
+    ):
+        assert listed(short) == listed(long) and short.shape == long.shape
+
+
+@pytest.mark.parametrize("key", [None, True, [[0]], "a", 1.5, (0, "a"), (None, 0), (0, 0, 0, 0)])
+def test_what_is_no_index_is_refused(key):
+    with pytest.raises(esn.InputError, match=r"trains of shape \(5, 3, 4\): no such samples or channels"):
+        random_trains()[key]
+
+
+def test_iteration_gives_each_sample():
+    trains = random_trains()
+    assert [listed(one) for one in trains] == [listed(trains[k]) for k in range(len(trains))]
+
+
+@pytest.mark.parametrize("parts", [[], [random_trains(shape=(2,)), random_trains(shape=(3,))]])
+def test_only_trains_of_the_same_channels_are_joined(parts):
+    with pytest.raises(esn.InputError, match="cannot be joined"):
+        Trains.join(parts)
+
+
+def test_a_source_knows_its_channels():
+    source = random_trains(samples=2, shape=(3,)).to_source()
+    with pytest.raises(esn.InputError, match="spike trains of 6 neurons, not of 5"):
+        esn.Network().population(5, source).network.run(1.0)
+    with pytest.raises(esn.InputError, match=r"population: Trains.* write its to_source\(\)"):
+        esn.Network().population(6, random_trains())

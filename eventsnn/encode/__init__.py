@@ -20,7 +20,7 @@ from eventsnn.encode.present import present
 from eventsnn.encode.rank_order import RankOrder
 from eventsnn.encode.rate import InhomogeneousRate, Rate
 from eventsnn.encode.send_on_delta import SendOnDelta
-from eventsnn.encode.sound import Cochlea, read_wav, spectrogram
+from eventsnn.encode.sound import Cochlea, read_wav
 from eventsnn.storage import load_trains as load
 from eventsnn.trains import Trains
 
@@ -58,5 +58,4 @@ __all__ = [
     "load",
     "present",
     "read_wav",
-    "spectrogram",
 ]

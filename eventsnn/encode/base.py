@@ -17,6 +17,8 @@ from eventsnn.trains import Floats, Trains
 
 # Values that are worked on at a time, so that what is needed meanwhile stays small: 16 MB for each array of them.
 AT_ONCE = 2_000_000
+# Spikes of one call, at most: 12 GB.
+MOST_SPIKES = 2**30
 
 
 class Code(ABC):
@@ -68,7 +70,7 @@ def batch(x: ArrayLike, what: str, low: float, high: float, clip: bool, axes: st
     not; with clip=True finite ones outside are moved to the nearer end."""
     if not isinstance(clip, bool):
         raise InputError(f"{what}: clip = {clip!r} is neither True nor False")
-    array = x if isinstance(x, np.ndarray) and x.dtype.kind in "iuf" else floats(x, f"{what}: x", "an array of numbers")
+    array = x if type(x) is np.ndarray and x.dtype.kind in "iuf" else floats(x, f"{what}: x", "an array of numbers")
     if array.ndim < 2:
         raise InputError(
             f"{what}: x has shape {array.shape}, but its first axis counts samples and the others {axes}; write "
@@ -91,11 +93,19 @@ def _range(low: float, high: float) -> str:
     return f"be finite and at least {low:g}" if math.isinf(high) else f"lie in {low:g} to {high:g}"
 
 
-def parts(array: NDArray[Any], values: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Samples some at a time, of AT_ONCE or so many values, with the number of the first."""
-    step = max(1, (AT_ONCE if values is None else values) // max(1, math.prod(array.shape[1:])))
+def parts(array: NDArray[Any], each: int = 1) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Samples some at a time, of AT_ONCE numbers if a value is `each` of them, with the number of the first sample."""
+    step = max(1, AT_ONCE // max(1, each * math.prod(array.shape[1:])))
     for start in range(0, len(array), step):
         yield start, array[start : start + step]
+
+
+def require_few(spikes: float, what: str, remedy: str) -> None:
+    """Raise InputError if so many spikes, about, are too many to hold."""
+    if not spikes <= MOST_SPIKES:
+        raise InputError(
+            f"{what}: this would be about {spikes:.3g} spikes, and {MOST_SPIKES:.3g} is the most; {remedy}"
+        )
 
 
 def rows(values: NDArray[Any]) -> NDArray[Any]:
@@ -109,13 +119,17 @@ def signals(values: NDArray[Any]) -> Floats:
 
 
 def first_spikes(
-    values: NDArray[Any], times: Callable[[Floats], Floats], shape: tuple[int, ...], duration: float
+    values: NDArray[Any], times: Callable[[Floats], Floats], shape: tuple[int, ...], duration: float, each: int = 1
 ) -> Trains:
     """Trains of at most one spike a channel: times(values) in ms, infinite where there is none, some samples at a time.
 
-    values: (samples, ...); the answer of `times` has the shape (samples, *shape).
+    values: (samples, ...), of which each makes so many channels; the answer of `times` has the shape (samples, *shape).
     """
-    return in_parts(values, lambda part, _: Trains.of_first(rows(times(part)), shape, duration), shape, duration)
+
+    def encode(part: Floats, _: int) -> Trains:
+        return Trains.of_first(rows(times(part)), shape, duration)
+
+    return in_parts(values, encode, shape, duration, each)
 
 
 def in_parts(
@@ -123,9 +137,12 @@ def in_parts(
     encode: Callable[[Floats, int], Trains],
     shape: tuple[int, ...],
     duration: float,
-    at_once: int | None = None,
+    each: int = 1,
 ) -> Trains:
-    """Trains of values (samples, ...): encode(part, number of its first sample), some samples at a time."""
+    """Trains of values (samples, ...): encode(part, number of its first sample), some samples at a time.
+
+    each: numbers that a value becomes on the way.
+    """
     none = Trains(np.empty(0), np.empty(0, np.int32), np.zeros(1, np.int64), shape, duration)
-    found = [encode(np.asarray(part, dtype=np.float64), first) for first, part in parts(values, at_once)]
+    found = [encode(np.asarray(part, dtype=np.float64), first) for first, part in parts(values, each)]
     return Trains.join([none, *found])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eventsnn.checks import floats
-from eventsnn.encode.base import Code, signals
+from eventsnn.encode.base import Code, in_parts, signals
 from eventsnn.errors import InputError
 from eventsnn.trains import Floats, Trains
 
@@ -23,8 +24,9 @@ TAPS = tuple((_BELL / _BELL.sum()).tolist())
 class BSA(Code):
     """Ben's spiker algorithm: a spike at step k if the filter h fits the signal s there; h is then subtracted.
 
-    It fits if sum_j |s(k + j) - h(j)| <= sum_j |s(k + j)| - threshold. The filtered spikes, sum of h(k - spike), are
-    the signal again, as far as h lets it through.
+    It fits if sum_j |s(k + j) - h(j)| <= sum_j |s(k + j)| - threshold, over those j that there are at the end. The
+    filtered spikes, sum of h(k - spike), are the signal again, as far as h lets it through: with the h that is given
+    here, what is slow and not negative.
 
     Parameters: taps, the filter h, one value a step, in the unit of x; threshold, in the unit of x; dt (ms), of a step.
     Raises InputError for a parameter out of range.
@@ -52,26 +54,26 @@ class BSA(Code):
         Raises InputError for a value that is not finite, with its index.
         """
         values = self._values(x, axes="channels and, the last, time")
-        steps, shape = values.shape[-1], values.shape[1:-1]
-        left = signals(values)
-        h = np.array(self.taps)
+        return in_parts(values, self._encode, values.shape[1:-1], self.dt * values.shape[-1])
+
+    def _encode(self, x: Floats, _: int) -> Trains:
+        steps, shape = x.shape[-1], x.shape[1:-1]
+        left = signals(x)
         fires = np.zeros(left.shape, dtype=bool)
-        for k in range(steps - h.size + 1):
-            part = left[:, k : k + h.size]
+        for k in range(steps):
+            part = left[:, k : k + len(self.taps)]
+            h = np.array(self.taps[: steps - k])
             fires[:, k] = np.abs(part - h).sum(axis=1) <= np.abs(part).sum(axis=1) - self.threshold
             part[fires[:, k]] -= h
         which, fired = np.nonzero(fires)
-        sample, channel = np.divmod(which, max(int(np.prod(shape)), 1))
-        return Trains.of(sample, self.dt * fired.astype(np.float64), channel, len(values), shape, self.dt * steps)
+        sample, channel = np.divmod(which, max(math.prod(shape), 1))
+        return Trains.of(sample, self.dt * fired.astype(np.float64), channel, len(x), shape, self.dt * steps)
 
     def decode(self, trains: Trains) -> Floats:
         """The signals (samples, *channels, time): the sum of the filter over all spikes."""
-        steps = round(self._decodable(trains).duration / self.dt)
-        k = np.minimum(np.rint(trains.times / self.dt).astype(np.int64), max(steps - 1, 0))
-        row = trains.sample * trains.n + trains.ids
-        spikes = np.bincount(row * steps + k, minlength=len(trains) * trains.n * steps)
-        spikes = spikes.reshape(len(trains) * trains.n, steps)
+        spikes = self._decodable(trains).binned(self.dt)
+        steps = spikes.shape[-1]
         decoded = np.zeros(spikes.shape)
         for j, value in enumerate(self.taps[:steps]):
-            decoded[:, j:] += value * spikes[:, : steps - j]
-        return decoded.reshape(len(trains), *trains.shape, steps)
+            decoded[..., j:] += value * spikes[..., : steps - j]
+        return decoded

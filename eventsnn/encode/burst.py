@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventsnn.encode.base import Code, in_parts
+from eventsnn.encode.base import Code, in_parts, require_few
 from eventsnn.errors import InputError
 from eventsnn.trains import Floats, Trains
+
+# 100 * 0.07 is an ulp above 7 and must not be 8 spikes.
+ROUNDING = 1e-15
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,11 +41,14 @@ class Burst(Code):
         Raises InputError for a value that is NaN or not in [0, 1], with its index; clip=True moves it into the range.
         """
         values = self._values(x, 0.0, 1.0, clip)
-        return in_parts(values, self._encode, values.shape[1:], (self.n_max - 1) * self.isi_max)
+        expected = self.n_max * values.sum(dtype=np.float64)
+        require_few(expected, "Burst", "encode fewer samples, or take a smaller n_max")
+        duration = (self.n_max - 1) * self.isi_max
+        return in_parts(values, self._encode, values.shape[1:], duration, self.n_max)
 
     def _encode(self, x: Floats, _: int) -> Trains:
         flat = x.ravel()
-        n = np.ceil(self.n_max * flat).astype(np.int64)
+        n = np.ceil(self.n_max * flat * (1.0 - ROUNDING)).astype(np.int64)
         which = np.repeat(np.arange(flat.size), n)
         number = np.arange(which.size) - np.repeat(np.cumsum(n) - n, n)
         times = number * (self.isi_max - (self.isi_max - self.isi_min) * flat)[which]
@@ -53,7 +59,7 @@ class Burst(Code):
         """Values (samples, *channels) from the intervals; without one, the middle of what so many spikes mean."""
         n = self._decodable(trains).counts()
         last = np.full(len(trains) * trains.n, np.nan)
-        last[trains.sample * trains.n + trains.ids] = trains.times
+        last[trains.channel] = trains.times
         with np.errstate(divide="ignore", invalid="ignore"):
             isi = (last.reshape(n.shape) - trains.first()) / (n - 1)
             x = (self.isi_max - isi) / (self.isi_max - self.isi_min)

@@ -12,7 +12,9 @@ end of a convex V, and at u0 of a concave one.
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -34,56 +36,71 @@ class UnboundedError(Exception):
     """A cell spikes more often than is allowed; the arguments are its number and the time (ms)."""
 
 
-def spikes(current: Floats, dt: float, tau: float, threshold: float, t_ref: float, most_in_step: int) -> Spikes:
-    """Spikes of cells that begin at V = 0 under currents (cells, samples), dt (ms) apart, of which the last one stays.
+@dataclass
+class HairCells:
+    """Cells that begin at V = 0; at V = threshold a cell spikes, and V is then 0 for t_ref (ms).
 
-    At V = threshold a cell spikes; V is then 0 for t_ref (ms). Raises UnboundedError for a cell that spikes more than
-    most_in_step times within dt.
+    Attributes: dt (ms), between two samples; tau (ms); threshold; t_ref (ms); most, spikes within dt; v and free (ms),
+    the state of each cell, V and when it may move; steps, how many they have taken.
     """
-    samples = np.concatenate([current, current[:, -1:]], axis=1).T
-    # V at the end of a step is decay V + early s0 + late s1.
-    decay, gained = math.exp(-dt / tau), -math.expm1(-dt / tau)
-    early, late = tau / dt * gained - decay, 1.0 - tau / dt * gained
-    v, free = np.zeros(len(current)), np.zeros(len(current))
-    cells: list[int] = []
-    times: list[float] = []
-    for k, (s0, s1) in enumerate(zip(samples[:-1], samples[1:], strict=True)):
-        begin, before = k * dt, v
-        v = decay * v + early * s0 + late * s1
-        # A maximum, where V = s, lies in between only if V is below s at first and above it at last.
-        may_cross = (v >= threshold) | ((s0 >= threshold) & (before < s0) & (v > s1))
-        for i in np.flatnonzero(may_cross | (free > begin)).tolist():
-            line = (float(s0[i]), float(s1[i] - s0[i]) / dt)
-            v[i], found = _step(float(before[i]), float(free[i]) - begin, line, dt, tau, threshold, t_ref, most_in_step)
-            if len(found) > most_in_step:
-                raise UnboundedError(i, begin)
-            if found:
-                cells += [i] * len(found)
-                times += [begin + u for u in found]
-                free[i] = begin + found[-1] + t_ref
-    return Spikes(np.array(cells, dtype=np.int64), np.array(times, dtype=np.float64))
 
+    n: int
+    dt: float
+    tau: float
+    threshold: float
+    t_ref: float
+    most: int
+    steps: int = 0
 
-def _step(
-    v: float, free: float, line: tuple[float, float], dt: float, tau: float, threshold: float, t_ref: float, most: int
-) -> tuple[float, list[float]]:
-    """V of a cell at the end of a step, and when it spikes in it, one time more than `most` at most.
+    def __post_init__(self) -> None:
+        self.v, self.free = np.zeros(self.n), np.zeros(self.n)
 
-    free: when it may move, from the begin of the step; line: s0 and r.
-    """
-    s0, slope = line
-    u = max(free, 0.0)
-    found: list[float] = []
-    while u < dt:
-        crossing = _crossing(v, s0 + slope * u, slope, dt - u, tau, threshold)
-        if crossing is None:
-            left = dt - u
-            return v + slope * left + (v - s0 - slope * u + slope * tau) * math.expm1(-left / tau), found
-        found.append(u + crossing)
-        if len(found) > most:
-            break
-        v, u = 0.0, u + crossing + t_ref
-    return 0.0, found
+    def follow(self, current: Floats) -> Spikes:
+        """Spikes from the first to the last sample of currents (cells, samples); the next call begins with that one.
+
+        Raises UnboundedError for a cell that spikes more than `most` times within dt.
+        """
+        # V at the end of a step is decay V + early s0 + late s1.
+        decay, gained = math.exp(-self.dt / self.tau), -math.expm1(-self.dt / self.tau)
+        early, late = self.tau / self.dt * gained - decay, 1.0 - self.tau / self.dt * gained
+        cells: list[int] = []
+        times: list[float] = []
+        samples = current.T
+        for s0, s1 in itertools.pairwise(samples):
+            begin, before = self.steps * self.dt, self.v
+            self.v = decay * before + early * s0 + late * s1
+            # A maximum, where V = s, lies in between only if V is below s at first and above it at last.
+            may_cross = (self.v >= self.threshold) | ((s0 >= self.threshold) & (before < s0) & (self.v > s1))
+            for i in np.flatnonzero(may_cross | (self.free > begin)).tolist():
+                line = float(s0[i]), float(s1[i] - s0[i]) / self.dt
+                self.v[i], found = self._step(float(before[i]), float(self.free[i]) - begin, *line)
+                if len(found) > self.most:
+                    raise UnboundedError(i, begin)
+                if found:
+                    cells += [i] * len(found)
+                    times += [begin + u for u in found]
+                    self.free[i] = begin + found[-1] + self.t_ref
+            self.steps += 1
+        return Spikes(np.array(cells, dtype=np.int64), np.array(times, dtype=np.float64))
+
+    def _step(self, v: float, free: float, s0: float, slope: float) -> tuple[float, list[float]]:
+        """V at the end of a step and when a cell spikes in it, one time more than `most` at most; s = s0 + slope u.
+
+        free: when it may move, from the begin of the step.
+        """
+        u = max(free, 0.0)
+        found: list[float] = []
+        while u < self.dt:
+            left = self.dt - u
+            crossing = _crossing(v, s0 + slope * u, slope, left, self.tau, self.threshold)
+            if crossing is None:
+                gained = (v - s0 - slope * u + slope * self.tau) * math.expm1(-left / self.tau)
+                return v + slope * left + gained, found
+            found.append(u + crossing)
+            if len(found) > self.most:
+                break
+            v, u = 0.0, u + crossing + self.t_ref
+        return 0.0, found
 
 
 def _crossing(v: float, s: float, slope: float, length: float, tau: float, threshold: float) -> float | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import floats
+from eventsnn.checks import floats, whole
 from eventsnn.encode.base import Code, in_parts
 from eventsnn.encode.latency import Latency
 from eventsnn.encode.rank_order import RankOrder
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # Beyond so many sigma a Gaussian is left out.
 TRUNCATE = 4.0
+# Pixels: a narrower Gaussian is a single pixel, as is the wider one beside it.
+NARROWEST = 0.25
+# Sides of an image that a Gaussian's standard deviation may have.
+FARTHEST = 4.0
 # What two Gaussians of one grey differ by is rounding, which must not become the largest contrast.
 ROUNDING = 1e-12
 
@@ -33,7 +37,8 @@ class Image(Code):
     D = (G(sigma) - G(ratio sigma)) * image / norm is the contrast at a scale sigma, with G(sigma) a Gaussian of this
     standard deviation and norm the root of the integral of the squared difference, so that scales can be compared. Off
     cells have the value max(-D, 0), on cells max(D, 0), divided by the largest of their image. Cells of a scale are
-    sigma pixels apart, and at least one; where there is none, its channel is silent.
+    int(sigma) pixels apart, and at least one, the first int(sigma) // 2 from the edge, so that a scale wider than twice
+    the image has none; where there is no cell, its channel is silent.
 
     Parameters: sigmas (pixels), one or more scales; ratio, above 1; code, a Latency or a RankOrder, whose threshold is
     0 or more. Channels have the shape (2, height, width), off and on, or (scales, 2, height, width) for several scales.
@@ -49,8 +54,10 @@ class Image(Code):
 
     def __post_init__(self) -> None:
         scales = np.atleast_1d(floats(self.sigmas, "Image: sigmas", "one or more numbers of pixels"))
-        if scales.ndim != 1 or not scales.size or not (np.isfinite(scales) & (scales > 0.0)).all():
-            raise InputError(f"Image: sigmas = {self.sigmas!r} must be one or more finite numbers of pixels above 0")
+        if scales.ndim != 1 or not scales.size or not (np.isfinite(scales) & (scales >= NARROWEST)).all():
+            raise InputError(
+                f"Image: sigmas = {self.sigmas!r} must be one or more finite numbers of at least {NARROWEST} pixels"
+            )
         object.__setattr__(self, "sigmas", tuple(scales.tolist()))
         self._require("ratio", lambda ratio: ratio > 1.0, "a finite number above 1")
         if not isinstance(self.code, Latency | RankOrder):
@@ -63,10 +70,19 @@ class Image(Code):
 
         Raises InputError for a pixel that is NaN or not in [0, 1], with its index; clip=True moves it into the range.
         """
-        pixels = self._values(images, 0.0, 1.0, clip, "height and width")
-        if pixels.ndim != 3:
-            raise InputError(f"Image: x has shape {pixels.shape}; (samples, height, width) is needed")
-        return self._differences(pixels[:, np.newaxis].astype(np.float64))
+        return self._differences(self._pixels(images, clip)[:, np.newaxis].astype(np.float64))
+
+    def _pixels(self, images: ArrayLike, clip: bool) -> NDArray[Any]:
+        shape = np.shape(images)
+        if len(shape) != 3:
+            remedy = "; write x[np.newaxis] for one image" if len(shape) == 2 else ""
+            raise InputError(f"Image: x has shape {shape}; (samples, height, width) is needed{remedy}")
+        if max(shape[1:]) and max(self.sigmas) * self.ratio > FARTHEST * max(shape[1:]):
+            raise InputError(
+                f"Image: a Gaussian of ratio sigma = {max(self.sigmas) * self.ratio:g} pixels is far wider than an "
+                f"image of {shape[1]} x {shape[2]}; give a smaller sigma"
+            )
+        return self._values(images, 0.0, 1.0, clip, "height and width")
 
     def _differences(self, stack: Floats) -> Floats:
         """Each scale's difference of Gaussians of (samples, 1 or scales, height, width)."""
@@ -94,9 +110,10 @@ class Image(Code):
 
         Raises InputError for a pixel that is NaN or not in [0, 1], with its index; clip=True moves it into the range.
         """
-        images = self._values(x, 0.0, 1.0, clip, "height and width")
+        images = self._pixels(x, clip)
         none = self.code.encode(np.empty((0, *self._shape(images.shape[1:]))))
-        return in_parts(images, lambda part, _: self.code.encode(self._cells(part)), none.shape, none.duration)
+        each = 2 * len(self.sigmas)
+        return in_parts(images, lambda part, _: self.code.encode(self._cells(part)), none.shape, none.duration, each)
 
     def _cells(self, images: ArrayLike) -> Floats:
         """Values in [0, 1] of off and on cells, shape (samples, *channels)."""
@@ -126,6 +143,7 @@ class Image(Code):
             needed = ", ".join(map(str, [*self._shape(()), "height", "width"]))
             raise InputError(f"Image: trains have channels {trains.shape}; ({needed}) is needed")
         if spikes is not None:
+            spikes = whole(spikes, "Image: spikes", 0)
             number = np.arange(trains.times.size) - trains.offsets[trains.sample]
             kept = number < spikes
             trains = Trains.of(
@@ -141,4 +159,10 @@ class Image(Code):
         """
         from eventsnn.encode.pictures import image_figure  # matplotlib takes long to import
 
-        return image_figure(self, np.asarray(image, dtype=np.float64), shares)
+        given = floats(shares, "Image: shares", "a list of numbers from 0 to 1")
+        if given.ndim != 1 or not ((given >= 0.0) & (given <= 1.0)).all():
+            raise InputError(f"Image: shares = {shares!r} must be a list of numbers from 0 to 1")
+        pixels = self._pixels(floats(image, "Image: image", "an array of numbers")[np.newaxis], False)
+        if not pixels.size:
+            raise InputError(f"Image: an image of shape {pixels.shape[1:]} has no pixels to plot")
+        return image_figure(self, pixels[0], given.tolist())

@@ -37,7 +37,7 @@ class Latency(Code):
     def __post_init__(self) -> None:
         self._require_positive("duration", "tau")
         self._require("threshold", lambda theta: theta >= 0.0, "a finite number of at least 0")
-        if self.method not in METHODS:
+        if not isinstance(self.method, str) or self.method not in METHODS:
             raise InputError(f"Latency: method = {self.method!r} is not known; {suggest(self.method, METHODS)}")
         if self.method == "rc" and self.threshold == 0.0:
             raise InputError("Latency: threshold = 0.0 is reached at once by any x; method 'rc' needs one above 0")
@@ -53,9 +53,10 @@ class Latency(Code):
     def _times(self, x: Floats) -> Floats:
         if self.method == "linear":
             return np.where(x > self.threshold, self.duration * (1.0 - x), np.inf)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # ln(x / (x - theta)), which keeps its digits where x is large.
-            times = np.where(x > self.threshold, -self.tau * np.log1p(-self.threshold / x), np.inf)
+        with np.errstate(all="ignore"):
+            # One form of ln(x / (x - theta)) keeps its digits where x is large, the other near theta.
+            near, far = np.log(x / (x - self.threshold)), -np.log1p(-self.threshold / x)
+            times = np.where(x > self.threshold, self.tau * np.where(x < 2.0 * self.threshold, near, far), np.inf)
         return np.where(times <= self.duration, times, np.inf)
 
     def decode(self, trains: Trains) -> Floats:

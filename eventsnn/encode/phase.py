@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventsnn.encode.base import Code, in_parts, rows
+from eventsnn.encode.base import Code, in_parts, require_few, rows
 from eventsnn.trains import Floats, Trains
 
 
@@ -39,7 +39,9 @@ class Phase(Code):
         Raises InputError for a value that is NaN or not in [0, 1], with its index; clip=True moves it into the range.
         """
         values = self._values(x, 0.0, 1.0, clip)
-        return in_parts(values, self._encode, values.shape[1:], self.cycle * self.cycles)
+        each = self.bits * self.cycles
+        require_few(0.5 * each * values.size, "Phase", "encode fewer samples, or take fewer cycles")
+        return in_parts(values, self._encode, values.shape[1:], self.cycle * self.cycles, each)
 
     def _encode(self, x: Floats, _: int) -> Trains:
         level = np.minimum(np.rint(rows(x) * 2.0**self.bits), 2.0**self.bits - 1.0).astype(np.int64)
@@ -53,6 +55,5 @@ class Phase(Code):
         """The sum of 2^-k over the spikes at phases k, divided by the number of cycles, shape (samples, *channels)."""
         step = np.rint(self._decodable(trains).times * (self.bits / self.cycle)).astype(np.int64)
         weight = 2.0 ** -(step % self.bits + 1.0)
-        at = trains.sample * trains.n + trains.ids
-        sums = np.bincount(at, weight, minlength=len(trains) * trains.n)
+        sums = np.bincount(trains.channel, weight, minlength=len(trains) * trains.n)
         return np.asarray(sums.reshape(len(trains), *trains.shape) / self.cycles)

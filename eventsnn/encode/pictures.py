@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from eventsnn.errors import InputError
 from eventsnn.plot_trains import figure
 from eventsnn.trains import Floats, Trains
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 def image_figure(code: Image, image: Floats, shares: Sequence[float]) -> Figure:
     """An image, the order in which its off and on cells spike, and what can be seen of the first shares of spikes."""
-    if image.ndim != 2:
-        raise InputError(f"Image: plot takes one image (height, width), not an array of shape {image.shape}")
     trains = code.encode(image[np.newaxis])
     order = np.full(trains.n, np.nan)
     order[trains.ids] = np.linspace(0.0, 100.0, trains.times.size)

@@ -49,7 +49,8 @@ class _Bank(Code):
         return self._activity(np.asarray(self._values(x, self.low, self.high, clip), dtype=np.float64))
 
     def _activity(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(-0.5 * ((x[..., np.newaxis] - self.centres) / self.sigma) ** 2))
+        with np.errstate(over="ignore"):  # far outside of a field
+            return np.asarray(np.exp(-0.5 * ((x[..., np.newaxis] - self.centres) / self.sigma) ** 2))
 
     def _require_bank(self, trains: Trains) -> None:
         shape = self._decodable(trains).shape
@@ -89,7 +90,7 @@ class Population(_Bank):
         Raises InputError for a value that is NaN or not in [low, high], with its index; clip=True moves it there.
         """
         values = self._values(x, self.low, self.high, clip)
-        return first_spikes(values, self._times, (*values.shape[1:], self.m), self.duration)
+        return first_spikes(values, self._times, (*values.shape[1:], self.m), self.duration, self.m)
 
     def _times(self, x: Floats) -> Floats:
         times = self.duration * (1.0 - self._activity(x))
@@ -105,7 +106,7 @@ class Population(_Bank):
         g = np.nan_to_num(1.0 - trains.first() / self.duration)
         g = np.where(g > 0.0, g, 0.0)
         c = (self.centres - self.centres.mean()) / self.sigma
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             line = np.where(g > 0.0, np.log(g) + 0.5 * c**2, 0.0)
             total = g.sum(axis=-1)
             mean_c, mean_line = (g * c).sum(axis=-1) / total, (g * line).sum(axis=-1) / total
@@ -162,7 +163,7 @@ class PopulationOrder(_Bank):
         Raises InputError for a value that is NaN or not in [low, high], with its index; clip=True moves it there.
         """
         values = self._values(x, self.low, self.high, clip)
-        return first_spikes(values, self._times, (*values.shape[1:], self.m), self.interval * self.m)
+        return first_spikes(values, self._times, (*values.shape[1:], self.m), self.interval * self.m, self.m)
 
     def _times(self, x: Floats) -> Floats:
         g = self._activity(x)

@@ -16,6 +16,7 @@ def present(trains: Trains, every: float | None = None, pause: float = 0.0) -> T
     """All samples lined up as one, sample k from k * every ms on, to be shown to one network one after another.
 
     every: ms from the beginning of one sample to that of the next; the duration of a sample and the pause unless given.
+    A spike at the very end of a sample comes just before the next one begins.
     pause: ms of silence, at least, between two samples.
 
         shown = encode.present(trains, every=50.0)
@@ -27,11 +28,13 @@ def present(trains: Trains, every: float | None = None, pause: float = 0.0) -> T
 
     Raises InputError if a sample does not fit between its beginning and that of the next, less the pause.
     """
+    if not isinstance(trains, Trains):
+        raise InputError(f"present: {type(trains).__name__} cannot be presented; give Trains")
     period, silence = (_milliseconds(value, name) for value, name in ((every, "every"), (pause, "pause")))
     if math.isnan(period):
         period = trains.duration + silence
     latest = trains.times.max(initial=0.0)
-    if not (period > 0.0 and latest + silence <= period and latest < period):
+    if not (period > 0.0 and latest + silence <= period):
         raise InputError(
             f"present: every = {period:g} ms with pause = {silence:g} ms is too short for samples whose last spike "
             f"comes at {latest:g} ms; give a longer every"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventsnn.checks import floats
 from eventsnn.encode.base import Code, first_spikes, rows
 from eventsnn.errors import InputError
 from eventsnn.trains import Floats, Ints, Trains
@@ -66,8 +67,13 @@ class RankOrder(Code):
         return np.where(rank < 0, 0.0, self.m ** rank.astype(np.float64))
 
     def activation(self, trains: Trains, weights: ArrayLike) -> Floats:
-        """sum_i w_i m^(rank of i) of neurons with weights of shape (neurons, *channels): shape (samples, neurons)."""
-        w = np.asarray(weights, dtype=np.float64)
-        if w.shape[1:] != trains.shape:
-            raise InputError(f"RankOrder: weights have shape {w.shape}; (neurons, *{trains.shape}) is needed")
+        """sum_i w_i m^(rank of i) of neurons with weights of shape (neurons, *channels): shape (samples, neurons).
+
+        Raises InputError for weights that are no numbers or of another shape.
+        """
+        w = floats(weights, "RankOrder: weights", "an array of numbers")
+        if w.shape[1:] != self._decodable(trains).shape or not np.isfinite(w).all():
+            raise InputError(
+                f"RankOrder: weights have shape {w.shape}; finite ones of (neurons, *{trains.shape}) are needed"
+            )
         return np.asarray(rows(self.decode(trains)) @ rows(w).T)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.encode.base import Code, signals
+from eventsnn.checks import floats
+from eventsnn.encode.base import Code, in_parts, parts, require_few, signals
 from eventsnn.errors import InputError
 from eventsnn.trains import Floats, Ints, Trains
 
@@ -53,13 +55,18 @@ class SendOnDelta(Code):
         values = self._values(x, axes="channels and, the last, time")
         if values.shape[-1] < 1:
             raise InputError("SendOnDelta: x has no times on its last axis; at least one is needed")
-        steps = values.shape[-1]
-        found = level_crossings(signals(values).T, self.dt * np.arange(float(steps)), self.delta, self.delta)
-        shape = values.shape[1:-1]
-        n = int(np.prod(shape))
+        with np.errstate(over="ignore"):
+            moved = sum(float(np.abs(np.diff(part.astype(np.float64))).sum()) for _, part in parts(values))
+        require_few(moved / self.delta, "SendOnDelta", "take a larger delta")
+        return in_parts(values, self._encode, (2, *values.shape[1:-1]), self.dt * (values.shape[-1] - 1))
+
+    def _encode(self, x: Floats, _: int) -> Trains:
+        steps, shape = x.shape[-1], x.shape[1:-1]
+        found = level_crossings(signals(x).T, self.dt * np.arange(float(steps)), self.delta, self.delta)
+        n = math.prod(shape)
         sample, channel = np.divmod(found.signal, max(n, 1))
         ids = found.up * n + channel
-        return Trains.of(sample, found.times, ids, len(values), (2, *shape), self.dt * (steps - 1))
+        return Trains.of(sample, found.times, ids, len(x), (2, *shape), self.dt * (steps - 1))
 
     def decode(self, trains: Trains, start: ArrayLike = 0.0) -> Floats:
         """The signals (samples, *channels, time) at multiples of dt.
@@ -67,11 +74,17 @@ class SendOnDelta(Code):
         start: their first values, a number or an array (samples, *channels). They are straight lines between the
         events, where they are exact; in between a signal that was encoded lies within delta of the last level, and so
         within 2 delta of this line.
+
+        Raises InputError for trains or first values of another shape.
         """
         shape = (len(self._decodable(trains)), *trains.shape[1:])
         if trains.shape[:1] != (2,):
             raise InputError(f"SendOnDelta: trains have channels {trains.shape}; the first axis must be down and up")
-        first = np.broadcast_to(np.asarray(start, dtype=np.float64), shape).reshape(-1)
+        given = floats(start, "SendOnDelta: start", "a number or an array of them")
+        try:
+            first = np.broadcast_to(given, shape).reshape(-1)
+        except ValueError:
+            raise InputError(f"SendOnDelta: start has the shape {given.shape}; {shape} is needed") from None
         n = max(trains.n // 2, 1)
         up, channel = np.divmod(trains.ids, n)
         signal = trains.sample * n + channel
@@ -97,7 +110,7 @@ def level_crossings(
     n = values.shape[1]
     rise, fall = np.broadcast_to(up, n), np.broadcast_to(down, n)
     level = values[0].copy()
-    free = np.full(n, -np.inf)
+    free = np.full(n, at[0])
     found = [(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_))]
     for start, stop, begin, end in zip(at[:-1], at[1:], values[:-1], values[1:], strict=True):
         slope = (end - begin) / (stop - start)
@@ -123,4 +136,4 @@ def level_crossings(
             level[k] = begin[k] + slope[k] * (np.minimum(free[k], stop) - start)
         else:
             level[k] = level[k] + count * step
-    return Crossings(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Crossings(*(np.concatenate(column) for column in zip(*found, strict=True)))

@@ -74,7 +74,7 @@ from eventsnn._core.events cimport (
     sample,
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
-from eventsnn._core.lanes cimport Met, first_of, in_lane, meet
+from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
 from eventsnn._core.looks cimport OF_ROOM, begin_blocks
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
@@ -988,7 +988,6 @@ cdef class Engine:
         cdef int32_t n
         cdef int64_t k
         cdef int i
-        cdef bint hasty
         cdef Core* e
         cdef Stream* s
         cdef list held = []
@@ -1000,10 +999,9 @@ cdef class Engine:
             s.at, s.n = 0, <int32_t>(end[k] - begin[k])
             s.first = s.train[0] if s.n else infinity()
             neuron_at(&self.core, n).outside = s.first
-            hasty = self.core.hasty != NULL and self.core.hasty[n]
             for i in range(self.team.n):
                 e = self.lane[i]
-                if e.is_hasty == hasty and (e.whole or in_lane(e, n)):
+                if is_mine(e, n):
                     wake_set(&e.wakes, n, s.first)
         self.trains[first] = held
 
