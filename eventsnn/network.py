@@ -100,9 +100,8 @@ class Population(Neurons):
 
     def _set_spikes(self, times: Any = None, ids: Any = None, relative: bool = False, **others: Any) -> None:
         if others:
-            raise InputError(
-                f"{self.name}: spikes have no {min(others)!r}; {suggest(min(others), ['times', 'ids', 'relative'])}"
-            )
+            name, known = min(others), ["times", "ids", "relative"]
+            raise InputError(f"{self.name}: a SpikeSource has no {name!r}; {suggest(name, known)}")
         if not isinstance(relative, bool):
             raise InputError(f"{self.name}: relative = {relative!r} is neither True nor False")
         if times is None:

@@ -20,22 +20,33 @@ IMAGE_SIDE, IMAGES = 8, 8
 def figure(trains: Trains, samples: int = 4) -> Figure:
     """The first samples, a row each: maps of channels that form images, else rasters."""
     shown = trains[: whole(samples, "plot: samples", 1)]
-    planes = math.prod(trains.shape[:-2])
-    if len(trains.shape) >= 2 and min(trains.shape[-2:]) >= IMAGE_SIDE and 1 <= planes <= IMAGES and len(shown):
-        picture = _maps(shown, planes)
+    if _are_images(trains.shape[-2:], trains.shape[:-2]) and len(shown):
+        picture = _maps(shown, (len(shown), -1, *trains.shape[-2:]))
+    elif _are_images(trains.shape[:2], trains.shape[2:]) and len(shown):
+        picture = _maps(shown, (len(shown), *trains.shape[:2], -1))
     else:
         picture = _rasters(shown)
-    total = f"{shown.times.size:,} spikes of {trains.n:,} channels"
+    counted = f"{shown.times.size:,} spike{'s' * (shown.times.size != 1)}"
+    total = f"{counted} of {trains.n:,} channel{'s' * (trains.n != 1)}"
     picture.suptitle(total if len(shown) == len(trains) else f"{total}, {len(shown)} of {len(trains):,} samples")
     return picture
 
 
-def _maps(trains: Trains, planes: int) -> Figure:
-    """When each channel spikes, or how often if some spike more than once."""
-    height, width = trains.shape[-2:]
-    counts = trains.counts().reshape(len(trains), planes, height, width)
+def _are_images(sides: tuple[int, ...], others: tuple[int, ...]) -> bool:
+    return len(sides) == 2 and min(sides) >= IMAGE_SIDE and 1 <= math.prod(others) <= IMAGES
+
+
+def _maps(trains: Trains, shape: tuple[int, ...]) -> Figure:
+    """When each channel spikes, or how often if some spike more than once.
+
+    shape: samples, and then planes, height and width, or height, width and planes, of which those are many.
+    """
+    counts, first = trains.counts().reshape(shape), trains.first().reshape(shape)
+    if shape[-1] == -1:
+        counts, first = np.moveaxis(counts, -1, 1), np.moveaxis(first, -1, 1)
+    planes, height, width = counts.shape[1:]
     once = counts.max(initial=0) <= 1
-    values = trains.first().reshape(counts.shape) if once else np.where(counts > 0, counts, np.nan)
+    values = first if once else np.where(counts > 0, counts, np.nan)
     columns = planes if len(trains) > 1 or planes <= 4 else -(-planes // 2)
     rows = len(trains) * planes // columns if len(trains) > 1 else -(-planes // columns)
     size = (1.6 + 3.0 * columns, 0.9 + 3.0 * rows * min(max(height / width, 0.4), 2.0))
@@ -51,7 +62,7 @@ def _maps(trains: Trains, planes: int) -> Figure:
         )
     for k, panel in enumerate(panels[:, 0] if len(trains) > 1 else ()):
         panel.set_ylabel(f"sample {k}")
-    picture.colorbar(drawn, ax=panels, label="time of the spike (ms)" if once else "spikes")
+    picture.colorbar(drawn, ax=panels, label="time of the spike (ms), none: white" if once else "spikes, none: white")
     return picture
 
 

@@ -174,18 +174,20 @@ def plot(results: esn.Results) -> Figure:
     parameters = results.summary["scenario"]["parameters"]
     codes = uses(parameters["seed"])
     figure = Figure(figsize=(16.0, 11.0), layout="constrained")
-    halves = figure.subfigures(1, 2, wspace=0.04, squeeze=False)[0]
+    head, body = figure.subfigures(2, 1, height_ratios=[0.08, 1.0], squeeze=False)[:, 0]
+    halves = body.subfigures(1, 2, wspace=0.04, squeeze=False)[0]
     for half, names in zip(halves, (list(codes)[:5], list(codes)[5:]), strict=True):
         panels = half.subplots(len(names), 2, width_ratios=[1.0, 1.3])
         for pair, name in zip(panels, names, strict=True):
             for panel, (what, data) in zip(pair, given(codes[name], parameters["x"]).items(), strict=True):
                 fired = spikes_of(results, name, what, codes[name].code.encode(data))
                 _draw(panel, fired, data, codes[name], what)
-            pair[0].set_title(f"{name}: {codes[name].rule}", loc="left", fontweight="bold", fontsize="large")
+            pair[0].set_title(f"{name}: {codes[name].rule}", loc="left", fontweight="bold", pad=8.0)
         for panel in panels[-1]:
             panel.set_xlabel("time (ms)")
-    figure.suptitle(f"The value {parameters['x']:g}, and the image at the right, in ten codes", fontsize="xx-large")
-    inset = figure.add_axes((0.95, 0.945, 0.04, 0.052))
+    title = f"The value {parameters['x']:g} (left panels) and this image (right panels) in ten codes"
+    head.text(0.46, 0.45, title, fontsize="xx-large", ha="center", va="center")
+    inset = head.add_axes((0.85, 0.04, 0.06, 0.88))
     inset.imshow(IMAGE, cmap="gray_r")
     inset.set(xticks=[], yticks=[])
     return figure

@@ -130,19 +130,25 @@ def plot(results: esn.Results) -> Figure:
     from matplotlib.figure import Figure
 
     n = results.summary["scenario"]["parameters"]["n"]
+    window, middle_of_plane = 10.0, 40.0  # ms, in the middle of the recording
+    if results.t_stop < FIRST + middle_of_plane + DELAY + window:
+        figure = Figure(figsize=(6.0, 2.0))
+        figure.text(0.5, 0.5, f"{results.t_stop:g} ms are too short for a picture", ha="center", va="center")
+        return figure
     plane = read(PLANE)
     figure = Figure(figsize=(14.0, 5.0), layout="constrained")
-    seen, found, turning = figure.subplots(1, 3, width_ratios=[1.0, 1.15, 1.2])
-    window = 10.0  # ms, in the middle of the recording
-    start = plane.t[0] + 40.0
+    seen, found, turning = figure.subplots(1, 3, width_ratios=[1.0, 1.0, 1.2])
+    start = plane.t[0] + middle_of_plane
     frame = plane.between(start, start + window).frames(window)[0]
     seen.imshow(frame, cmap="RdBu_r", vmin=-2, vmax=2)
     seen.set(title=f"{window:g} ms of events (red: brighter)", xlabel="x (pixels)", ylabel="y (pixels)")
-    _draw_orientations(found, results, n, FIRST + 40.0 + DELAY, window)
+    _draw_orientations(found, results, n, FIRST + middle_of_plane + DELAY, window)
     middle, orientation, errors = bar_errors(results, n)
     turning.plot(middle, 180.0 * middle / TURN, color="0.6", linewidth=5.0, alpha=0.7, label="the bar")
     near = 180.0 * middle / TURN + errors
-    turning.plot(middle, near, "o", color="#0072B2", label=f"preferred; error at most {np.nanmax(np.abs(errors)):.1f}°")
+    known = np.abs(errors[~np.isnan(errors)])
+    most = f"; error at most {known.max():.1f}°" if known.size else ", of no spike"
+    turning.plot(middle, near, "o", color="#0072B2", label=f"preferred{most}")
     turning.set(xlabel="time (ms)", ylabel="orientation (degrees)", title="A turning bar", yticks=range(0, 181, 45))
     turning.legend(frameon=False)
     turning.spines[["top", "right"]].set_visible(False)

@@ -84,8 +84,10 @@ CELL_TO_VOWEL = 2000.0  # pA
 
 def build(channels: int = 24, gain: float = 200.0, training: int = 16, seed: int = 1) -> esn.Network:
     """Channels and gain of the cochlea; number of speakers to learn from; seed of what all speakers are like."""
-    if training < 1:
-        raise esn.InputError(f"hearing: training = {training} must be 1 speaker or more")
+    if not 1 <= training <= 1000:
+        raise esn.InputError(f"hearing: training = {training} speakers must be from 1 to 1000")
+    if channels < 3:
+        raise esn.InputError(f"hearing: channels = {channels} must be 3 or more, so that one has two neighbours")
     cochlea = ear(channels, gain)
     learnt, new = vowels(training, seed)
     weights = templates(cochlea.encode(learnt))
@@ -249,11 +251,11 @@ def plot(results: esn.Results) -> Figure:
     _label(panels[:, :6], frequencies)
     _confusion(panels[0, 6], answers)
     _shares(panels[1, 6], answers, told_linearly(results))
-    _explain(figure)
+    _explain(figure, share(answers))
     return figure
 
 
-def _explain(figure: Figure) -> None:
+def _explain(figure: Figure, told: float) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
@@ -264,7 +266,9 @@ def _explain(figure: Figure) -> None:
         Line2D([], [], color=OTHER, label="other vowel neurons"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
-    figure.suptitle("Five LIF neurons tell the vowels of new speakers from the spikes of a cochlea", fontsize="x-large")
+    how_many = "the vowels" if math.isnan(told) else f"{told:.0%} of the vowels"
+    title = f"Five LIF neurons tell {how_many} of new speakers from the spikes of a cochlea"
+    figure.suptitle(title, fontsize="x-large")
 
 
 def _raster(panel: Axes, trains: encode.Trains, colours: list[str]) -> None:

@@ -303,7 +303,10 @@ def test_weights_of_stimuli(value):
 
 
 @table(
-    ("net.population(3, esn.SpikeSource([[1.0], [2.0]]), name='a')\nnet.run(1.0)", ["a: ", "2 spike trains", "3 neur"]),
+    (
+        "net.population(3, esn.SpikeSource([[1.0], [2.0]]), name='a')\nnet.run(1.0)",
+        ["a: ", "2 neurons", "not of 3"],
+    ),
     ("net.stimulate(exc, esn.Poisson(1.0))", ["Poisson->exc#0", "weight="]),
     ("net.stimulate(exc, esn.StepCurrent([0.0], [1.0]), weight=1.0)", ["StepCurrent->exc#0", "no weight"]),
     ("net.stimulate(cells, esn.StepCurrent([0.0], [1.0]), port='ex')", ["StepCurrent->cells#0", "no port"]),

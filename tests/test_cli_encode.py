@@ -106,7 +106,13 @@ def test_the_list_explains_every_code():
 BAD = [
     ([], "needs an image"),
     (["nothing.png"], "nothing.png does not exist"),
-    (["."], ". is a folder"),
+    (["."], "the file: '.' is no name of a file"),
+    ([".."], "the file .. is no file, but a folder"),
+    (["photo.png", "--out", "."], "'.' is no name of a file"),
+    (["photo.png", "--out", "x.png", "--plot"], "x.png would be the file of spike trains and its picture"),
+    (["sound.wav", "--code", "bsa", "--set", "dt=1"], "--set dt=1 would stretch sound.wav, whose samples are"),
+    (["sound.wav", "--set", "sample_rate=8000.5"], "sample_rate = 8000.5 must be a whole number of Hz"),
+    (["dark.tiff", "--code", "latency"], "dark.tiff has grey values from 0 to 2, not 0 to 1; scale them"),
     (["photo.png", "--code", "latencie"], "did you mean 'latency'?"),
     (["photo.png", "--code", "cochlea"], "--code cochlea, which takes sound, cannot be used for an image"),
     (["sound.wav", "--code", "latency"], "--code latency, which takes images, cannot be used for a sound"),
@@ -116,7 +122,7 @@ BAD = [
     (["recording.bin", "--code", "latency"], "takes no code"),
     (["photo.png", "--out", "no/where.h5"], "no/where.h5 cannot be written: No such file or directory"),
     (["cut.png"], "cut.png is truncated"),
-    (["text.png"], "text.png"),
+    (["text.png"], "text.png begins like no image, WAV file or event recording"),
     (["empty.wav"], "empty.wav"),
 ]
 
@@ -126,6 +132,7 @@ def test_bad_input_is_one_sentence(folder, arguments, words):
     Path("cut.png").write_bytes(Path("photo.png").read_bytes()[:120])
     Path("text.png").write_text("no picture at all")
     Path("empty.wav").write_bytes(b"")
+    Pillow.fromarray(np.array([[0.0, 2.0]], dtype=np.float32)).save("dark.tiff")
     before = {path.name for path in folder.iterdir()}
     code, printed, error = run(*arguments)
     assert code == 2 and words in error and error.startswith("eventsnn: ") and printed == ""
@@ -141,3 +148,40 @@ def test_spikes_can_be_read_as_sonata(folder):
         group = file["spikes/trains"]
         assert group["timestamps"].attrs["units"] == "ms" and group["node_ids"].dtype == np.uint64
         assert json.loads(json.dumps(group.attrs["shape"].tolist())) == [2, 12, 16]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "name"),
+    [
+        (np.array([[0, 13107], [65535, 2000]], dtype=np.uint16), "deep.png"),
+        (np.array([[0, 13107], [65535, 2000]], dtype=np.uint16), "deep.tiff"),
+        (np.array([[0, 13107], [65535, 2000]], dtype=np.int32), "deeper.tiff"),
+        (np.array([[0.0, 0.2], [1.0, 2000 / 65535]], dtype=np.float32), "float.tiff"),
+    ],
+)
+def test_images_of_more_than_8_bits(folder, pixels, name):
+    Pillow.fromarray(pixels).save(name)
+    assert run(name, "--code", "latency")[0] == 0
+    trains = encode.load(f"{Path(name).stem}.spikes.h5")
+    assert Latency().decode(trains)[0] == pytest.approx(np.array([[0.0, 0.2], [1.0, 2000 / 65535]]), abs=1e-7)
+
+
+def test_a_photo_is_turned_as_its_camera_was(folder):
+    exif = Pillow.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees, clockwise
+    Pillow.fromarray(np.array([[0, 255, 51]], dtype=np.uint8)).save("turned.png", exif=exif)
+    assert run("turned.png", "--code", "latency")[0] == 0
+    assert Latency().decode(encode.load("turned.spikes.h5"))[0] == pytest.approx(np.array([[0.0], [1.0], [0.2]]))
+
+
+def test_a_large_image_has_several_scales(folder):
+    for side, scales in ((28, ()), (64, (3,)), (128, (4,))):
+        Pillow.fromarray(np.random.default_rng(1).integers(0, 256, (side, side), dtype=np.uint8)).save("a.png")
+        assert run("a.png", "--force")[0] == 0
+        assert encode.load("a.spikes.h5").shape == (*scales, 2, side, side)
+
+
+def test_sound_is_resampled_not_stretched(folder):
+    assert run("sound.wav", "--set", "sample_rate=8000", "--out", "slow.h5")[0] == 0
+    assert run("sound.wav", "--out", "own.h5")[0] == 0
+    assert encode.load("slow.h5").duration == pytest.approx(encode.load("own.h5").duration, abs=1.0)

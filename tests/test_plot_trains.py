@@ -45,7 +45,7 @@ def test_images_of_single_spikes_are_maps_of_times():
         dark = image == 0.0
         assert np.abs(np.asarray(shown) - 20.0 * (1.0 - image))[~dark].max() < 1e-12
         assert np.isnan(np.asarray(shown, dtype=float)[dark]).all() or np.ma.getmaskarray(shown)[dark].all()
-    assert "time of the spike (ms)" in [axes.get_ylabel() for axes in figure.axes]
+    assert "time of the spike (ms), none: white" in [axes.get_ylabel() for axes in figure.axes]
 
 
 def test_images_of_several_spikes_are_maps_of_counts():
@@ -56,7 +56,7 @@ def test_images_of_several_spikes_are_maps_of_counts():
         np.nan_to_num(np.asarray(panel.images[0].get_array(), dtype=float)) for panel in figure.axes if panel.images
     ]
     assert np.array_equal(np.array(maps), trains.counts()[0])
-    assert "spikes" in [axes.get_ylabel() for axes in figure.axes]
+    assert "spikes, none: white" in [axes.get_ylabel() for axes in figure.axes]
 
 
 ODD = [

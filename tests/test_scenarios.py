@@ -1,50 +1,26 @@
 """The scenarios that come with the package: each runs, passes its check and agrees with a program written apart."""
 
-import json
 import math
 import sys
 
 import numpy as np
 import pytest
 from mpmath import exp, inf, log, mp, mpf, sqrt
+from scenario_runs import run, simulated
 from scipy import stats
 from stepped_models import gates, spike_times
-from typer.testing import CliRunner
 
 import eventsnn as esn
-from eventsnn.cli import app
 from eventsnn.scenario import load
 from eventsnn.scenarios import (
     action_potential,
     brunel,
-    codes,
     cuba,
     digits,
-    dvs_edges,
-    dvs_tracking,
-    hearing,
     microcircuit,
-    noise_robustness,
-    rank_order_digits,
     three_neurons,
     voltage_jumps,
 )
-
-
-def run(tmp_path, name, *arguments):
-    """The checks of a run on the command line, by their names; its pictures are drawn too."""
-    arguments = ["run", name, "--out", str(tmp_path / "out"), "--plot", "--json", *map(str, arguments)]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    assert (tmp_path / "out" / "raster.png").stat().st_size > 10_000
-    return {check["name"]: check for check in json.loads(result.stdout)["checks"]}
-
-
-def simulated(network, duration, **parameters):
-    """Results as a scenario's functions get them from the command line."""
-    results = network.run(duration)
-    results.summary["scenario"] = {"parameters": parameters}
-    return results
 
 
 @pytest.mark.parametrize(
@@ -52,8 +28,6 @@ def simulated(network, duration, **parameters):
     [
         ("three_neurons", three_neurons.DURATION, 4),
         ("three_neurons", 60.0, 4),
-        ("codes", codes.DURATION, 10),
-        ("codes", 50.0, 0),
         ("digits", digits.DURATION, 1),
         ("digits", 20.0, 0),
         ("voltage_jumps", 2_000.0, 2),
@@ -67,15 +41,7 @@ def simulated(network, duration, **parameters):
         ("action_potential", action_potential.DURATION, 6),
         ("action_potential", 50.0, 0),
         ("adex_patterns", 500.0, 10),
-        ("dvs_edges", dvs_edges.DURATION, 2),
-        ("dvs_edges", 100.0, 0),
-        ("dvs_tracking", dvs_tracking.DURATION, 2),
-        ("dvs_tracking", 30.0, 0),
-        ("hearing", hearing.DURATION, 3),
-        ("hearing", 50.0, 0),
         ("mat2_types", 700.0, 6),
-        ("rank_order_digits", rank_order_digits.DURATION, 3),
-        ("rank_order_digits", 300.0, 0),
         ("microcircuit", 50.0, 0),
     ],
 )
@@ -517,81 +483,3 @@ def test_microcircuit_bad_input():
     for share in (0.0, -0.5, 2.0, math.nan):
         with pytest.raises(esn.InputError, match=f"microcircuit: K_scaling = {share} must be above 0 and at most 1"):
             microcircuit.build(K_scaling=share)
-
-
-# ---- from data to spikes
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("settings", [("images=mnist",), ("images=mnist", "m=0.99", "merge=0.85")])
-def test_rank_order_of_mnist(tmp_path, settings):
-    checks = run(tmp_path, "rank_order_digits", *(word for setting in settings for word in ("--set", setting)))
-    assert len(checks) == 3 and checks["first neuron is the most active (share of images)"]["measured"] == 1.0
-
-
-@pytest.mark.long
-def test_noise_robustness_in_full(tmp_path):
-    assert len(run(tmp_path, "noise_robustness")) == 5
-
-
-def test_the_first_spike_follows_the_formula_with_any_disturbance():
-    """QIF neurons at V_th beside the sum of weight exp(-t / tau): the same neuron, for 12 x 4 images and 5 weights."""
-    network = noise_robustness.build(images=4, seed=3)
-    results = simulated(network, 4 * 12 * noise_robustness.EVERY, images=4, seed=3)
-    found = noise_robustness.winners(results, 4)
-    expected = noise_robustness.most_active(noise_robustness.disturb(4, 3))
-    for spread, first in found.items():
-        assert first.shape == (12, 4) and np.array_equal(first, expected[spread])
-    assert len({tuple(first.ravel()) for first in found.values()}) == 5  # the disturbances make a difference
-
-
-def test_templates_are_learnt_in_one_pass():
-    code = rank_order_digits.RankOrder(m=0.5, threshold=0.0)
-    images = np.array([[[0.9, 0.1, 0.0]], [[0.8, 0.2, 0.0]], [[0.0, 0.2, 0.9]], [[0.9, 0.0, 0.2]]])
-    templates, digits_of = rank_order_digits.learn(code, images, np.array([0, 0, 0, 1]), merge=0.9)
-    # The first two are alike: worths (1, 1/2, 0); the third is (0, 1/2, 1); the fourth, of another digit, (1, 0, 1/2).
-    expected = np.array([[1.0, 0.5, 0.0], [0.0, 0.5, 1.0], [1.0, 0.0, 0.5]]) / math.sqrt(1.25)
-    assert templates == pytest.approx(expected, abs=1e-12) and digits_of.tolist() == [0, 0, 1]
-
-
-def test_held_out_images_are_not_learnt_from():
-    task = rank_order_digits.prepare("digits", 200, None, None, 1)
-    seen = {image.tobytes() for image in task.train}
-    assert len(task.train) + len(task.test) == 1797
-    # Two of the data set's images are equal to the last grey level; they may fall on either side.
-    assert sum(image.tobytes() in seen for image in task.test) <= 2
-
-
-def test_edges_prefer_their_own_orientation():
-    """A straight line of events through each neuron's middle excites the neuron of its orientation most."""
-    kernel = dvs_edges.kernel(8)[:, 1]
-    reach = dvs_edges.REACH
-    for k, angle in enumerate(np.deg2rad(dvs_edges.orientations(8))):
-        along = np.linspace(-reach, reach, 41)
-        x, y = np.rint(along * np.cos(angle)).astype(int), np.rint(-along * np.sin(angle)).astype(int)
-        drive = kernel[:, y + reach, x + reach].sum(axis=1)
-        assert drive.argmax() == k
-    assert np.abs(kernel.sum(axis=(1, 2))).max() < 1e-12  # no orientation answers to uniform light
-
-
-def test_the_preferred_orientation_is_a_mean_of_angles():
-    counts = np.zeros(8)
-    counts[[0, 7]] = 1.0  # 0 and 157.5 degrees: their mean is 168.75, not 78.75
-    assert float(dvs_edges.preferred(counts)) == pytest.approx(168.75, abs=1e-9)
-
-
-def test_the_ball_is_where_its_brightest_pixels_are():
-    frames = dvs_tracking.video(500.0)
-    for k in (0, 13, 40):
-        y, x = np.nonzero(frames[k] > 120.0)
-        assert [x.mean(), y.mean()] == pytest.approx(dvs_tracking.centre(np.array([10.0 * k]))[0], abs=0.3)
-
-
-@pytest.mark.parametrize(
-    ("module", "parameters"),
-    [(codes, {"x": 1.5}), (dvs_edges, {"n": 1}), (rank_order_digits, {"test": 0}), (rank_order_digits, {"m": 1.0}),
-     (rank_order_digits, {"test": 1797})],
-)  # fmt: skip
-def test_parameters_that_make_no_sense_are_refused(module, parameters):
-    with pytest.raises(esn.InputError):
-        module.build(**parameters)

@@ -31,16 +31,19 @@ def image_figure(code: Image, image: Floats, shares: Sequence[float]) -> Figure:
     panels = picture.subplots(2, columns)
     for panel in panels.ravel():
         panel.set_axis_off()
-    _show(panels[0, 0], image, "image", "gray")
+    _show(panels[0, 0], image, "image", "gray", 0.0, 1.0)
     fine = f", sigma {code.sigmas[0]:g}" if len(code.sigmas) > 1 else ""
     for panel, ranks, name in zip(panels[0, 1:], finest, ("off cells", "on cells"), strict=False):
-        shown = _show(panel, ranks, f"{name}{fine}: the darker, the earlier", "viridis")
+        shown = _show(panel, ranks, f"{name}{fine}: the darker, the earlier", "viridis", 0.0, 100.0)
     picture.colorbar(shown, ax=panels[0, 2], label="spikes before (%)", shrink=0.9)
     for panel, share in zip(panels[1], shares, strict=False):
         spikes = round(share * trains.times.size)
         seen = code.decode(trains, spikes)[0]
-        alike = np.corrcoef(seen.ravel(), image.ravel())[0, 1] if seen.std() > 0.0 and image.std() > 0.0 else np.nan
-        _show(panel, seen, f"first {share:.0%} of the spikes\nr = {alike:.2f}", "gray")
+        alike = ""
+        if seen.std() > 0.0 and image.std() > 0.0:
+            alike = f"\nr = {np.corrcoef(seen.ravel(), image.ravel())[0, 1]:.2f}"
+        largest = np.abs(seen).max() or 1.0
+        _show(panel, seen, f"first {share:.0%} of the spikes{alike}", "gray", -largest, largest)
     picture.suptitle(f"{trains.times.size:,} spikes, and what can be seen of the first", fontsize="x-large")
     return picture
 
@@ -58,7 +61,7 @@ def cochlea_figure(code: Cochlea, trains: Trains) -> Figure:
     return picture
 
 
-def _show(panel: Axes, values: Floats, title: str, colours: str) -> AxesImage:
-    shown = panel.imshow(values, cmap=colours, interpolation="nearest")
+def _show(panel: Axes, values: Floats, title: str, colours: str, low: float, high: float) -> AxesImage:
+    shown = panel.imshow(values, cmap=colours, interpolation="nearest", vmin=low, vmax=high)
     panel.set_title(title)
     return shown

@@ -1,0 +1,23 @@
+"""Scenarios run as from the command line."""
+
+import json
+
+from typer.testing import CliRunner
+
+from eventsnn.cli import app
+
+
+def run(tmp_path, name, *arguments):
+    """The checks of a run on the command line, by their names; its pictures are drawn too."""
+    arguments = ["run", name, "--out", str(tmp_path / "out"), "--plot", "--json", *map(str, arguments)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "raster.png").stat().st_size > 10_000
+    return {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+
+
+def simulated(network, duration, **parameters):
+    """Results as a scenario's functions get them from the command line."""
+    results = network.run(duration)
+    results.summary["scenario"] = {"parameters": parameters}
+    return results
