@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.checks import number, whole
 from eventsnn.errors import InputError
@@ -82,30 +82,50 @@ class Trains:
 
     @classmethod
     def of(
-        cls, sample: Ints, times: Floats, ids: NDArray[Any], samples: int, shape: tuple[int, ...], duration: float
+        cls, sample: ArrayLike, times: ArrayLike, ids: ArrayLike, samples: int, shape: tuple[int, ...], duration: float
     ) -> Trains:
-        """Trains of spikes in any order: spike k is one of channel ids[k] in sample[k]."""
+        """Trains of spikes in any order: spike k is one of channel ids[k] in sample[k].
+
+        Raises InputError if arrays, samples, shape and duration are of another kind or do not fit each other.
+        """
+        of_sample, at = _given(sample, "sample numbers", np.int64), _given(times, "times", np.float64)
+        channel, samples = _given(ids, "ids", np.int32), whole(samples, "trains: samples", 0, 2**31)
+        shapes = of_sample.shape, at.shape, channel.shape
+        if set(shapes) != {(at.size,)}:
+            raise InputError(f"trains: sample, times and ids have shapes {shapes}; all need (spikes,)")
+        if at.size and not (of_sample.min() >= 0 and of_sample.max() < samples):
+            raise InputError(
+                f"trains: sample numbers run from {of_sample.min()} to {of_sample.max()}, allowed is 0 to {samples - 1}"
+            )
         offsets = np.zeros(samples + 1, dtype=np.int64)
-        np.cumsum(np.bincount(sample, minlength=samples), out=offsets[1:])
-        if (sample[1:] < sample[:-1]).any():
-            by_sample = order_by(sample)
-            sample, times, ids = sample[by_sample], times[by_sample], ids[by_sample]
-        sorted_times, sorted_ids = np.empty(times.size), np.empty(times.size, dtype=np.int32)
+        np.cumsum(np.bincount(of_sample, minlength=samples), out=offsets[1:])
+        if (of_sample[1:] < of_sample[:-1]).any():
+            by_sample = order_by(of_sample)
+            of_sample, at, channel = of_sample[by_sample], at[by_sample], channel[by_sample]
+        sorted_times, sorted_ids = np.empty(at.size), np.empty(at.size, dtype=np.int32)
         # Some samples at a time, which the cache holds: sorting takes a third of the time, and little memory.
         first = 0
         while first < samples:
             last = max(first + 1, int(np.searchsorted(offsets, offsets[first] + AT_ONCE, side="right")) - 1)
             part = slice(offsets[first], offsets[last])
-            order = np.lexsort((ids[part], times[part], sample[part]))
-            sorted_times[part], sorted_ids[part] = times[part][order], ids[part][order]
+            order = np.lexsort((channel[part], at[part], of_sample[part]))
+            sorted_times[part], sorted_ids[part] = at[part][order], channel[part][order]
             first = last
         return cls(sorted_times, sorted_ids, offsets, shape, duration)
 
     @classmethod
-    def of_first(cls, times: Floats, shape: tuple[int, ...], duration: float) -> Trains:
-        """Trains of one spike a channel, at times of shape (samples, n), or of none where that is infinite."""
-        order = np.argsort(times, axis=1, kind="stable")
-        in_order = np.take_along_axis(times, order, axis=1)
+    def of_first(cls, times: ArrayLike, shape: tuple[int, ...], duration: float) -> Trains:
+        """Trains of one spike a channel, at times of shape (samples, n), or of none where that is infinite or NaN.
+
+        Raises InputError if times, shape and duration are of another kind or do not fit each other.
+        """
+        at, shape = _given(times, "times", np.float64), _lengths(shape)
+        if at.shape[1:] != (math.prod(shape),):
+            raise InputError(
+                f"trains: times of first spikes have shape {at.shape}, but (samples, {math.prod(shape)}) is needed"
+            )
+        order = np.argsort(at, axis=1, kind="stable")
+        in_order = np.take_along_axis(at, order, axis=1)
         fires = in_order < np.inf
         offsets = np.concatenate([[0], np.cumsum(np.count_nonzero(fires, axis=1))])
         return cls(in_order[fires], order[fires].astype(np.int32), offsets, shape, duration)

@@ -123,6 +123,36 @@ def test_what_does_not_fit_together_is_refused(changes, words):
     assert words in str(caught.value)
 
 
+OF_REFUSED = [
+    (dict(sample=[0]), "sample, times and ids have shapes ((1,), (2,), (2,)); all need (spikes,)"),
+    (dict(sample=[0, 2]), "sample numbers run from 0 to 2, allowed is 0 to 1"),
+    (dict(sample=[-1, 0]), "sample numbers run from -1 to 0, allowed is 0 to 1"),
+    (dict(sample=[0.0, 1.0]), "sample numbers are of type float64"),
+    (dict(times=["a", "b"]), "times are of type"),
+    (dict(ids=[0, 3]), "ids run from 0 to 3, allowed is 0 to 2"),
+    (dict(samples=-1), "samples = -1 must be a whole number"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), OF_REFUSED, ids=[words for _, words in OF_REFUSED])
+def test_spikes_in_any_order_are_checked(changes, words):
+    good = dict(sample=[1, 0], times=[1.0, 2.0], ids=[0, 2], samples=2, shape=(3,), duration=5.0)
+    assert listed(Trains.of(**good)) == [(0, 2, 2.0), (1, 0, 1.0)]
+    with pytest.raises(esn.InputError) as caught:
+        Trains.of(**{**good, **changes})
+    assert words in str(caught.value)
+
+
+def test_first_spikes_make_trains():
+    first = np.array([[3.0, np.nan, 1.0], [np.inf, np.inf, 2.0]])
+    trains = Trains.of_first(first, (3,), 5.0)
+    assert listed(trains) == [(0, 2, 1.0), (0, 0, 3.0), (1, 2, 2.0)]
+    assert np.array_equal(Trains.of_first(trains.first(), (3,), 5.0).times, trains.times)
+    for wrong in (first[:, :2], first[0], 3.0):
+        with pytest.raises(esn.InputError, match=r"but \(samples, 3\) is needed"):
+            Trains.of_first(wrong, (3,), 5.0)
+
+
 @pytest.mark.parametrize("key", [np.s_[7], np.s_[:, 3], np.s_[:, [0, 0]], np.s_["a"], np.s_[:, :, :, 0]])
 def test_what_is_not_there_cannot_be_taken(key):
     with pytest.raises(esn.InputError, match="trains"):
