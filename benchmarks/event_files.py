@@ -10,19 +10,20 @@ Result, 2026-11-28, seconds, medians of three, on two cores of a virtual machine
 2.4, h5py 3.16 and faery 0.7.1:
 
                    MB   read   to_source   both
-    .aedat4        90   0.88        1.08   1.96
-    .aedat (3.1)   80   0.37        0.80   1.17
-    .raw (EVT 2)   41   0.28        0.69   0.98
-    .raw (EVT 3)   51   0.64        0.69   1.33
-    .dat           80   0.18        0.71   0.87
-    .es            50   0.31        0.74   1.06
-    .hdf5         140   0.67        0.90   1.49
-    .bin           50   0.19        0.40   0.75
-    .csv          178   1.53        1.13   2.71
+    .aedat4        90   0.99        1.25   2.24
+    .aedat (3.1)   80   0.40        1.08   1.48
+    .raw (EVT 2)   41   0.35        0.87   1.22
+    .raw (EVT 3)   51   0.72        1.00   1.75
+    .dat           80   0.19        1.08   1.27
+    .es            50   0.35        0.91   1.31
+    .hdf5         140   0.86        1.32   2.03
+    .bin           50   0.22        0.57   0.87
+    .csv          178   1.30        1.27   2.69
+    .txt          178   1.27        1.47   2.74
 
-All but text keep the aim. AEDAT4, for which a process is started (0.4 s), took 2.3 to 2.5 s in other runs, with 1.4 of
-them in to_source: behind it memory is used for the first time, which this machine hands out slowly (160 MB took 0.3 s,
-and 0.02 s once they had been used).
+Text misses the aim, AEDAT4 and HDF5 do about as often as not: they took 1.96 and 1.49 s in another hour. Of AEDAT4 0.4
+s start a process. A third of all is spent by the system: behind a reader memory is used for the first time, which this
+machine hands out slowly (160 MB took 0.3 s, and 0.02 s once they had been used).
 
 What helped: words of EVT 3.0 picked by their indices and not by masks, 0.89 -> 0.65 s (in a profiler); text read by
 numpy from the file itself and not from a string in memory, 3.9 -> 1.6; what another process sends laid out as it stays,
