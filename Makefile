@@ -32,8 +32,9 @@ help:
 run: .venv/installed
 	$(BIN)/eventsnn run brunel --duration 500 --out runs/brunel --force --plot
 
+# In two processes, which the files of tests are shared among.
 test: .venv/installed-test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-long: .venv/installed-test
 	$(BIN)/pytest -m long
