@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from eventsnn.compile_currents import compile_currents
 from eventsnn.compile_streams import compile_streams
 from eventsnn.compile_synapses import compile_projection, draw_projection, global_ids
+from eventsnn.compile_units import fill_units
 from eventsnn.compile_windows import choose_windows
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
@@ -41,6 +42,8 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
 
     neurons = _compile_neurons(network, starts, n)
     projections = tuple(compile_projection(p, starts, _port(p), threads) for p in network.projections.values())
+    streams, currents = compile_streams(network, starts, n, _stimulus_ports), compile_currents(network, starts, n)
+    fill_units(**neurons, projections=projections, streams=streams, currents=currents)
     window, hasty_window, hasty = choose_windows(projections, n)
     probes = [p for p in network.probes.values() if isinstance(p.target, Neurons)]
     weight_probes = [p for p in network.probes.values() if not isinstance(p.target, Neurons)]
@@ -48,8 +51,8 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
         seed=network.seed,
         populations=tuple(_population_plan(p, starts[p.name]) for p in network.populations.values()),
         projections=projections,
-        streams=compile_streams(network, starts, n, _stimulus_ports),
-        currents=compile_currents(network, starts, n),
+        streams=streams,
+        currents=currents,
         probes=tuple(_compile_probe(probe, starts) for probe in probes),
         weight_probes=tuple(_compile_weight_probe(probe, projections) for probe in weight_probes),
         recorded=_recorded(network, starts, n),

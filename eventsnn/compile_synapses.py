@@ -91,6 +91,11 @@ class Property:
             )
         return bounds[:1] if bounds[0] == bounds[1] else bounds
 
+    def size(self) -> float:
+        """No value is larger than this in size; the same however synapses are stored."""
+        values = np.array(self.given.bounds() if isinstance(self.given, Distribution) else self.given)
+        return float(np.abs(values).max(initial=0.0))
+
     def refuse(self, value: float, where: str) -> None:
         allowed = "finite and not negative" if self.name == "delay" else "finite"
         raise InputError(f"{self.what} = {value:g} {self.unit}{where} must be {allowed}")
@@ -179,7 +184,7 @@ def _procedural(projection: Projection, starts: dict[str, int], port: int, threa
     procedure = Procedure(lines, post, laws[0], weight.key, projection.dtype, laws[1], delay.key)
     rounded = _rounded(weight, weights, projection.dtype)
     n = count_synapses(lines, threads)
-    return ProceduralPlan(name, pre, post, procedure, rounded, delays, port, n)
+    return ProceduralPlan(name, pre, post, procedure, rounded, delays, port, weight.size(), n)
 
 
 def _property(projection: Projection, name: str, value: Value) -> Property:
@@ -239,7 +244,9 @@ def _plan(
             slices = SlicePlan(filling.slice_row, begin, np.searchsorted(used, number).astype(np.uint16))
     else:
         delays = rows.delay if rows.delay is not None else delay.shared()
-    return ProjectionPlan(projection.name, pre, post, rows.start, rows.target, weights, delays, slices, port)
+    return ProjectionPlan(
+        projection.name, pre, post, rows.start, rows.target, weights, delays, slices, port, weight.size()
+    )
 
 
 def _rounded(weight: Property, values: Floats, dtype: str) -> NDArray[np.floating]:

@@ -217,7 +217,7 @@ class Simulation:
                 "Give the stimulus longer intervals",
             ),
             "state": (
-                "has run away: a variable of its state left the range that its equations are meant for",
+                "has run away: a variable of its state left the range that its equations or numbers are meant for",
                 "Change its parameters, or give it weaker input",
             ),
         }[reason]

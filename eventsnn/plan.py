@@ -49,7 +49,7 @@ class ProjectionPlan:
 
     weight (float64 or float32) has one element if it is the same for all synapses. delay has one element if it is the
     same for all, one for each value if there are `slices`, and else one for each synapse. port -1 means by the sign of
-    the weight.
+    the weight. No weight is larger in size than weight_size, which does not depend on how synapses are stored.
     """
 
     name: str
@@ -61,6 +61,7 @@ class ProjectionPlan:
     delay: Floats
     slices: SlicePlan | None
     port: int
+    weight_size: float
 
     @property
     def procedure(self) -> None:
@@ -110,6 +111,7 @@ class ProceduralPlan:
     weight: NDArray[np.floating[Any]]
     delay: Floats
     port: int
+    weight_size: float
     n_synapses: int
 
     def row(self, row: int) -> tuple[Ids, NDArray[np.floating[Any]], Floats]:

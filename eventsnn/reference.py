@@ -36,6 +36,9 @@ from eventsnn.plan import Plan
 CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
 SEARCH = -1  # the round in which searches for a crossing go on: before every event at the time they have reached
 LAST = 2**62  # the round of samples: after every other at its time
+# An input that comes so little before the end of refractoriness, as a fraction of its time, ends it: times such as 22
+# times 0.1 ms after a spike are not exactly what a refractory period of 2.2 ms ends at.
+RELEASE_SLACK = 2.0**-50
 
 
 class Entry(NamedTuple):
@@ -184,8 +187,8 @@ class Reference:
         neuron.state = kept.copy()
         state = self.settle(n, max(neuron.release, kept.t))
         neuron.state = kept
-        if state.frame is not None and not state.x:
-            time, found = frames.crossing(neuron.model.shape, neuron.c, state), True
+        if state.frame is not None:
+            time, found = frames.next_crossing(neuron.model.shape, neuron.c, state, reached)
         else:
             neuron.model.leave(neuron.c, state, neuron.release)
             start = reached - state.t if reached > 0.0 else 0.0
@@ -318,28 +321,29 @@ class Reference:
         for n, (synaptic, external) in sorted(inputs.items()):
             neuron = self.neurons[n]
             assert neuron.model is not None
+            if t < neuron.release and neuron.release - t <= t * RELEASE_SLACK:
+                neuron.release = t
             if neuron.model.instantaneous and t < neuron.release:
                 continue
             if self._add(neuron, self.settle(n, t), synaptic, external) and t >= neuron.release:
                 self._fire(n, t, round_)
+            if neuron.state.frame is not None and frames.is_lost(neuron.state.frame):
+                self._fail(n, t, "state")
             accepted.add(n)
         return accepted
 
     def _add(self, neuron: Neuron, state: State, synaptic: list[Entry], external: list[Entry]) -> bool:
-        """Sum the inputs of one time by port, in canonical order, synaptic and external apart, and add each sum once;
-        True if v is then at the threshold or above it."""
+        """Add the inputs of one time; True if v is then at the threshold or above it. Outside of frames they are summed
+        first, by port and in canonical order, synaptic and external apart."""
         model, c = neuron.model, neuron.c
         assert model is not None
-        inside, outside = _by_port(model, synaptic), _by_port(model, external)
         if state.frame is None:
+            inside, outside = _by_port(model, synaptic), _by_port(model, external)
             total = [a + b for a, b in zip(inside, outside, strict=True)]
             model.receive(c, state, total, state.t < neuron.release)
             return state.v >= model.threshold(c, state)
-        for port, weight in enumerate(inside):
-            frames.add(model.shape, c, state, port, weight, frames.SYNAPTIC, neuron.release)
-        for port, weight in enumerate(outside):
-            frames.add(model.shape, c, state, port, weight, frames.EXTERNAL, neuron.release)
-        return frames.reached(model.shape, c, state)
+        inputs = [(entry.port, entry.weight) for entry in (*synaptic, *external)]
+        return frames.receive(model.shape, c, state, inputs, neuron.release)
 
     # ---- samples
 

@@ -287,7 +287,7 @@ def test_engines_agree(seed):
 
     expected = event_log(network().compile("reference"), 40.0)
     assert differences(expected, event_log(network().compile(), 40.0)) == []
-    assert min(len(expected[f"{name} times"]) for name in ("maps", "cells")) > 8 * 50
+    assert min(len(expected[f"{name} times"]) for name in ("maps", "cells")) > 8 * 40
 
 
 # ---- refusals

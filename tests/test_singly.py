@@ -93,16 +93,16 @@ def test_hardly_anything_arrives_at_neurons_that_are_not_calm(tau_m):
 
 
 @pytest.mark.parametrize("tau_m", [20.0, esn.Uniform(18.0, 22.0)], ids=["alike", "own"])
-def test_more_room_than_there_is_would_be_noticed(tau_m):
-    def spikes(of_room):
-        results = calm(large(tau_m), True, width=1.0, of_room=of_room).run(60.0)
+def test_a_line_too_high_would_be_noticed(tau_m):
+    def spikes(above):
+        results = calm(large(tau_m), True, width=1.0, above=above).run(60.0)
         return [results.spikes[name].times.tolist() for name in ("exc", "inh")]
 
     plain = calm(large(tau_m), False).run(60.0)
     right = [plain.spikes[name].times.tolist() for name in ("exc", "inh")]
     assert sum(map(len, right)) > 1000
-    assert spikes(1.0) == right
-    assert spikes(1.3) != right
+    assert spikes(0.0) == right
+    assert spikes(0.3) != right
 
 
 def test_a_volley_after_a_single_arrival(by_synapse):

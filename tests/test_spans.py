@@ -54,13 +54,14 @@ def test_every_synapse_of_a_long_row_arrives_at_its_own_time(engine, dtype):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_ties_are_added_in_canonical_order(threads, by_synapse):
+def test_ties_of_neurons_in_no_frame_are_added_in_canonical_order(threads, by_synapse):
     """1e16, 1 and -1e16 mV at one time: between the others 1 is lost, behind them it counts. The slices and spans of
     three projections meet at 2 ms, and are added in the order of the projections."""
 
     def after(order):
         net = esn.Network()
-        cells = net.population(4, esn.LIFDelta(E_L=0.0, V_th=1e30, V_reset=0.0, tau_m=1e9), name="cells")
+        model = esn.IF(E_L=0.0, V_th=1e30, V_reset=0.0)
+        cells = net.population(4, model, name="cells")
         early, late = net.population(1, esn.SpikeSource([1.0])), net.population(1, esn.SpikeSource([0.75]))
         for which in order:
             source, weight, delay = {
@@ -70,13 +71,29 @@ def test_ties_are_added_in_canonical_order(threads, by_synapse):
             }[which]
             post = [3, 0, 1, 3, 3, 2, 3, 3] if which == "span" else [3, 2, 1, 0, 3, 1, 2, 1]
             weights = np.where(np.asarray(delay) + (0.75 if source is late else 1.0) == 2.0, weight, 0.0)
-            net.connect(source, cells, esn.Explicit([0] * 8, post), weight=weights, delay=delay, name=which)
+            rule = esn.Explicit([0] * 8, post)
+            net.connect(source, cells, rule, weight=weights, delay=delay, name=which, port="delta")
         logs = [event_log(Threaded(net.compile(), threads), 3.0), event_log(net.compile(engine="reference"), 3.0)]
         assert differences(*logs) == []
         return np.frombuffer(logs[0]["state v"])
 
     assert not np.array_equal(after(["slice", "span", "other"]), after(["slice", "other", "span"]))
     after(["span", "slice", "other"])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_order_of_ties_has_no_meaning_in_a_frame(threads, by_synapse):
+    def after(order):
+        net = esn.Network()
+        cells = net.population(4, esn.LIFDelta(E_L=0.0, V_th=20.0, V_reset=0.0), name="cells")
+        source = net.population(1, esn.SpikeSource([1.0]))
+        for which in order:
+            delay = [1.0, 1.0, 1.0, 1.25] if which else 1.0
+            net.connect(source, cells, esn.AllToAll(), weight=[0.1, -0.3, 1e9, -1e9][which], delay=1.0, name=f"{which}")
+            net.connect(source, cells, esn.AllToAll(), weight=0.7, delay=np.atleast_2d(delay) if which else delay)
+        return event_log(Threaded(net.compile(), threads), 3.0)["state v"]
+
+    assert after([0, 1, 2, 3]) == after([3, 1, 0, 2]) == after([2, 3, 1, 0])
 
 
 @pytest.mark.parametrize("delays", [[1.25, 1.5, 1.5, 1.75], [1.25, 1.5, 1.5000000000000002, 1.75]])

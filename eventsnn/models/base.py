@@ -24,15 +24,13 @@ Values = dict[str, NDArray[np.float64]]
 
 @dataclass
 class Frame:
-    """A state as eventsnn/models/frames.py keeps it; of each pair the first is of synaptic, the second of external
-    input."""
+    """A state as eventsnn/models/frames.py keeps it: integers, in the frames of the state's time."""
 
-    origin: float  # ms
-    u: list[float]  # mV
-    x: list[list[float]]  # pA, by current
+    u: int
+    x: list[int]  # by current
 
     def copy(self) -> Frame:
-        return Frame(self.origin, list(self.u), [list(half) for half in self.x])
+        return Frame(self.u, list(self.x))
 
 
 @dataclass

@@ -22,8 +22,20 @@ from eventsnn.models.base import State
 
 # The constants of a neuron: these, then CURRENT_WIDTH for each current, THRESHOLD_WIDTH for each threshold, the places
 # of the currents in descending order of their time constants, and the scale of the weights of each port.
-R, T_REF, THRESHOLD, TAU_M, PER_C, V_RESET, LONGEST, WIDTH, RATE_M, HEAD = 0, 1, 2, 3, 4, 5, 8, 9, 10, 11
-TAU, DIFFERENCE, INVERSE, FASTER, CURRENT_RESET, COUPLING, RATE, CURRENT_WIDTH = 0, 1, 2, 3, 4, 7, 8, 9
+R, T_REF, THRESHOLD, TAU_M, PER_C, V_RESET, LONGEST = 0, 1, 2, 3, 4, 5, 8
+PER_UNIT, NARROWEST, WIDTH_M, RATE_M, KEPT_M, HEAD = 9, 10, 11, 12, 13, 14
+TAU, DIFFERENCE, INVERSE, FASTER, CURRENT_RESET, COUPLING, WIDTH, RATE, KEPT, CURRENT_WIDTH = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    7,
+    8,
+    9,
+    10,
+    11,
+)
 GAIN, THRESHOLD_RESET, THRESHOLD_WIDTH = 1, 2, 5
 
 # Where `divided` changes from a series of positive terms to a difference of which little cancels.

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core import linear as kernels
+from eventsnn._core.mathfunc import exp
 from eventsnn.checks import require
 from eventsnn.errors import InputError
 from eventsnn.models import closed_form, crossing, frames
@@ -33,9 +34,9 @@ Number = float | NDArray[np.float64]
 # The longest and the shortest time constant of a neuron may differ by this factor: what is left of twelve digits of a
 # sum of exponentials.
 FARTHEST_APART = 1e9
-# Exponential frames are at most so many of the shortest time constant wide, and where tau_m / |tau_m - tau| is larger
+# A number's exponential frames are at most so many of its time constant wide, and where tau_m / |tau_m - tau| is larger
 # than this the terms of v cancel too much for them.
-LONGEST_FRAME = 4.0
+LONGEST_FRAME = 2.0
 MOST_CANCELLED = 10.0
 # What one neuron may hold: the kernels keep a copy of this size on the stack.
 MOST_VARIABLES = 64
@@ -267,14 +268,18 @@ class LinearModel(Model):
         parts: list[Current | Threshold] = [*currents, *thresholds]
         taus = [_array(part.tau) for part in parts] + ([] if m.tau_m is None else [tau_m])
         rows += [("longest", np.maximum.reduce(np.broadcast_arrays(*taus)) if taus else 1.0)]
-        rows += [("width of a frame", _frame_width(self.shape, tau_m, currents)), ("1/tau_m", 1.0 / tau_m)]
-        for current in currents:
+        framed = _can_be_framed(self.shape, tau_m, currents)
+        frames = [_frame_rows(_array(current.tau), framed) for current in currents]
+        of_v = _frame_rows(tau_m, framed)
+        narrowest = np.minimum.reduce(np.broadcast_arrays(*[widths for (_, widths), *_ in [of_v, *frames]]))
+        rows += [("1/unit", 1.0), ("narrowest frame", narrowest), *of_v]
+        for current, of_current in zip(currents, frames, strict=True):
             tau = _array(current.tau)
             difference = 1.0 / tau if m.tau_m is None else np.abs(tau_m - tau) / (tau_m * tau)
             inverse = tau if m.tau_m is None else _inverse_difference(tau_m, tau)
             rows += [(f"tau of {current.name}", tau), ("difference", difference), ("inverse", inverse)]
             rows += [("faster", np.where(tau <= tau_m, 1.0, 0.0)), *_reset_rows(current.name, current.reset)]
-            rows += [("coupling", np.where(tau <= tau_m, 1.0, -1.0) * inverse / C_m), ("1/tau", 1.0 / tau)]
+            rows += [("coupling", np.where(tau <= tau_m, 1.0, -1.0) * inverse / C_m), *of_current]
         for part in thresholds:
             rows += [(f"tau of {part.name}", part.tau), ("gain", 0.0 if part.gain is None else part.gain)]
             rows += _reset_rows(part.name, part.reset)
@@ -356,14 +361,23 @@ def _inverse_difference(tau_m: NDArray[np.float64], tau: NDArray[np.float64]) ->
     return np.where(gap > 0.0, tau_m * tau / np.where(gap > 0.0, gap, 1.0), 0.0)
 
 
-def _frame_width(shape: closed_form.Shape, tau_m: NDArray[np.float64], currents: Sequence[Current]) -> Any:
-    """Width (ms) of a neuron's exponential frames, a power of two; 0 if it is kept in none (frames.py)."""
+def _can_be_framed(shape: closed_form.Shape, tau_m: NDArray[np.float64], currents: Sequence[Current]) -> Any:
+    """Whether a neuron is kept in exponential frames (frames.py)."""
     if not (shape.leaks and shape.clamped) or shape.n_alpha or shape.n_thresholds:
-        return 0.0
+        return np.zeros(1, dtype=bool)
     taus = np.broadcast_arrays(tau_m, *[_array(current.tau) for current in currents])
-    _, exponent = np.frexp(LONGEST_FRAME * np.minimum.reduce(taus))
     closest = np.minimum.reduce([taus[0], *[np.abs(taus[0] - tau) for tau in taus[1:]]])
-    return np.where(closest * MOST_CANCELLED < taus[0], 0.0, np.ldexp(1.0, exponent - 1))
+    return closest * MOST_CANCELLED >= taus[0]
+
+
+def _frame_rows(tau: NDArray[np.float64], framed: Any) -> list[tuple[str, Any]]:
+    """The width (ms) of the frames of a number, a power of two, and 0 if there are none; its rate; what is left of 1
+    after a frame."""
+    _, exponent = np.frexp(LONGEST_FRAME * tau)
+    width, tau, framed = np.broadcast_arrays(np.ldexp(1.0, exponent - 1), tau, framed)
+    unique, which = np.unique(np.where(framed, -width / tau, 0.0), return_inverse=True)
+    kept = np.array([exp(value) for value in unique])[which.reshape(-1)]
+    return [("width of a frame", np.where(framed, width, 0.0)), ("1/tau", 1.0 / tau), ("kept in a frame", kept)]
 
 
 def _reset_rows(name: str, reset: Reset | None) -> list[tuple[str, Any]]:

@@ -5,14 +5,12 @@
 # one. All lanes decide from the same sums, and so alike.
 
 from libc.math cimport ceil
-from libc.string cimport memset
-
 from libc.stdint cimport int32_t, int64_t
 
-from eventsnn._core.blocks cimport ALERT, ALWAYS_CALM, NEVER_CALM, Blocks, Group
-from eventsnn._core.calm cimport alert_all, width_of
+from eventsnn._core.blocks cimport ALERT_D, ALWAYS_CALM, D, IS_ALERT, NEVER_CALM, Blocks, Group
+from eventsnn._core.calm cimport alert_all, state_at, width_of
 from eventsnn._core.core cimport Activity, Core
-from eventsnn._core.mathfunc cimport infinity, not_a_number
+from eventsnn._core.mathfunc cimport infinity
 
 cdef extern from *:
     """
@@ -49,9 +47,11 @@ cdef inline void turn_on(Core* e) noexcept nogil:
     cdef int32_t n
     for k in range(b.n_groups):
         g = &b.group[k]
-        memset(b.flag + g.start, ALERT, g.stop - g.start)
+        b.group[k].n_held = 0
         for n in range(g.start, g.stop):
-            b.room[n] = <float>not_a_number()
+            b.flag[n] = IS_ALERT
+            if g.k != NULL:
+                state_at(g, n)[<int>D] = ALERT_D
     b.on = True
     expect_blocks(e)
 

@@ -4,23 +4,22 @@
 from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
-from eventsnn._core.closed_form cimport COUPLING, PER_C, RATE, RATE_M, TAU_M, THRESHOLD, R, current_at
+from eventsnn._core.closed_form cimport COUPLING, PER_C, PER_UNIT, RATE, RATE_M, TAU_M, THRESHOLD, R, current_at
 from eventsnn._core.crossing cimport BOUND_MARGIN
-from eventsnn._core.frames cimport growth
+from eventsnn._core.frames cimport SLACK, growth
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport BOUNDED, MOST_CURRENTS, UNKNOWN, Class, Factor, Neuron
 
 
 cdef struct Part:
     # What a neuron has taken.
-    double origin
-    double u
-    double external
-    double x[MOST_CURRENTS]
-    double z[MOST_CURRENTS]      # of external input
+    double origin                # of the frame of U
+    double begin[MOST_CURRENTS]  # of the frames of X
+    int64_t u
+    int64_t x[MOST_CURRENTS]
     double last                  # event
-    double highest               # U of synaptic input
-    double highest_external
+    int64_t highest              # U between events
+    int64_t size                 # at least that of the largest addition
     double positive              # sum of the positive weights
     int64_t n_external
 
@@ -35,19 +34,19 @@ cdef struct View:
 cdef inline View view(const Class* k, double drive, const Part* p, double t, const Factor* f, int n) noexcept nogil:
     """At t, or at the time of a row whose factors are f."""
     cdef const double* c = k.c
-    cdef double span = t - p.origin
     cdef View w
     cdef double part
     cdef int i
-    w.v = (p.u + p.external) / (f.membrane if f != NULL else growth(c[RATE_M], span))
+    w.v = (<double>p.u / (f.membrane if f != NULL else growth(c[RATE_M], t - p.origin))) / c[PER_UNIT]
     w.size = fabs(w.v)
     for i in range(n):
-        w.x[i] = (p.x[i] + p.z[i]) / (f.current[i] if f != NULL else growth(c[current_at(i) + RATE], span))
-        part = c[current_at(i) + COUPLING] * w.x[i]
+        part = <double>p.x[i] / (f.current[i] if f != NULL else growth(c[current_at(i) + RATE], t - p.begin[i]))
+        part = part / c[PER_UNIT]
+        w.x[i] = part / c[current_at(i) + COUPLING]
         w.v = w.v - part
         w.size = w.size + fabs(part)
     w.v = w.v + drive
-    w.size = BOUND_MARGIN * (w.size + fabs(drive) + fabs(c[THRESHOLD]))
+    w.size = BOUND_MARGIN * (w.size + fabs(drive) + fabs(c[THRESHOLD])) + SLACK / c[PER_UNIT]
     return w
 
 
@@ -59,9 +58,9 @@ cdef inline bint jumps_stay_below(
     cdef double line, size
     if gap > 0.0 and s.bounded != UNKNOWN and not first < s.crossing:
         return False  # at the threshold from the beginning
-    line = gap * (growth(k.c[RATE_M], first - p.origin) if gap > 0.0 else last_growth)
-    size = fabs(p.highest) + fabs(p.highest_external) + fabs(line)
-    return p.highest + p.highest_external < line - BOUND_MARGIN * size
+    line = gap * k.c[PER_UNIT] * (growth(k.c[RATE_M], first - p.origin) if gap > 0.0 else last_growth)
+    size = fabs(<double>p.highest) + fabs(line)
+    return <double>p.highest < line - SLACK - BOUND_MARGIN * size
 
 
 cdef inline bint currents_stay_below(
@@ -81,7 +80,7 @@ cdef inline bint currents_stay_below(
         for i in range(n):
             # Negative currents are lowest in size at the end.
             current = current + (w.x[i] if w.x[i] > 0.0 else
-                                 (before.x[i] + before.z[i]) / growth(c[current_at(i) + RATE], p.last - p.origin))
+                                 w.x[i] / growth(c[current_at(i) + RATE], p.last - start))
         rise = c[PER_C] * current - (w.v - s.drive) / c[TAU_M]
         if rise > 0.0:
             w.v = w.v + rise * (p.last - start)
@@ -92,9 +91,9 @@ cdef inline bint currents_stay_below(
 cdef inline void bound_jumps(const Class* k, Neuron* s, const Part* p, double grown) noexcept nogil:
     """The same without currents, in units of U."""
     cdef const double* c = k.c
-    cdef double u = p.u + p.external
-    cdef double size = fabs(p.u) + fabs(p.external) + (fabs(s.drive) + fabs(c[THRESHOLD])) * grown
-    cdef double line = (c[THRESHOLD] - s.drive) * grown - BOUND_MARGIN * size
+    cdef double u = <double>p.u
+    cdef double size = fabs(u) + (fabs(s.drive) + fabs(c[THRESHOLD])) * c[PER_UNIT] * grown
+    cdef double line = (c[THRESHOLD] - s.drive) * c[PER_UNIT] * grown - BOUND_MARGIN * size
     s.bounded = BOUNDED
     s.crossing = infinity()
     if not u < line:

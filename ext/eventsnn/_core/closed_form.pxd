@@ -13,9 +13,12 @@ cdef enum:
     PER_C = 4
     V_RESET = 5
     LONGEST = 8
-    WIDTH = 9
-    RATE_M = 10
-    HEAD = 11
+    PER_UNIT = 9
+    NARROWEST = 10
+    WIDTH_M = 11
+    RATE_M = 12
+    KEPT_M = 13
+    HEAD = 14
     # of a current
     TAU = 0
     DIFFERENCE = 1
@@ -23,8 +26,10 @@ cdef enum:
     FASTER = 3
     CURRENT_RESET = 4
     COUPLING = 7
-    RATE = 8
-    CURRENT_WIDTH = 9
+    WIDTH = 8
+    RATE = 9
+    KEPT = 10
+    CURRENT_WIDTH = 11
     # of a threshold
     GAIN = 1
     THRESHOLD_RESET = 2

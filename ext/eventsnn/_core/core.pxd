@@ -30,6 +30,7 @@ cdef struct Projection:
     const Recipe* recipe          # of rows that are not kept; NULL: they are
     int one_weight
     int one_delay
+    double weight_size            # no weight is larger
     int port
     int ascending                 # the targets of a slice
     int reaches                   # whether it has targets in a lane, as far as hasty neurons go

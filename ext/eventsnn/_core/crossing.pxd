@@ -287,10 +287,8 @@ cdef inline double peak(const Class* k, const State* s, double low, double high)
     return h
 
 
-cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
+cdef inline double crossing(const Class* k, State w, double start, int8_t* certainty) noexcept nogil:
     cdef const double* c = k.c
-    cdef double held[MOST_VARIABLES]
-    cdef State w = state_of(k, s, held)
     cdef Point points[2]
     cdef Point* here = &points[0]
     cdef Point* there = &points[1]

@@ -42,8 +42,8 @@ from eventsnn._core.activity cimport (
     turn_off,
     turn_on,
 )
-from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Aside, Group
-from eventsnn._core.closed_form cimport RATE_M, THRESHOLD, WIDTH, threshold_at
+from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Group, Pending
+from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE_M, THRESHOLD, WIDTH_M
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
     NO_MEMORY,
@@ -75,7 +75,8 @@ from eventsnn._core.events cimport (
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
-from eventsnn._core.looks cimport OF_ROOM, begin_blocks
+from eventsnn._core.frames cimport CELL, scale_of
+from eventsnn._core.looks cimport begin_blocks
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
@@ -89,7 +90,6 @@ from eventsnn._core.queue cimport (
     wheel_due,
     wheel_take,
 )
-from eventsnn._core.scatter cimport SECOND
 from eventsnn._core.skim cimport grow_ahead, prepare_growth
 from eventsnn._core.stream cimport (
     MOST_IN_CELL,
@@ -157,7 +157,7 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
                 s = neuron_at(e, e.touched[k])
                 end = e.inbox.place[e.touched[k]]
                 prepare_growth(
-                    &e.classes[s.class_of] if s.class_of >= 0 else NULL, s, &e.inbox, e.inbox.start[k], end
+                    &e.classes[s.class_of] if s.class_of >= 0 else NULL, &e.inbox, e.inbox.start[k], end
                 )
             grow_ahead(&e.inbox, e.inbox.start[i], end)
         if e.together and i % SETTLED_AHEAD == 0 and not instant and e.status == RUNNING:
@@ -381,6 +381,7 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.blocks.gathered_growth)
     free(e.blocks.gathered_begin)
     free(e.blocks.notes.taken)
+    free(e.blocks.listed)
     free(e.blocks.notes.weight)
     free(e.inbox.arrival)
     free(e.inbox.grown)
@@ -473,7 +474,6 @@ cdef class Engine:
         e.scratch = <Neuron*>self.allocate(1, self.core.stride, where)
         e.touched = <int32_t*>self.allocate(2 * n + 1, sizeof(int32_t), where)
         e.blocks.others = <int32_t*>self.allocate(n + 1, sizeof(int32_t), where)
-        e.blocks.adds = <double*>self.allocate(SECOND * SECOND, sizeof(double), where)
         e.inbox.start = <int64_t*>self.allocate(n, sizeof(int64_t), where)
 
     cdef build_classes(self):
@@ -605,6 +605,7 @@ cdef class Engine:
             p.ascending = bool((plan.post[1:] >= plan.post[:-1]).all())
             p.first_target, p.last_target = plan.post.min(initial=self.core.n), plan.post.max(initial=0)
             p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
+            p.weight_size = plan.weight_size
             mine = self.plan.hasty[plan.post if plan.procedure is not None or not hasty else plan.target] == hasty
             p.reaches, p.mixed = mine.any(), not mine.all()
             p.short_delays = plan.delay.min(initial=np.inf) < self.core.window
@@ -700,25 +701,22 @@ cdef class Engine:
         """Room for the state of calm neurons; most of it is never touched where there are none."""
         cdef Core* e = &self.core
         e.blocks.width = FIRST_BLOCK
-        e.blocks.of_room = OF_ROOM
         e.blocks.end = infinity()
-        e.blocks.state = <double*>self.allocate(e.n, STATE * sizeof(double))
-        e.blocks.aside = <Aside*>self.allocate(e.n, sizeof(Aside))
-        e.blocks.room = <float*>self.allocate(e.n, sizeof(float))
+        e.blocks.state = <int64_t*>self.allocate(e.n, STATE * sizeof(int64_t))
+        e.blocks.single = <int64_t*>self.allocate(e.n, sizeof(int64_t))
+        e.blocks.pending = <Pending*>self.allocate(e.n, sizeof(Pending))
         e.blocks.gap = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.low = <int64_t*>self.allocate(e.n, sizeof(int64_t))
         e.blocks.flag = <uint8_t*>self.allocate(e.n, sizeof(uint8_t))
-        e.blocks.late_room = <float*>self.allocate(e.n, sizeof(float))
         e.blocks.release = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.count = <uint16_t*>self.allocate(e.n, sizeof(uint16_t))
-        e.blocks.tie = <double*>self.allocate(e.n, PORTS * sizeof(double))
-        e.blocks.u = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.sums = <double*>self.allocate(e.n, sizeof(double))
+        e.blocks.held = <int32_t*>self.allocate(e.n, sizeof(int32_t))
         e.blocks.begins = <double*>self.allocate(e.n, sizeof(double))
         e.blocks.ends = <double*>self.allocate(e.n, sizeof(double))
         # Zeros if there is none that takes its input one by one: what spans bring to others is gathered as well.
-        jumps = self.jump_of_class[self.plan.class_of].T if self.singly.any() else np.zeros((2, e.n))
+        jumps = self.jump_of_class[self.plan.class_of].T if self.singly.any() else np.zeros((3, e.n))
         e.blocks.rate = <double*>self.hold(jumps[0], np.float64)
         e.blocks.scales = <double*>self.hold(jumps[1], np.float64)
+        e.blocks.per_unit = <double*>self.hold(jumps[2], np.float64)
 
     cdef find_groups(self):
         """Number the neurons that may be calm by what those of a group have in common; -1 stands for the others."""
@@ -728,17 +726,18 @@ cdef class Engine:
         plan = self.plan
         can = np.zeros(len(plan.class_model) + 1, dtype=bool)  # the last is that of sources
         jumps = np.zeros_like(can)
-        self.jump_of_class = np.zeros((can.size, 3))
+        self.jump_of_class = np.zeros((can.size, 4))
         for k in range(len(plan.class_model)):
             c = &e.classes[k]
-            can[k] = c.model.skim != NULL and c.c[WIDTH] > 0.0 and c.model.ports <= PORTS
+            can[k] = c.model.skim != NULL and c.c[NARROWEST] >= CELL and c.model.ports <= PORTS
             jumps[k] = can[k] and c.model.n_currents == 0 and c.model.ports == 1
             if jumps[k]:
-                self.jump_of_class[k] = c.c[RATE_M], c.c[threshold_at(c.model, 0)], c.c[WIDTH]
+                self.jump_of_class[k] = c.c[RATE_M], scale_of(c, 0), c.c[PER_UNIT], c.c[WIDTH_M]
         streams = np.diff(plan.streams.start)
         first = np.minimum(plan.streams.start[: plan.n], max(len(self.source_of) - 1, 0))
         self.source = np.where(streams == 1, self.source_of[first] if len(self.source_of) else -1, -1)
-        poisson = [e.sources[k].kind == POISSON for k in range(self.source_of.max(initial=-1) + 1)]
+        n_sources = self.source_of.max(initial=-1) + 1
+        poisson = [e.sources[k].kind == POISSON and e.sources[k].width >= CELL for k in range(n_sources)]
         may = can[plan.class_of] & (streams <= 1) & np.array([*poisson, True])[self.source]
         may &= (streams == 0) | (plan.max_spikes >= MOST_IN_CELL)
         kind = np.append(self.kind_of_class, 0)[plan.class_of]
@@ -755,7 +754,7 @@ cdef class Engine:
         few = np.bincount(runs)[runs] < FEWEST_OF_A_GROUP
         self.varied = may & jumps[plan.class_of] & (streams == 0) & few
         # Of those of which each has constants of its own a group has one model and one width of frames, a power of two.
-        _, exponent = np.frexp(self.jump_of_class[:, 2])
+        _, exponent = np.frexp(self.jump_of_class[:, 3])
         alike = 4096 * np.append(plan.class_model, 0) + exponent + 2048
         kind = np.where(self.varied, -1 - alike[plan.class_of], kind)
         self.singly = may & (self.singly | self.varied)
@@ -773,7 +772,7 @@ cdef class Engine:
 
         def block(a):
             width = e.sources[<int64_t>self.source[a]].width if self.source[a] >= 0 else 0.0
-            return e.classes[<int64_t>plan.class_of[a]].c[WIDTH], width
+            return e.classes[<int64_t>plan.class_of[a]].c[NARROWEST], width
 
         groups = calm_groups(part, kind, FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1, block)
         e.blocks.found.time, e.blocks.found_kind = -1.0, -1
@@ -795,20 +794,19 @@ cdef class Engine:
             g.k = &e.classes[<int64_t>plan.class_of[a]]
             g.currents = g.k.model.n_currents
             g.kind = self.kind_of_class[plan.class_of[a]]
-            g.rise.size = 2.0 * np.abs(plan.constants[plan.class_of[a : max(b, a + 1)], THRESHOLD]).max()
+            g.even = not self.varied[a]
+            g.gap = g.k.c[THRESHOLD] - neuron_at(e, a).drive
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
             if self.singly[a]:
                 g.singly, g.varied = True, self.varied[a]
-                g.state = e.blocks.u
+                g.state = e.blocks.single
                 e.blocks.singly = True
                 number_of[a:b] = k
                 if g.varied:
                     e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_OF_VARIED)
             if g.currents:
                 e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_WITH_CURRENTS)
-            g.count = e.blocks.count
-            g.tie = e.blocks.tie + (0 if g.currents else (PORTS - 1) * g.start)
             e.blocks.n += b - a
             if self.source[a] >= 0:
                 g.source = &e.sources[<int64_t>self.source[a]]
@@ -818,16 +816,16 @@ cdef class Engine:
         if on:
             turn_on(e)
 
-    def set_calm(self, mode, double width=FIRST_BLOCK, double of_room=OF_ROOM):
+    def set_calm(self, mode, double width=FIRST_BLOCK, double above=0.0):
         """Whether neurons may be calm: True and False, or "auto" where there is enough going on; and how long blocks
-        are at most (ms, a power of two), with "auto" in the beginning. For tests and benchmarks: no bit depends on it,
-        as long as no more of the room is used than there is."""
+        are at most (ms, a power of two), with "auto" in the beginning. For tests and benchmarks: no bit depends on
+        it, as long as lines do not lie `above` (mV) where they should."""
         cdef int i
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
         self.rouse()
         for i, part in enumerate(ranges(self.plan, self.shared)):
             self.lane[i].blocks.width = width
-            self.lane[i].blocks.of_room = of_room
+            self.lane[i].blocks.above = above
             self.give_groups(self.lane[i], part)
 
     cdef rouse(self):
@@ -886,9 +884,9 @@ cdef class Engine:
         self.begin_lane(e, where)
         e.inbox.row, e.inbox.factor, e.inbox.filled = NULL, NULL, NULL
         e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
-        e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight = NULL, NULL, NULL
+        e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight, e.blocks.listed = NULL, NULL, NULL, NULL
         e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL
-        e.blocks.segment_room = e.blocks.notes_room = e.blocks.gathered_room = 0
+        e.blocks.segment_room = e.blocks.notes.room = e.blocks.gathered_room = 0
         e.blocks.arrivals = e.blocks.looks = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
         e.inbox.window = 0

@@ -28,6 +28,7 @@ from eventsnn._core.neuron cimport (
     C_T_REF,
     FOUND,
     MOST_VARIABLES,
+    RELEASE_SLACK,
     SEARCHED,
     UNKNOWN,
     Class,
@@ -85,6 +86,9 @@ cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
         s.crossing = s.release
         return
     start = free_state(e, k, s)
+    if k.model.lost != NULL and k.model.lost(k, start):
+        s.crossing = start.t
+        return
     s.crossing = start.t + k.model.bound(k, start)
 
 
@@ -123,10 +127,10 @@ cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
                 return
     cdef const Neuron* start = free_state(e, k, s)
     cdef double searched = s.crossing - start.t if s.bounded == SEARCHED else 0.0
-    s.crossing = k.model.crossing(k, start, searched, &s.bounded)
+    s.crossing = k.model.crossing(k, start, s.crossing if s.framed else searched, &s.bounded)
     if s.crossing != s.crossing:
         s.crossing = infinity()
-        fail(e, OUT_OF_RANGE, s.t, <int32_t>((<char*>s - e.records) // e.stride))
+        fail(e, OUT_OF_RANGE, start.t, <int32_t>((<char*>s - e.records) // e.stride))
 
 
 cdef inline bint refine_due(Core* e, Neuron* s, double t) noexcept nogil:
@@ -269,8 +273,9 @@ cdef inline void keep_spike(Core* e, int32_t n, double t) noexcept nogil:
     e.n_spikes += 1
 
 
-cdef inline void external_input(Core* e, int32_t n, double t, double* total) noexcept nogil:
-    """Add up the external spikes at t by port, in the order of the stimuli; those of a source are its own spikes.
+cdef inline void external_input(Core* e, int32_t n, double t, bint taken, double* total) noexcept nogil:
+    """Add up the external spikes at t by port, in the order of the stimuli, or add them to a state in a frame, if they
+    are taken; those of a source are its own spikes.
 
     A stream whose intervals no longer advance time is ended.
     """
@@ -284,10 +289,12 @@ cdef inline void external_input(Core* e, int32_t n, double t, double* total) noe
         while s.first == t:
             count += 1
             e.external_events += 1
+            d = &e.sources[s.source]
             if neuron.class_of < 0:
                 fire(e, n, t)
-            else:
-                d = &e.sources[s.source]
+            elif taken and neuron.framed:
+                e.classes[neuron.class_of].model.take(&e.classes[neuron.class_of], neuron, d.port, d.weight, total)
+            elif taken:
                 total[d.port] = total[d.port] + d.weight
             stream_next(e.sources, s)
             if count > e.max_spikes:
@@ -336,40 +343,61 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
     """Everything that happens to neuron n at t: crossing, change of current, input, threshold test. Of what arrives,
     `next` is the first that has not been taken; returns the first that comes later."""
     cdef Neuron* s = neuron_at(e, n)
-    cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
     cdef bint changed = False
     cdef bint input = False
-    cdef double external[MOST_VARIABLES]
     cdef int64_t first = next
-    cdef int port
-    cdef int ports = k.model.ports if k != NULL else 0
     if e.watch_start != NULL:
         sample(e, n, t)
     if t == s.crossing:
-        k.model.settle(k, s, t)
+        e.classes[s.class_of].model.settle(&e.classes[s.class_of], s, t)
         fire(e, n, t)
         changed = True
     if t == s.outside:
         if t == e.change_time[s.change]:
             change_current(e, n, t)
             changed = True
-        if t == next_external(s):
-            for port in range(ports):
-                external[port] = 0.0
-            external_input(e, n, t, external)
-            input = True
-        s.outside = next_outside(e, s)
+        input = t == next_external(s)
     while arrival_time(e, next, end) == t:
         next += 1
-    if (input or next > first) and k != NULL and not (k.model.instantaneous and t < s.release):
-        k.model.settle(k, s, t)
-        if k.model.receive(k, s, &e.inbox, first, next, external if input else NULL) and t >= s.release:
-            fire(e, n, t)
-        changed = True
+    if input or next > first:
+        changed |= take_input(e, n, t, input, first, next)
+    if t == s.outside:
+        s.outside = next_outside(e, s)
     if changed:
         s.bounded = UNKNOWN
         s.crossing = infinity()
     return next
+
+
+cdef inline bint take_input(
+    Core* e, int32_t n, double t, bint external, int64_t first, int64_t next
+) noexcept nogil:
+    """Add all input at t, and test the threshold; False if the neuron takes none."""
+    cdef Neuron* s = neuron_at(e, n)
+    cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
+    cdef double total[MOST_VARIABLES + 1]
+    cdef bint taken = False
+    cdef int i
+    if k != NULL:
+        if t < s.release and s.release - t <= t * RELEASE_SLACK:
+            s.release = t
+        taken = not (k.model.instantaneous and t < s.release)
+    if taken:
+        k.model.settle(k, s, t)
+        if k.model.begin != NULL:
+            k.model.begin(k, s, total)
+        else:
+            for i in range(k.model.ports):
+                total[i] = 0.0
+    if external:
+        external_input(e, n, t, taken, total)
+    if not taken:
+        return False
+    if k.model.receive(k, s, &e.inbox, first, next, total) and t >= s.release:
+        fire(e, n, t)
+    if k.model.lost != NULL and k.model.lost(k, s):
+        fail(e, OUT_OF_RANGE, t, n)
+    return True
 
 
 cdef inline int64_t skim(

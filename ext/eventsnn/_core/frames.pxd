@@ -1,167 +1,194 @@
 # Exponential frames: how a neuron is kept between its events; eventsnn/models/frames.py explains them, function by
-# function. A framed neuron's v is U of synaptic input (or, while it is refractory, v itself) and `external` is U of
-# external input; of the variables behind it the first n_currents are X of synaptic input, the next X of external input.
+# function. A framed neuron's U is `u`; the first n_currents of the variables behind it are X, as integers.
 
-from libc.math cimport floor
+from libc.math cimport fabs
+from libc.stdint cimport int64_t
 
 from eventsnn._core.closed_form cimport (
     COUPLING,
+    KEPT,
+    KEPT_M,
+    PER_UNIT,
     RATE,
     RATE_M,
     TAU_M,
     THRESHOLD,
     WIDTH,
+    WIDTH_M,
     State,
     current_at,
     threshold_at,
 )
 from eventsnn._core.mathfunc cimport exp, infinity, log
-from eventsnn._core.neuron cimport Class, Neuron, variables
-
-cdef enum Half:
-    SYNAPTIC = 0
-    EXTERNAL = 1
+from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Neuron, Wide, variables
 
 
-cdef extern from *:
+cdef extern from "eventsnn/_core/integers.h" nogil:
     """
-    #define EVENTSNN_SMALLEST 1e-300
+    #define EVENTSNN_SLACK 512
+    #define EVENTSNN_CELL 0.015625
+    #define EVENTSNN_LARGEST_DRIVE 1329227995784915872903807060280344576.0
     """
-    const double SMALLEST "EVENTSNN_SMALLEST"
+    const int64_t SLACK "EVENTSNN_SLACK"
+    const double CELL "EVENTSNN_CELL"                      # ms
+    const double LARGEST_DRIVE "EVENTSNN_LARGEST_DRIVE"    # 2^120
+    int64_t nearest "eventsnn_nearest"(double value) noexcept
+    int64_t sum_of "eventsnn_sum"(int64_t a, int64_t b) noexcept
+    int64_t later "eventsnn_later"(int64_t value, double kept) noexcept
+    Wide widened "eventsnn_widened"(int64_t value) noexcept
+    Wide wide_sum "eventsnn_wide_sum"(Wide a, Wide b) noexcept
+    Wide wide_nearest "eventsnn_wide_nearest"(double value) noexcept
+    Wide wide_later "eventsnn_wide_later"(Wide value, double kept, double frames) noexcept
+    Wide limited "eventsnn_limited"(Wide sum, double rough) noexcept
+    double as_double "eventsnn_wide_double"(Wide a) noexcept
+    bint is_narrow "eventsnn_is_narrow"(Wide a) noexcept
+    bint is_lost "eventsnn_is_lost"(Wide a) noexcept
+
+
+cdef inline Wide* numbers(const Class* k, const Neuron* s) noexcept nogil:
+    """X of each current, in the room of it and of what it has lost."""
+    return <Wide*>variables(k, s)
 
 
 cdef inline bint can_be_framed(const Class* k, const Neuron* s) noexcept nogil:
-    return k.c[WIDTH] != 0.0 and s.slope == 0.0 and s.n_sines == 0
+    return k.c[WIDTH_M] != 0.0 and s.slope == 0.0 and s.n_sines == 0 and fabs(s.drive * k.c[PER_UNIT]) < LARGEST_DRIVE
 
 
-cdef inline double origin_of(const Class* k, double t) noexcept nogil:
-    return floor(t / k.c[WIDTH]) * k.c[WIDTH]
+cdef inline double frame_begin(double width, double t) noexcept nogil:
+    # No time is negative, a conversion is quicker than floor, and from 2^52 on all doubles are whole.
+    cdef double frames = t / width
+    return (<double>(<int64_t>frames) if frames < 4503599627370496.0 else frames) * width
 
 
 cdef inline double growth(double rate, double span) noexcept nogil:
     return exp(span * rate)
 
 
-cdef inline double current(const Class* k, const Neuron* s, double span, int i) noexcept nogil:
-    cdef const double* x = variables(k, s)
-    return (x[i] + x[k.model.n_currents + i]) / growth(k.c[current_at(i) + RATE], span)
+cdef inline double membrane_grown(const Class* k, double t) noexcept nogil:
+    return growth(k.c[RATE_M], t - frame_begin(k.c[WIDTH_M], t))
+
+
+cdef inline double current_grown(const Class* k, int i, double t) noexcept nogil:
+    cdef const double* c = k.c + current_at(i)
+    return growth(c[RATE], t - frame_begin(c[WIDTH], t))
+
+
+cdef inline double coupled(const Class* k, const Neuron* s, int i) noexcept nogil:
+    return (as_double(numbers(k, s)[i]) / current_grown(k, i, s.t)) / k.c[PER_UNIT]
 
 
 cdef inline void lift(const Class* k, Neuron* s) noexcept nogil:
-    cdef double span = s.t - s.origin
     cdef double total = s.v - s.drive
     cdef int i
     for i in range(k.model.n_currents):
-        total = total + k.c[current_at(i) + COUPLING] * current(k, s, span, i)
-    s.v = total * growth(k.c[RATE_M], span)
-    s.external = 0.0
+        total = total + coupled(k, s, i)
+    s.u = wide_nearest((total * k.c[PER_UNIT]) * membrane_grown(k, s.t))
 
 
 cdef inline void enter(const Class* k, Neuron* s) noexcept nogil:
-    cdef double* x = variables(k, s)
-    cdef double span
+    cdef Wide* number = numbers(k, s)
+    cdef double x[MOST_VARIABLES]
+    cdef double scale
     cdef int i
     s.framed = can_be_framed(k, s)
     if not s.framed:
         return
-    s.origin = origin_of(k, s.t)
-    span = s.t - s.origin
+    s.u = widened(0)
     for i in range(k.model.n_currents):
-        x[i] = x[i] * growth(k.c[current_at(i) + RATE], span)
-        x[k.model.n_currents + i] = 0.0
-    s.external = 0.0
+        x[i] = variables(k, s)[i]
+    for i in range(k.model.n_currents):
+        scale = k.c[current_at(i) + COUPLING] * k.c[PER_UNIT]
+        number[i] = wide_nearest(x[i] * (scale * current_grown(k, i, s.t)))
     if not s.t < s.release:
         lift(k, s)
 
 
 cdef inline double read(const Class* k, const Neuron* s, double* x) noexcept nogil:
     """Fills in the currents and returns v."""
-    cdef double span = s.t - s.origin
-    cdef double total = 0.0
     cdef bint free = not s.t < s.release
+    cdef double total = (as_double(s.u) / membrane_grown(k, s.t)) / k.c[PER_UNIT] if free else 0.0
+    cdef double part
     cdef int i
-    if free:
-        total = (s.v + s.external) / growth(k.c[RATE_M], span)
     for i in range(k.model.n_currents):
-        x[i] = current(k, s, span, i)
-        total = total - k.c[current_at(i) + COUPLING] * x[i]
+        part = coupled(k, s, i)
+        total = total - part
+        x[i] = part / k.c[current_at(i) + COUPLING]
     return s.drive + total if free else s.v
 
 
 cdef inline void leave(const Class* k, Neuron* s) noexcept nogil:
     cdef int i
+    cdef double x[MOST_VARIABLES]
     if s.framed:
-        s.v = read(k, s, variables(k, s))
+        s.v = read(k, s, x)
         for i in range(k.model.n_currents):
-            variables(k, s)[k.model.n_currents + i] = 0.0
+            variables(k, s)[i], variables(k, s)[k.model.n_currents + i] = x[i], 0.0
         s.framed = False
 
 
-cdef inline double flushed(double value) noexcept nogil:
-    return 0.0 if -SMALLEST < value < SMALLEST else value
-
-
-cdef inline void shift(
-    const Class* k, double gap, bint held, double* u, double* external, double* x, double* z, int n
-) noexcept nogil:
-    """Bring both halves of a state into a frame that begins `gap` later."""
-    cdef double kept
-    cdef int i
-    if not held:
-        kept = exp(-gap * k.c[RATE_M])
-        u[0] = flushed(u[0] * kept)
-        external[0] = flushed(external[0] * kept)
-    for i in range(n):
-        kept = exp(-gap * k.c[current_at(i) + RATE])
-        x[i] = flushed(x[i] * kept)
-        z[i] = flushed(z[i] * kept)
+cdef inline double frames_until(double width, double t, double begin) noexcept nogil:
+    """How many frames end between t and one that begins then."""
+    return 0.0 if t >= begin else (begin - frame_begin(width, t)) / width
 
 
 cdef inline void move(const Class* k, Neuron* s, double t) noexcept nogil:
-    cdef double origin = origin_of(k, t)
-    cdef double* x = variables(k, s)
-    cdef int n = k.model.n_currents
-    if origin != s.origin:
-        shift(k, origin - s.origin, s.t < s.release, &s.v, &s.external, x, x + n, n)
-        s.origin = origin
+    cdef Wide* x = numbers(k, s)
+    cdef const double* c
+    cdef int i
+    if not s.t < s.release:
+        s.u = wide_later(s.u, k.c[KEPT_M], frames_until(k.c[WIDTH_M], s.t, frame_begin(k.c[WIDTH_M], t)))
+    for i in range(k.model.n_currents):
+        c = k.c + current_at(i)
+        x[i] = wide_later(x[i], c[KEPT], frames_until(c[WIDTH], s.t, frame_begin(c[WIDTH], t)))
     s.t = t
 
 
-cdef inline void add(const Class* k, Neuron* s, int port, double weight, int half) noexcept nogil:
-    cdef double span = s.t - s.origin
-    cdef double scale = k.c[threshold_at(k.model, 0) + k.model.n_currents + port]
+cdef inline double scale_of(const Class* k, int port) noexcept nogil:
+    """Units of U that an input of weight 1 adds where a frame begins."""
+    cdef double scale = k.c[threshold_at(k.model, 0) + k.model.n_currents + port] * k.c[PER_UNIT]
     cdef int slot = k.model.target[port]
-    cdef double* x
-    if slot >= 0:
-        x = variables(k, s) + half * k.model.n_currents + slot
-        x[0] = x[0] + weight * (scale * growth(k.c[current_at(slot) + RATE], span))
-        scale = scale * k.c[current_at(slot) + COUPLING]
-    if not s.t < s.release:
-        weight = weight * (scale * growth(k.c[RATE_M], span))
-        if half == SYNAPTIC:
-            s.v = s.v + weight
-        else:
-            s.external = s.external + weight
+    return scale if slot < 0 else scale * k.c[current_at(slot) + COUPLING]
+
+
+cdef inline void add_number(Wide* number, double* rough, double added) noexcept nogil:
+    """rough: their sum in double, which does not wrap around."""
+    cdef Wide wide = wide_nearest(added)
+    rough[0] = rough[0] + as_double(wide)
+    number[0] = wide_sum(number[0], wide)
+
+
+cdef inline bint any_lost(const Class* k, const Neuron* s) noexcept nogil:
+    cdef int i
+    cdef bint found = is_lost(s.u)
+    for i in range(k.model.n_currents):
+        found |= is_lost(numbers(k, s)[i])
+    return found
 
 
 cdef inline bint reached(const Class* k, const Neuron* s) noexcept nogil:
-    cdef double span = s.t - s.origin
-    cdef double total = 0.0
+    cdef double total = k.c[THRESHOLD] - s.drive
     cdef int i
     for i in range(k.model.n_currents):
-        total = total + k.c[current_at(i) + COUPLING] * current(k, s, span, i)
-    return s.v + s.external >= ((k.c[THRESHOLD] - s.drive) + total) * growth(k.c[RATE_M], span)
+        total = total + coupled(k, s, i)
+    return as_double(s.u) >= (total * k.c[PER_UNIT]) * membrane_grown(k, s.t) - SLACK
 
 
 cdef inline double crossing_of_jumps(const Class* k, const Neuron* s) noexcept nogil:
-    cdef double gap = k.c[THRESHOLD] - s.drive
+    cdef double gap = (k.c[THRESHOLD] - s.drive) * k.c[PER_UNIT]
+    cdef double width = k.c[WIDTH_M]
+    cdef double origin = frame_begin(width, s.t)
+    cdef Wide u = s.u
     cdef double t
-    if reached(k, s):
-        return s.t
     if gap >= 0.0:
         return infinity()
-    t = s.origin + k.c[TAU_M] * log((s.v + s.external) / gap)
-    return t if t > s.t else s.t
+    while True:
+        t = origin
+        if as_double(u) < gap:
+            t = origin + k.c[TAU_M] * log(as_double(u) / gap)
+        origin = origin + width
+        if t < origin:
+            return t if t > s.t else s.t
+        u = wide_later(u, k.c[KEPT_M], 1.0)
 
 
 cdef inline State state_of(const Class* k, const Neuron* s, double* x) noexcept nogil:
@@ -178,4 +205,25 @@ cdef inline State state_of(const Class* k, const Neuron* s, double* x) noexcept 
     if s.framed:
         w.x = x
         w.v = read(k, s, x)
+    return w
+
+
+cdef inline State state_at(const Class* k, const Neuron* s, double t, double* x) noexcept nogil:
+    """The state of a free neuron in a frame as it will be at t."""
+    cdef State w
+    cdef const double* c
+    cdef double part
+    cdef int i
+    w.t, w.drive, w.slope, w.x, w.low, w.sines, w.n_sines = t, s.drive, 0.0, x, NULL, s.sines, 0
+    w.v = frames_until(k.c[WIDTH_M], s.t, frame_begin(k.c[WIDTH_M], t))
+    w.v = as_double(wide_later(s.u, k.c[KEPT_M], w.v))
+    w.v = (w.v / membrane_grown(k, t)) / k.c[PER_UNIT]
+    for i in range(k.model.n_currents):
+        c = k.c + current_at(i)
+        part = frames_until(c[WIDTH], s.t, frame_begin(c[WIDTH], t))
+        part = as_double(wide_later(numbers(k, s)[i], c[KEPT], part))
+        part = (part / current_grown(k, i, t)) / k.c[PER_UNIT]
+        w.v = w.v - part
+        x[i] = part / c[COUPLING]
+    w.v = s.drive + w.v
     return w

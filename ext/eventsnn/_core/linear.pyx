@@ -7,33 +7,42 @@ from libc.string cimport memcpy
 from eventsnn._core.closed_form cimport (
     COUPLING,
     CURRENT_RESET,
+    PER_UNIT,
     RATE,
     RATE_M,
     TAU,
     THRESHOLD_RESET,
     V_RESET,
-    WIDTH,
     State,
     current_at,
     solve,
     threshold_at,
     threshold_now,
 )
-from eventsnn._core.crossing cimport bound, clear, crossing
+from eventsnn._core.crossing cimport bound, clear, crossing, magnitude
 from eventsnn._core.frames cimport (
-    EXTERNAL,
-    SYNAPTIC,
-    add,
+    CELL,
+    add_number,
+    any_lost,
+    as_double,
     crossing_of_jumps,
+    current_grown,
     enter,
+    frame_begin,
     leave,
     lift,
+    limited,
+    membrane_grown,
     move,
+    numbers,
     reached,
+    scale_of,
+    state_at,
     state_of,
 )
-from eventsnn._core.mathfunc cimport exp
+from eventsnn._core.mathfunc cimport exp, not_a_number
 from eventsnn._core.neuron cimport (
+    BOUNDED,
     FOUND,
     MOST_CURRENTS,
     MOST_VARIABLES,
@@ -46,6 +55,14 @@ from eventsnn._core.neuron cimport (
     weight_of,
 )
 from eventsnn._core.skim cimport skim_currents, skim_jumps
+
+
+cdef extern from *:
+    """
+    #define EVENTSNN_NO_SEARCH 1e-9
+    """
+    # How far below the threshold no search is needed, as a fraction of what v is made of.
+    const double MARGIN "EVENTSNN_NO_SEARCH"
 
 
 cdef void flow(const Class* k, Neuron* s, double h) noexcept nogil:
@@ -108,42 +125,86 @@ cdef void settle(const Class* k, Neuron* s, double t) noexcept nogil:
 
 
 cdef double next_crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
+    cdef double held[MOST_VARIABLES]
+    cdef State w
+    cdef double t, end, raised
+    cdef int8_t found
     certainty[0] = FOUND
-    if s.framed and k.model.n_slots == 0:
+    if not s.framed:
+        return s.t + crossing(k, state_of(k, s, held), start, certainty)
+    if any_lost(k, s):
+        return not_a_number()
+    if reached(k, s):
+        return s.t
+    if k.model.n_slots == 0:
         return crossing_of_jumps(k, s)
-    return s.t + crossing(k, s, start, certainty)
+    t = max(s.t, frame_begin(CELL, max(s.t, start)))
+    end = frame_begin(CELL, t) + CELL
+    w = state_at(k, s, t, held)
+    t = w.t + crossing(k, w, 0.0, certainty)
+    certainty[0] = FOUND
+    if t < end:
+        return t
+    certainty[0] = BOUNDED
+    # So long v stays below the threshold, whatever is rounded.
+    raised = MARGIN * magnitude(k, &w)
+    w.drive, w.v = w.drive + raised, w.v + raised
+    return max(end, w.t + crossing(k, w, 0.0, &found))
 
 
 cdef double threshold(const Class* k, const Neuron* s) noexcept nogil:
     return threshold_now(k, variables(k, s))
 
 
+cdef void begin(const Class* k, const Neuron* s, double* total) noexcept nogil:
+    cdef int i
+    for i in range(k.model.ports):
+        total[i] = 0.0
+    if s.framed:
+        total[0] = as_double(s.u)
+        for i in range(k.model.n_currents):
+            total[1 + i] = as_double(numbers(k, s)[i])
+
+
+cdef void take(const Class* k, Neuron* s, int port, double weight, double* total) noexcept nogil:
+    cdef double scale = scale_of(k, port)
+    cdef int slot = k.model.target[port]
+    if slot >= 0:
+        add_number(&numbers(k, s)[slot], &total[1 + slot], weight * (scale * current_grown(k, slot, s.t)))
+    if not s.t < s.release:
+        add_number(&s.u, &total[0], weight * (scale * membrane_grown(k, s.t)))
+
+
 cdef bint receive(
-    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, const double* external
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
 ) noexcept nogil:
     cdef const Model* m = k.model
     cdef double sums[MOST_VARIABLES]
     cdef double weight
     cdef int64_t i
     cdef int port
+    if s.framed:
+        for i in range(next, end):
+            weight = weight_of(b, i)
+            take(k, s, port_of(m, b, i, weight), weight, total)
+        s.u = limited(s.u, total[0])
+        for port in range(m.n_currents):
+            numbers(k, s)[port] = limited(numbers(k, s)[port], total[1 + port])
+        return reached(k, s)
     for port in range(m.ports):
         sums[port] = 0.0
     for i in range(next, end):
         weight = weight_of(b, i)
         port = port_of(m, b, i, weight)
         sums[port] = sums[port] + weight
-    if not s.framed:
-        if external != NULL:
-            for port in range(m.ports):
-                sums[port] = sums[port] + external[port]
-        receive_sums(k, s, sums)
-        return s.v >= threshold(k, s)
     for port in range(m.ports):
-        add(k, s, port, sums[port], SYNAPTIC)
-    if external != NULL:
-        for port in range(m.ports):
-            add(k, s, port, external[port], EXTERNAL)
-    return reached(k, s)
+        sums[port] = sums[port] + total[port]
+    receive_sums(k, s, sums)
+    return s.v >= threshold(k, s)
+
+
+cdef bint lost(const Class* k, const Neuron* s) noexcept nogil:
+    return s.framed and any_lost(k, s)
 
 
 cdef inline void receive_sums(const Class* k, Neuron* s, const double* weights) noexcept nogil:
@@ -201,7 +262,7 @@ cdef int kind(const Class* k, double* constants) noexcept nogil:
     cdef const Model* m = k.model
     cdef int n = 0
     cdef int i
-    constants[n] = k.c[WIDTH]
+    constants[n] = k.c[PER_UNIT]
     constants[n + 1] = k.c[RATE_M]
     n += 2
     for i in range(m.n_currents):
@@ -225,7 +286,10 @@ model.clear = clear
 model.skim = NULL
 model.fit = fit
 model.kind = kind
+model.begin = begin
+model.take = take
 model.receive = receive
+model.lost = lost
 model.reset = reset
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)

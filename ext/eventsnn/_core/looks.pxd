@@ -1,58 +1,74 @@
-# What happens when a block begins: which neurons are calm in it (calm.pxd), and how much room they have.
+# What happens when a block begins: which neurons are calm in it (calm.pxd).
 
 from libc.math cimport fabs, floor
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport ALERT, HELD, LAST, LATE, STATE, U, X, Aside, Blocks, Group, Lines, Looked, Rise
-from eventsnn._core.calm cimport alert, catch_up, class_of, slot_of, state_at, wake, width_of
+from eventsnn._core.blocks cimport (
+    ALERT_D,
+    HELD_D,
+    IS_ALERT,
+    IS_HELD,
+    LEAST_D,
+    STATE,
+    Blocks,
+    D,
+    Group,
+    Pending,
+    Rise,
+    U,
+    X,
+)
+from eventsnn._core.calm cimport alert, class_of, is_included, slot_of, state_at, wake, width_of
 from eventsnn._core.closed_form cimport (
-    COUPLING,
-    PER_C,
+    KEPT,
+    KEPT_M,
+    PER_UNIT,
     RATE,
     RATE_M,
-    TAU,
-    TAU_M,
     THRESHOLD,
     WIDTH,
+    WIDTH_M,
     current_at,
-    threshold_at,
 )
 from eventsnn._core.core cimport Core, neuron_at
 from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.events cimport watched
-from eventsnn._core.frames cimport growth, lift, move, origin_of
+from eventsnn._core.frames cimport (
+    SLACK,
+    frame_begin,
+    growth,
+    is_narrow,
+    later,
+    lift,
+    move,
+    nearest,
+    numbers,
+    scale_of,
+    sum_of,
+)
 from eventsnn._core.growth cimport draw_cells_growth, grow
-from eventsnn._core.mathfunc cimport infinity, not_a_number
-from eventsnn._core.neuron cimport Class, Neuron, variables
+from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.neuron cimport Neuron, Wide, early
 from eventsnn._core.philox cimport TABLED, lanes_at_hand, poisson_cell
 from eventsnn._core.queue cimport NEVER, wheel_remove
 from eventsnn._core.stream cimport MOST_IN_CELL, Source
 
-
 cdef extern from *:
     """
-    #define EVENTSNN_LEAST_ROOM 1e-30
-    #define EVENTSNN_MOST_ROOM 1e30
-    #define EVENTSNN_OF_ROOM 0.999999
+    #define EVENTSNN_MOST_U ((int64_t)1 << 60)
     """
-    # Room is a float: less is none, more is so much, and what the rounding of one may be is left out.
-    const double LEAST_ROOM "EVENTSNN_LEAST_ROOM"
-    const double MOST_ROOM "EVENTSNN_MOST_ROOM"
-    const double OF_ROOM "EVENTSNN_OF_ROOM"
-
+    # Larger numbers are left to the ordinary way.
+    const int64_t MOST_U "EVENTSNN_MOST_U"
 
 cdef extern from "eventsnn/_core/scatter.h" nogil:
     int64_t look_jumps "eventsnn_look_jumps"(
-        int lanes, const Looked* at, const Lines* lines, int varied, int64_t first, int64_t stop
+        int64_t* d, int64_t by, int64_t first, int64_t stop, int32_t* others
     ) noexcept
     int64_t look_currents "eventsnn_look_currents"(
-        int lanes, const Looked* at, const Rise* rise, int currents, int64_t first, int64_t stop
+        const Rise* rise, int currents, int64_t* state, const uint8_t* flag, int64_t first, int64_t stop,
+        int32_t* others
     ) noexcept
-    double room_of_currents "eventsnn_room"(
-        const Rise* rise, int currents, double gap, const double* state, double added
-    ) noexcept
-
+    int64_t distance "eventsnn_distance_of"(const Rise* rise, int currents, const int64_t* state, int64_t low) noexcept
 
 cdef enum:
     # Neurons whose external input is drawn at a time, and room for it.
@@ -73,66 +89,180 @@ cdef struct Drawn:
 
 cdef inline void begin_block(const Blocks* b, Group* g, double t) noexcept nogil:
     """The block that holds t, and the factors that bounds need in it."""
-    cdef const Class* k = g.k
+    cdef const double* c = g.k.c
     cdef double width = width_of(b, g)
-    cdef double frame = g.origin
-    cdef double effect = 0.0
-    cdef int i, port
-    # External input must not be drawn twice.
-    while g.source != NULL and floor(t / width) * width != t:
+    cdef double one, other
+    cdef int i
+    # A frame must not begin twice, and external input must not be drawn twice.
+    while floor(t / width) * width != t:
         width = 0.5 * width
     g.begin = floor(t / width) * width
     g.end = g.begin + width
-    g.origin = origin_of(k, g.begin)
-    g.lines.begin = growth(k.c[RATE_M], g.begin - g.origin)
-    g.lines.end = growth(k.c[RATE_M], g.end - g.origin)
-    g.lines.begins, g.lines.ends, g.lines.scales = b.begins, b.ends, b.scales
-    g.step = growth(k.c[RATE_M], -k.c[WIDTH])
+    g.origin = frame_begin(c[WIDTH_M], g.begin)
+    g.frames = g.origin == g.begin
+    g.grown_begin = growth(c[RATE_M], g.begin - g.origin)
+    g.grown_end = growth(c[RATE_M], g.end - g.origin)
     for i in range(g.currents):
-        g.rise.current[i] = growth(k.c[current_at(i) + RATE], g.origin - g.begin)
-        g.rise.kept[i] = growth(k.c[current_at(i) + RATE], -width)
-        g.rise.coupling[i] = k.c[current_at(i) + COUPLING]
-        g.current_step[i] = growth(k.c[current_at(i) + RATE], -k.c[WIDTH])
-    g.rise.membrane = 1.0 / g.lines.begin
-    g.rise.per_C, g.rise.per_tau, g.rise.span, g.rise.margin = k.c[PER_C], 1.0 / k.c[TAU_M], width, BOUND_MARGIN
-    g.external_effect = 0.0
-    for port in range(k.model.ports):
-        effect = max(effect, effect_of(g, port))
-    g.rise.per_effect = 1.0 / effect
-    g.lines.scale = effect / g.lines.end
-    if g.source != NULL:
-        if g.source.weight > 0.0:
-            g.external_effect = g.source.weight * effect_of(g, g.source.port)
-        g.external_scale = k.c[threshold_at(k.model, 0) + g.currents + g.source.port]
-        g.external_coupled = g.external_scale
-        if g.currents > 0:
-            g.external_coupled = g.external_scale * k.c[current_at(slot_of(g)) + COUPLING]
-    if g.origin != frame:
-        leave_behind(b, g, frame)
+        c = g.k.c + current_at(i)
+        g.frames |= (frame_begin(c[WIDTH], g.begin) == g.begin) << (1 + i)
+        one = g.grown_begin / growth(c[RATE], g.begin - frame_begin(c[WIDTH], g.begin))
+        other = g.grown_end / growth(c[RATE], g.end - frame_begin(c[WIDTH], g.begin))
+        g.rise.least[i], g.rise.largest[i], g.at_end[i] = min(one, other), max(one, other), other
+    g.rise.margin = BOUND_MARGIN
+    g.low_before, g.moved = g.low, g.start
+    if g.even:
+        g.low = lowest_line((g.gap + b.above) * g.k.c[PER_UNIT], g.grown_begin, g.grown_end)
 
 
-cdef inline void leave_behind(const Blocks* b, const Group* g, double frame) noexcept nogil:
-    """A new frame has begun: all calm neurons are late, those that were in this one from now on."""
+cdef inline int64_t lowest_line(double gap, double grown_begin, double grown_end) noexcept nogil:
+    """Below what U does not reach the threshold in the block, whatever is rounded; gap in units."""
+    cdef double line = gap * (grown_begin if gap > 0.0 else grown_end)
+    # A line out of reach is one that is just so, too.
+    return min(nearest(line - BOUND_MARGIN * fabs(line) - 2.0 * SLACK) - 1, MOST_U)
+
+
+# ---- a neuron
+
+
+cdef inline bint settle_record(Core* e, Group* g, int32_t n) noexcept nogil:
+    """Whether an alert neuron may be calm in the block that begins; its state is then there but for D, with U in its
+    place if there are no currents."""
+    cdef Blocks* b = &e.blocks
+    cdef Neuron* s = neuron_at(e, n)
+    cdef int64_t* f = state_at(g, n)
+    cdef bint held = early(s.release) >= g.end
+    cdef double gap
+    cdef int i
+    if not s.framed or watched(e, n) or e.change_time[s.change] < infinity() or (g.begin < s.release and not held):
+        return False
+    if s.t < s.release <= g.begin:
+        move(class_of(e, g, n), s, s.release)
+        lift(class_of(e, g, n), s)
+    move(class_of(e, g, n), s, g.begin)
+    if not held and not is_small(s.u):
+        return False
+    for i in range(g.currents):
+        if not is_small(numbers(g.k, s)[i]):
+            return False
+        f[X + i] = <int64_t>numbers(g.k, s)[i].low
+    f[U if g.currents else D] = <int64_t>s.u.low
+    gap = e.classes[s.class_of].c[THRESHOLD] - s.drive
+    if g.even and gap != g.gap:
+        become_uneven(b, g)
+    b.gap[n] = gap
+    b.flag[n] = IS_ALERT | (IS_HELD if held else 0)
+    b.release[n] = s.release
+    return True
+
+
+cdef inline bint is_small(Wide value) noexcept nogil:
+    return is_narrow(value) and -MOST_U < <int64_t>value.low < MOST_U
+
+
+cdef inline void become_uneven(Blocks* b, Group* g) noexcept nogil:
+    """From now on each has a line of its own."""
     cdef int32_t n
     for n in range(g.start, g.stop):
-        if not b.flag[n] & (ALERT | LATE):
-            b.aside[n].frame = frame
-            b.flag[n] |= LATE
-            b.late_room[n] = b.room[n]
-            b.room[n] = <float>-infinity()
+        b.gap[n] = g.gap
+        b.low[n] = g.low if n < g.moved else g.low_before
+    g.even = False
 
 
-cdef inline double effect_of(const Group* g, int port) noexcept nogil:
-    """The most that an arrival of weight 1 in the block adds: to U, of a neuron with currents to v."""
-    cdef const Class* k = g.k
-    cdef int slot = k.model.target[port]
-    cdef double scale = k.c[threshold_at(k.model, 0) + k.model.n_currents + port]
-    if slot < 0:
-        return scale * g.lines.end
-    return scale * k.c[PER_C] * min(g.end - g.begin, k.c[current_at(slot) + TAU])
+cdef inline int64_t line_of(Blocks* b, const Group* g, int32_t n) noexcept nogil:
+    """The lowest line of a neuron in the block that begins."""
+    cdef double per_unit = g.k.c[PER_UNIT]
+    if g.even:
+        return g.low
+    if g.varied:
+        return lowest_line((b.gap[n] + b.above) * b.per_unit[n], b.begins[n], b.ends[n])
+    return lowest_line((b.gap[n] + b.above) * per_unit, g.grown_begin, g.grown_end)
 
 
-# ---- its external input
+cdef inline void new_frames(Core* e, const Group* g, int32_t n) noexcept nogil:
+    """Bring a calm neuron's numbers to the frames that begin with the block. D is that of the block before."""
+    cdef int64_t* f = state_at(g, n)
+    cdef const double* c = class_of(e, g, n).c
+    cdef int64_t low
+    cdef int i
+    if g.currents == 0 and g.frames:
+        low = g.low_before if g.even else e.blocks.low[n]
+        f[D] = sum_of(later(sum_of(f[D], low), c[KEPT_M]), -low)
+        return
+    if g.frames & 1:
+        f[U] = later(f[U], c[KEPT_M])
+    for i in range(g.currents):
+        if g.frames & (2 << i):
+            f[X + i] = later(f[X + i], c[current_at(i) + KEPT])
+
+
+cdef inline void begin_neuron(Core* e, Group* g, int32_t n, const Drawn* drawn) noexcept nogil:
+    """Let a neuron be calm in the block that begins, or not. It is in the frames of the block."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t* f = state_at(g, n)
+    cdef bint was_alert = b.flag[n] & IS_ALERT
+    cdef Pending input
+    cdef int64_t low
+    if g.moved < g.stop:
+        g.moved = n
+    if was_alert:
+        if (e.hasty != NULL and e.hasty[n]) or not settle_record(e, g, n):
+            b.flag[n] = IS_ALERT
+            f[D] = ALERT_D
+            return
+    else:
+        end_block(e, g, n)
+        if g.currents == 0:
+            f[D] = sum_of(f[D], g.low_before if g.even else b.low[n])  # U
+    low = line_of(b, g, n)
+    if not g.even:
+        b.low[n] = low
+    if not b.flag[n] & IS_HELD:
+        f[D] = distance(&g.rise, g.currents, f, low) if g.currents else sum_of(f[D], -low)
+    elif early(b.release[n]) >= g.end:
+        f[D] = HELD_D
+    else:
+        # It is released in the block.
+        alert(e, g, n, e.time)
+        wake(e, n)
+        return
+    if g.source != NULL:
+        take_drawn(b, g, n, drawn, &input)
+    if not LEAST_D <= f[D] < 0:
+        if was_alert:
+            b.flag[n] = IS_ALERT
+            f[D] = ALERT_D
+        else:
+            if g.source != NULL and g.currents == 0:
+                f[D] = sum_of(f[D], -input.u)
+            alert(e, g, n, e.time)
+            wake(e, n)
+        return
+    if g.source != NULL:
+        b.pending[n] = input
+        if g.currents:
+            f[U] = sum_of(f[U], input.u)
+            f[X + slot_of(g)] = sum_of(f[X + slot_of(g)], input.x)
+    elif g.currents == 0 and b.flag[n] & IS_HELD and was_alert:
+        b.held[g.start + g.n_held] = n
+        g.n_held += 1
+    if was_alert:
+        b.flag[n] &= <uint8_t>~IS_ALERT
+        if e.wakes.link[n].key != NEVER:
+            wheel_remove(&e.wakes, n)
+            e.wakes.link[n].key = NEVER
+
+
+cdef inline void end_block(Core* e, const Group* g, int32_t n) noexcept nogil:
+    """Count the external input of the block that has ended; all of it is now in the state."""
+    cdef Pending* p = &e.blocks.pending[n]
+    if g.source != NULL and p.n:
+        if g.currents == 0 and not is_included(g):
+            state_at(g, n)[D] = sum_of(state_at(g, n)[D], p.u)
+        e.external_events += p.n
+        p.u = p.x = p.n = 0
+
+
+# ---- external input
 
 
 cdef inline void draw_singly(const Group* g, int32_t n, Drawn* drawn, double* room) noexcept nogil:
@@ -141,272 +271,164 @@ cdef inline void draw_singly(const Group* g, int32_t n, Drawn* drawn, double* ro
     cdef int64_t cell = <int64_t>floor(g.begin / d.width)
     cdef double* membrane = room + MOST_IN_CELL
     cdef double* current = membrane + MOST_IN_CELL
-    cdef int i
     drawn.n = poisson_cell(
         d.key, g.index + <uint32_t>n, cell, d.mean, d.exp_minus_mean, d.least, <double>cell * d.width, d.width, 0, room
     )
     drawn.times, drawn.membrane, drawn.current = room, membrane, current
-    for i in range(drawn.n):
-        membrane[i] = growth(g.k.c[RATE_M], room[i] - g.origin)
-        current[i] = growth(current_rate(g), room[i] - g.origin)
+    grow_drawn(g, drawn.n, room, membrane, current)
 
 
-cdef inline double current_rate(const Group* g) noexcept nogil:
-    """The rate of the current that external input goes to; 0 if that is v."""
-    cdef int slot = slot_of(g)
-    return 0.0 if slot < 0 else g.k.c[current_at(slot) + RATE]
+cdef inline void grow_drawn(
+    const Group* g, int64_t n, const double* times, double* membrane, double* current
+) noexcept nogil:
+    """The factors at some times in the cell, of which only those in the block will be used."""
+    cdef const double* c = g.k.c
+    grow(lanes_at_hand(), n, times, g.origin, c[RATE_M], membrane)
+    if g.currents > 0:
+        c = c + current_at(slot_of(g))
+        grow(lanes_at_hand(), n, times, frame_begin(c[WIDTH], g.begin), c[RATE], current)
 
 
 cdef inline int64_t draw_together(const Group* g, int32_t first, int n, int* counts, double* room) noexcept nogil:
     """The same of n neurons, the factors behind the times in room."""
     cdef const Source* d = g.source
+    cdef const double* c = g.k.c
     cdef int64_t cell = <int64_t>floor(g.begin / d.width)
     cdef double start = <double>cell * d.width
     # A sum may round up to the end, which belongs to the next cell; this is the last double before it.
     cdef double last = (start + d.width) * (1.0 - 1.0 / 9007199254740992.0)
-    return draw_cells_growth(
+    cdef int64_t spikes = draw_cells_growth(
         lanes_at_hand(), n, counts, d.key, g.index + <uint32_t>first, <uint32_t>(<uint64_t>cell),
         <uint32_t>(<uint64_t>cell >> 32), 0, d.least, start, d.width, last, room,
-        g.origin, g.k.c[RATE_M], room + ROOM_TOGETHER,
-        current_rate(g), room + 2 * ROOM_TOGETHER if g.currents > 0 else NULL,
+        g.origin, c[RATE_M], room + ROOM_TOGETHER, 0.0, NULL,
     )
+    if g.currents > 0:
+        c = c + current_at(slot_of(g))
+        grow(lanes_at_hand(), spikes, room, frame_begin(c[WIDTH], g.begin), c[RATE], room + 2 * ROOM_TOGETHER)
+    return spikes
 
 
-cdef inline bint take_drawn(Core* e, const Group* g, int32_t n, bint held, const Drawn* drawn) noexcept nogil:
-    """Add up the external input of the block, and with it move the state to the block's frame; False if two spikes come
-    at one time."""
-    cdef Blocks* b = &e.blocks
-    cdef Aside* a = &b.aside[n]
-    cdef double scale = g.external_scale
-    cdef double coupled = g.external_coupled
-    cdef double weight = g.source.weight
-    cdef double last = -1.0
-    cdef double external, z, t
-    cdef int taken = 0
-    cdef int i
-    if b.flag[n] & LATE:
-        for i in range(drawn.n):
-            if g.begin <= drawn.times[i] < g.end:
-                catch_up(e, g, n)
-                break
-    external, z = a.external, a.z
-    for i in range(drawn.n):
-        t = drawn.times[i]
-        if not g.begin <= t < g.end:
-            continue
-        if t == last:
-            return False
-        last = t
-        taken += 1
-        if g.currents > 0:
-            z = z + weight * (scale * drawn.current[i])
-        external = external + weight * (coupled * drawn.membrane[i])
-    a.external_end, a.z_end, a.last, a.n_external = a.external if held else external, z, last, taken
-    return True
-
-
-cdef inline void end_block(Core* e, const Group* g, int32_t n) noexcept nogil:
-    """Take over the external input of the block that has ended."""
-    cdef Aside* a = &e.blocks.aside[n]
-    cdef double* f = state_at(g, n)
-    if g.source != NULL and a.n_external:
-        a.external, a.z = a.external_end, a.z_end
-        if g.currents > 0 and a.last > f[LAST]:
-            f[LAST] = a.last
-        e.external_events += a.n_external
-        a.n_external = 0
-
-
-# ---- a neuron
-
-
-cdef inline bint settle_record(Core* e, const Group* g, int32_t n) noexcept nogil:
-    """Whether an alert neuron may be calm in the block that begins; its state is then there, and its room inf if it
-    is refractory throughout, else 0."""
-    cdef Blocks* b = &e.blocks
-    cdef Neuron* s = neuron_at(e, n)
-    cdef Aside* a = &b.aside[n]
-    cdef double* f = state_at(g, n)
-    cdef double* x = variables(g.k, s)
-    cdef int currents = g.currents
-    cdef bint held = s.release >= g.end
-    cdef int i
-    if not s.framed or watched(e, n) or e.change_time[s.change] < infinity() or (g.begin < s.release < g.end):
-        return False
-    if s.t < s.release <= g.begin:
-        move(class_of(e, g, n), s, s.release)
-        lift(class_of(e, g, n), s)
-    f[U] = s.v
-    if currents > 0:
-        f[LAST] = s.t
-    for i in range(currents):
-        f[X + i] = x[i]
-    if g.source != NULL:
-        a.external = 0.0 if held else s.external
-        a.z = x[currents + slot_of(g)] if currents > 0 else 0.0
-        a.n_external = 0
-    b.gap[n] = e.classes[s.class_of].c[THRESHOLD] - s.drive
-    b.flag[n] = ALERT
-    if s.origin != g.origin:
-        b.flag[n] |= LATE
-        a.frame = s.origin
-    if held:
-        b.flag[n] |= HELD
-    b.release[n] = s.release
-    return True
-
-
-cdef inline double room_of(const Blocks* b, const Group* g, int32_t n) noexcept nogil:
-    """How much weight may arrive in the block; not positive if the neuron might spike without any."""
-    cdef const Aside* a = &b.aside[n]
-    cdef const Class* k = g.k
-    cdef double* f = state_at(g, n)
-    cdef double state[STATE]
-    cdef double external = 0.0
-    cdef double span
-    cdef int i
-    state[U] = f[U]
-    for i in range(g.currents):
-        state[X + i] = f[X + i]
-    if g.source != NULL:
-        external = a.external
-        if g.currents > 0:
-            state[X + slot_of(g)] += a.z
-        elif a.n_external and a.external_end > external:
-            external = a.external_end
-    if b.flag[n] & LATE:
-        span = a.frame - g.origin
-        state[U] = state[U] * growth(b.rate[n] if g.varied else k.c[RATE_M], span)
-        external = external * growth(k.c[RATE_M], span)
-        for i in range(g.currents):
-            state[X + i] = state[X + i] * growth(k.c[current_at(i) + RATE], span)
-    if g.varied:
-        return room_of_jumps(b.begins[n], b.ends[n], b.scales[n], b.gap[n], state[U], external)
-    if g.currents == 0:
-        return room_of_jumps(g.lines.begin, g.lines.end, g.lines.scale, b.gap[n], state[U], external)
-    state[U] = state[U] + external
-    span = a.n_external * g.external_effect if g.source != NULL else 0.0
-    return room_of_currents(&g.rise, g.currents, b.gap[n], state, span)
-
-
-cdef inline double room_of_jumps(
-    double begin, double end, double scale, double gap, double u, double external
+cdef inline void take_drawn(
+    const Blocks* b, const Group* g, int32_t n, const Drawn* drawn, Pending* input
 ) noexcept nogil:
-    """Between inputs U stays, and the threshold in its units only rises or only falls."""
-    cdef double line = gap * (begin if gap > 0.0 else end)
-    return (line - (u + external) - BOUND_MARGIN * (fabs(u) + fabs(external) + fabs(line))) / (scale * end)
-
-
-cdef inline void begin_neuron(Core* e, const Group* g, int32_t n, const Drawn* drawn) noexcept nogil:
-    """Let a neuron be calm in the block that begins, or not."""
-    cdef Blocks* b = &e.blocks
-    cdef Aside* a = &b.aside[n]
-    cdef double* f = state_at(g, n)
-    cdef bint was_alert = b.flag[n] & ALERT
-    cdef bint calm = True
-    cdef bint held, late
-    cdef double kept[STATE]
-    cdef Aside kept_aside
-    cdef double room = 0.0
-    if was_alert:
-        if (e.hasty != NULL and e.hasty[n]) or not settle_record(e, g, n):
-            b.flag[n] = ALERT
-            return
-    else:
-        end_block(e, g, n)
-        if b.flag[n] & HELD:
-            calm = b.release[n] >= g.end
-    held = b.flag[n] & HELD
-    late = b.flag[n] & LATE
-    if late:
-        memcpy(kept, f, (STATE if g.currents else 1) * sizeof(double))
-        kept_aside = a[0]
-    if calm and g.source != NULL:
-        calm = take_drawn(e, g, n, held, drawn)
-    if calm and not held:
-        room = room_of(b, g, n)
-        calm = room > LEAST_ROOM
-    if calm:
-        b.room[n] = <float>(infinity() if held else b.of_room * min(room, MOST_ROOM))
-        if b.flag[n] & LATE:
-            b.late_room[n] = b.room[n]
-            b.room[n] = <float>-infinity()
-        if was_alert:
-            b.flag[n] &= <uint8_t>~ALERT
-            if e.wakes.link[n].key != NEVER:
-                wheel_remove(&e.wakes, n)
-                e.wakes.link[n].key = NEVER
-    elif was_alert:
-        b.flag[n] = ALERT
-        b.room[n] = <float>not_a_number()
-    else:
-        if late:
-            # It might spike before its next event, and must then do so from the state that it had.
-            memcpy(f, kept, (STATE if g.currents else 1) * sizeof(double))
-            a[0] = kept_aside
-            b.flag[n] |= LATE
-        alert(e, g, n, e.time)
-        wake(e, n)
+    """Add up the external input of the block. D rises as if all came at once, but does not fall before it comes; what
+    jumps v of a neuron that is refractory throughout is lost."""
+    cdef int64_t* f = state_at(g, n)
+    cdef double scale = scale_of(g.k, g.source.port)
+    cdef double weight = g.source.weight
+    cdef double rise
+    cdef int i
+    input.u = input.x = input.n = 0
+    for i in range(drawn.n):
+        if not g.begin <= drawn.times[i] < g.end:
+            continue
+        input.n += 1
+        input.u = sum_of(input.u, nearest(weight * (scale * drawn.membrane[i])))
+        if g.currents > 0:
+            input.x = sum_of(input.x, nearest(weight * (scale * drawn.current[i])))
+    if b.flag[n] & IS_HELD:
+        input.u = input.u if g.currents else 0
+    elif g.currents > 0:
+        rise = <double>input.u - <double>input.x * g.at_end[slot_of(g)]
+        f[D] = sum_of(f[D], nearest(rise + BOUND_MARGIN * fabs(<double>input.u)) if rise > 0.0 else 0)
+    elif is_included(g):
+        f[D] = sum_of(f[D], input.u)
 
 
 # ---- all of a group
 
 
-cdef inline Looked looked(const Blocks* b, const Group* g) noexcept nogil:
-    cdef Looked at
-    at.state, at.gap, at.flag, at.room, at.others = g.state, b.gap, b.flag, b.room, b.others
-    at.least, at.most, at.of_room, at.margin = <float>LEAST_ROOM, <float>MOST_ROOM, b.of_room, BOUND_MARGIN
-    return at
-
-
 cdef inline bint stays_held(const Blocks* b, const Group* g, int32_t n) noexcept nogil:
-    return b.flag[n] & HELD and not b.flag[n] & ALERT and b.release[n] >= g.end
+    return b.flag[n] == IS_HELD and early(b.release[n]) >= g.end
 
 
-cdef inline void begin_jumpers(Core* e, const Group* g) noexcept nogil:
+cdef inline void begin_jumpers(Core* e, Group* g) noexcept nogil:
     """The same for all of a group without currents and external input; at once for those that are calm already and
     stay so."""
     cdef Blocks* b = &e.blocks
-    cdef Looked at = looked(b, g)
-    cdef int64_t n = g.stop - g.start
-    cdef int64_t i
-    if g.varied:
-        grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.begin - g.origin, b.begins + g.start)
-        grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.end - g.origin, b.ends + g.start)
-    n = look_jumps(lanes_at_hand(), &at, &g.lines, g.varied, g.start, g.stop)
-    for i in range(n):
-        if not stays_held(b, g, b.others[i]):
-            begin_neuron(e, g, b.others[i], NULL)
-
-
-cdef inline void begin_neurons(Core* e, const Group* g) noexcept nogil:
-    """The same for neurons with currents."""
-    cdef Blocks* b = &e.blocks
-    cdef Looked at = looked(b, g)
-    cdef double moved[STATE]
-    cdef const double* f
-    cdef double room
-    cdef int64_t i
+    cdef int64_t held = g.n_held
+    cdef int64_t i, others
     cdef int32_t n
-    cdef int k
-    cdef int64_t others = look_currents(lanes_at_hand(), &at, &g.rise, g.currents, g.start, g.stop)
+    if g.varied:
+        grow_lines(b, g)
+    if g.frames:
+        for n in range(g.start, g.stop):
+            if b.flag[n] == 0:
+                new_frames(e, g, n)
+    if g.even:
+        others = look_jumps(g.state, sum_of(g.low_before, -g.low), g.start, g.stop, b.others)
+    else:
+        others = move_lines(b, g)
+    g.moved = g.stop
+    g.n_held = 0
+    for i in range(held):
+        n = b.held[g.start + i]
+        if b.flag[n] != IS_HELD:
+            continue
+        if stays_held(b, g, n):
+            g.state[n] = HELD_D
+            b.held[g.start + g.n_held] = n
+            g.n_held += 1
+        else:
+            alert(e, g, n, e.time)
+            wake(e, n)
     for i in range(others):
         n = b.others[i]
-        f = g.state + <int64_t>n * STATE
-        if b.flag[n] == LATE and b.aside[n].frame == g.origin - g.k.c[WIDTH]:
-            # Most that are late had their last event in the frame before.
-            moved[U] = f[U] * g.step
-            for k in range(g.currents):
-                moved[X + k] = f[X + k] * g.current_step[k]
-            room = room_of_currents(&g.rise, g.currents, b.gap[n], moved, 0.0)
-            if room > LEAST_ROOM:
-                b.late_room[n] = <float>(b.of_room * min(room, MOST_ROOM))
-                continue
-        if not stays_held(b, g, n):
+        if b.flag[n] & IS_ALERT:
             begin_neuron(e, g, n, NULL)
+        elif b.flag[n] == 0:
+            alert(e, g, n, e.time)
+            wake(e, n)
 
 
-cdef inline void begin_driven(Core* e, const Group* g) noexcept nogil:
+cdef inline int64_t move_lines(Blocks* b, const Group* g) noexcept nogil:
+    """Take D of each from its line in the block before to that in the present one, and list others."""
+    cdef int64_t others = 0
+    cdef int64_t low
+    cdef int32_t n
+    for n in range(g.start, g.stop):
+        low = line_of(b, g, n)
+        g.state[n] = sum_of(sum_of(g.state[n], b.low[n]), -low)
+        b.low[n] = low
+        b.others[others] = n
+        others += not LEAST_D <= g.state[n] < 0
+    return others
+
+
+cdef inline void grow_lines(Blocks* b, const Group* g) noexcept nogil:
+    """What the unit of each has grown by when the block begins and ends. All have frames of one width."""
+    cdef int64_t n = g.stop - g.start
+    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.begin - g.origin, b.begins + g.start)
+    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.end - g.origin, b.ends + g.start)
+
+
+cdef inline void begin_neurons(Core* e, Group* g) noexcept nogil:
+    """The same for neurons with currents."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t i, others
+    cdef int32_t n
+    if g.frames:
+        for n in range(g.start, g.stop):
+            if not b.flag[n] & IS_ALERT:
+                new_frames(e, g, n)
+    if not g.even:
+        for n in range(g.start, g.stop):
+            b.low[n] = line_of(b, g, n)
+    g.rise.low, g.rise.lows = g.low, NULL if g.even else b.low
+    g.moved = g.stop
+    others = look_currents(&g.rise, g.currents, g.state, b.flag, g.start, g.stop, b.others)
+    for i in range(others):
+        n = b.others[i]
+        if stays_held(b, g, n):
+            state_at(g, n)[<int>D] = HELD_D
+        elif b.flag[n] & IS_ALERT:
+            begin_neuron(e, g, n, NULL)
+        else:
+            alert(e, g, n, e.time)
+            wake(e, n)
+
+
+cdef inline void begin_driven(Core* e, Group* g) noexcept nogil:
     """The same for neurons with external input, of which some are drawn at a time."""
     cdef double room[3 * ROOM_TOGETHER]
     cdef double single[3 * MOST_IN_CELL]
@@ -415,6 +437,8 @@ cdef inline void begin_driven(Core* e, const Group* g) noexcept nogil:
     cdef int k, size
     cdef int64_t at
     cdef Drawn drawn
+    if g.varied:
+        grow_lines(&e.blocks, g)
     while first < g.stop:
         size = min(g.stop - first, <int>TOGETHER)
         draw_together(g, first, size, counts, room)
@@ -427,6 +451,8 @@ cdef inline void begin_driven(Core* e, const Group* g) noexcept nogil:
                 drawn.membrane, drawn.current = drawn.times + ROOM_TOGETHER, drawn.times + 2 * ROOM_TOGETHER
                 drawn.n = counts[k]
                 at += counts[k]
+            if g.frames and not e.blocks.flag[first + k] & IS_ALERT:
+                new_frames(e, g, first + k)
             begin_neuron(e, g, first + k, &drawn)
         first += size
 

@@ -5,7 +5,7 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t
+from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t, uint64_t
 
 from eventsnn._core.stream cimport Source, Stream
 
@@ -27,6 +27,21 @@ cdef enum:
     MOST_AUXILIARY = 64
 
 
+cdef extern from *:
+    """
+    #define EVENTSNN_RELEASE_SLACK 8.881784197001252e-16
+    """
+    # 2^-50: an input so little before the end of refractoriness, as a fraction of its time, ends it.
+    const double RELEASE_SLACK "EVENTSNN_RELEASE_SLACK"
+
+
+cdef extern from "eventsnn/_core/integers.h":
+    ctypedef struct Wide "eventsnn_wide":
+        # An integer of 128 bits.
+        uint64_t low
+        int64_t high
+
+
 cdef struct Sine:
     # Sinusoidal current, amplitude sin(2 pi (frequency t + phase)).
     double frequency      # 1/ms
@@ -39,13 +54,12 @@ cdef struct Neuron:
     # variables in the order of the model's slots, and what additions to its currents have lost; frames.pxd says what
     # they are while the neuron is in a frame.
     double t              # ms, when the state was true
-    double v              # mV relative to E_L
+    double v              # mV relative to E_L; of a neuron in a frame only while it is refractory
+    Wide u                # what v is in a frame
     double drive          # mV, R (I_e + step currents)
     double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
     double outside        # next external spike or change of current; inf if none
     double release        # refractory before this time
-    double external       # in a frame, the part of v that comes from external input
-    double origin         # of the frame, ms
     double slope          # of drive, mV/ms
     Stream* streams       # its external spikes
     const Sine* sines     # its sinusoidal currents
@@ -97,12 +111,14 @@ cdef struct Slice:
 
 
 cdef struct Factor:
-    # 64 bytes: what a row's input adds to the state of a neuron in a frame, by the sign of the weight; skim.pxd.
-    double u[2]
+    # 96 bytes: what a row's input adds to the state of a neuron in a frame, by the sign of the weight; skim.pxd.
+    double u[2]           # of weight 1, in units
     double x[2]
+    int64_t u_added       # of a row with one weight
+    int64_t x_added
     double membrane
     double current[MOST_CURRENTS]
-    float positive            # weight, and 0 for a negative one
+    float positive        # weight, and 0 for a negative one
     int16_t slot[2]
 
 
@@ -186,7 +202,8 @@ cdef struct Model:
     void (*enter)(const Class* k, Neuron* s) noexcept nogil
     void (*leave)(const Class* k, Neuron* s) noexcept nogil
     double (*threshold)(const Class* k, const Neuron* s) noexcept nogil
-    # When v reaches the threshold; searches from `start` after the state, and certainty says what it has found.
+    # When v reaches the threshold; searches from `start` after the state, or, if that is in a frame, from the time
+    # start, and certainty says what it has found.
     double (*crossing)(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil
     # A time before which `crossing` cannot lie, found with less work.
     double (*bound)(const Class* k, const Neuron* s) noexcept nogil
@@ -197,11 +214,18 @@ cdef struct Model:
     int64_t (*skim)(
         const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
     ) noexcept nogil
-    # Adds what arrives from `next` to `end`, all at the time of the state, and the sums by port of external input, if
-    # not NULL; returns whether v is then at the threshold or above it.
+    # Prepares the totals of the inputs of one time: for each port 0, or for U and each X of a state in a frame what it
+    # is, by which is told whether it becomes too large. NULL: 0 for each port.
+    void (*begin)(const Class* k, const Neuron* s, double* total) noexcept nogil
+    # Adds an input at the time of the state to one in a frame.
+    void (*take)(const Class* k, Neuron* s, int port, double weight, double* total) noexcept nogil
+    # Adds what arrives from `next` to `end`, all at the time of the state, and the sums by port of external input, or
+    # to one in a frame what `take` has not added; returns whether v is then at the threshold or above it.
     bint (*receive)(
-        const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, const double* external
+        const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
     ) noexcept nogil
+    # Whether a state in a frame has become too large for its integers; NULL: there are none.
+    bint (*lost)(const Class* k, const Neuron* s) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
     # Chooses skim, when the engine has filled in the rest.
     void (*fit)(Model* m) noexcept nogil
@@ -225,6 +249,11 @@ cdef struct Class:
     const Model* model
     const double* c
     int32_t kind              # the same for those whose factors are the same; -1 where they are not worth a table
+
+
+cdef inline double early(double release) noexcept nogil:
+    """Input before this time surely does not end a refractory period that ends at `release`."""
+    return release * (1.0 - 2.0 * RELEASE_SLACK)
 
 
 cdef inline int32_t row_of(const Inbox* b, int64_t arrival) noexcept nogil:

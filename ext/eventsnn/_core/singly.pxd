@@ -2,16 +2,17 @@
 # a whole row, and those that synapses with a delay each reach, whose input comes in no order. They have no currents.
 #
 # (a) What arrives at them in a window is gathered from slices and spans, with what arrives at others by spans.
-# (b) `take_gathered` puts it in the order of time, with ties side by side, finds all exponentials together, and adds
-#     one after the other, each to the state of its neuron, if that is calm and has room.
+# (b) `take_gathered` puts it in the order of time, finds all exponentials together, and adds one after the other, each
+#     to the state of its neuron, if that is calm and stays so.
 # (c) What arrives at neurons that are alert is kept for them, and goes the way of inbox.pxd.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport ALERT, DOUBLES, LATE, SHARED, Blocks, Gathered, Segment
-from eventsnn._core.calm cimport alert, catch_up
+from eventsnn._core.blocks cimport DOUBLES, IS_ALERT, SHARED, Blocks, Gathered, Segment
+from eventsnn._core.calm cimport alert
 from eventsnn._core.core cimport Core
+from eventsnn._core.frames cimport nearest, sum_of
 from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport has_all, is_mine
 from eventsnn._core.mathfunc cimport infinity
@@ -179,56 +180,19 @@ cdef inline Gathered* order_gathered(Blocks* b, const Inbox* box) noexcept nogil
     return b.gathered  # as of slices alone
 
 
-cdef inline bint use_room(Core* e, const Gathered* a) noexcept nogil:
-    """Take an arrival from the room of its neuron; False if that is alert."""
-    cdef Blocks* b = &e.blocks
-    cdef int32_t k = a.neuron
-    cdef float left
-    if b.flag[k] & LATE:
-        catch_up(e, &b.group[b.group_of[k]], k)
-    if b.flag[k] & ALERT:
-        return False
-    # What is left is never more than the exact difference, whatever is rounded.
-    left = <float>((b.room[k] - (a.weight if a.weight > 0.0 else 0.0)) * 0.9999998)
-    if left < 0.0:
-        alert(e, &b.group[b.group_of[k]], k, a.time)
-        return False
-    b.room[k] = left
-    return True
-
-
 cdef inline void keep(Blocks* b, const Gathered* a) noexcept nogil:
     b.gathered[b.n_gathered] = a[0]
     b.n_gathered += 1
 
 
-cdef inline void take_tied(Core* e, const Gathered* a, int64_t n, const double* growth) noexcept nogil:
-    """Some that come at one time: the weights for each neuron are summed first."""
-    cdef Blocks* b = &e.blocks
-    cdef int64_t i
-    cdef int32_t k
-    for i in range(n):
-        if use_room(e, &a[i]):
-            b.sums[a[i].neuron] += a[i].weight
-    for i in range(n):
-        k = a[i].neuron
-        if b.flag[k] & ALERT:
-            keep(b, &a[i])
-        else:
-            # One that has been here before adds nothing again.
-            b.u[k] = b.u[k] + b.sums[k] * (b.scales[k] * growth[i])
-        b.sums[k] = 0.0
-
-
 cdef inline void take_gathered(Core* e) noexcept nogil:
-    """Add to each calm neuron what arrives at it in the window, as far as it has room; what arrives at others is
+    """Add to each calm neuron what arrives at it in the window, as long as it stays calm; what arrives at others is
     kept."""
     cdef Blocks* b = &e.blocks
     cdef double* growth = b.gathered_growth
     cdef const Gathered* a
     cdef int64_t n = b.n_gathered
-    cdef int64_t i = 0
-    cdef int64_t end
+    cdef int64_t i, d
     cdef int32_t k
     if n == 0:
         return
@@ -238,19 +202,15 @@ cdef inline void take_gathered(Core* e) noexcept nogil:
         growth[i] = (a[i].time - b.group[b.group_of[k]].origin) * b.rate[k]
     grow(lanes_at_hand(), n, growth, 0.0, 1.0, growth)
     b.n_gathered = 0
-    i = 0
-    while i < n:
-        end = i + 1
-        while end < n and a[end].time == a[i].time:
-            end += 1
-        if end - i > 1:
-            take_tied(e, a + i, end - i, growth + i)
-        elif use_room(e, &a[i]):
-            k = a[i].neuron
-            b.u[k] = b.u[k] + a[i].weight * (b.scales[k] * growth[i])
-        else:
-            keep(b, &a[i])
-        i = end
+    for i in range(n):
+        k = a[i].neuron
+        if not b.flag[k] & IS_ALERT:
+            d = sum_of(b.single[k], nearest(a[i].weight * (b.scales[k] * growth[i])))
+            if d < 0:
+                b.single[k] = d
+                continue
+            alert(e, &b.group[b.group_of[k]], k, a[i].time)
+        keep(b, &a[i])
 
 
 # ---- (c)

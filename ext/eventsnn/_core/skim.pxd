@@ -6,14 +6,37 @@
 # arrivals at a time, and the external spikes between them, without asking after each whether it spikes: one bound over
 # all of them answers that (of jumps the highest U that comes up in between; of currents v and its steepest rise, and
 # all positive input on top). If the bound reaches the threshold, fewer are tried, in the end one; then the neuron goes
-# the ordinary way. Nothing is left out and the order of additions to each half of the state stays, so no bit depends on
-# any of this.
+# the ordinary way. Nothing is left out, so no bit depends on any of this.
 
 from libc.stdint cimport INT32_MAX, int32_t, int64_t
 
 from eventsnn._core.bounds cimport Part, bound, bound_jumps, currents_stay_below, jumps_stay_below
-from eventsnn._core.closed_form cimport COUPLING, RATE, RATE_M, THRESHOLD, WIDTH, current_at, threshold_at
-from eventsnn._core.frames cimport growth, lift, move, origin_of, shift
+from eventsnn._core.closed_form cimport (
+    KEPT,
+    KEPT_M,
+    NARROWEST,
+    PER_UNIT,
+    RATE,
+    RATE_M,
+    THRESHOLD,
+    WIDTH,
+    WIDTH_M,
+    current_at,
+)
+from eventsnn._core.frames cimport (
+    frame_begin,
+    frames_until,
+    growth,
+    is_narrow,
+    lift,
+    move,
+    nearest,
+    numbers,
+    scale_of,
+    sum_of,
+    wide_later,
+    widened,
+)
 from eventsnn._core.growth cimport grow as grow_times
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport (
@@ -26,53 +49,63 @@ from eventsnn._core.neuron cimport (
     Neuron,
     Skimmed,
     Slice,
+    Wide,
+    early,
     port_of,
     row_of,
     tied_to_next,
     time_of,
-    variables,
     weight_of,
 )
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.stream cimport Source, Stream, stream_next
 
+cdef extern from *:
+    """
+    #define EVENTSNN_MOST_PART ((int64_t)1 << 61)
+    """
+    const int64_t MOST_PART "EVENTSNN_MOST_PART"
+
 cdef enum:
     AT_ONCE = 16          # arrivals: benchmarks/speed_floor.py
+    HEAVY_BITS = 57       # larger additions are left to the ordinary way
 
 
 # ---- factors
 
 
-cdef inline void grow_factor(const Class* k, double span, Factor* f) noexcept nogil:
+cdef inline void grow_factor(const Class* k, double t, Factor* f) noexcept nogil:
+    cdef const double* c
     cdef int i
-    f.membrane = growth(k.c[RATE_M], span)
+    f.membrane = growth(k.c[RATE_M], t - frame_begin(k.c[WIDTH_M], t))
     for i in range(k.model.n_currents):
-        f.current[i] = growth(k.c[current_at(i) + RATE], span)
+        c = k.c + current_at(i)
+        f.current[i] = growth(c[RATE], t - frame_begin(c[WIDTH], t))
 
 
 cdef inline void pulse(const Class* k, int port, Factor* f, int at) noexcept nogil:
     """What an arrival of weight 1 at a port adds, when f has grown."""
-    cdef double scale = k.c[threshold_at(k.model, 0) + k.model.n_currents + port]
+    cdef double scale = scale_of(k, port)
     cdef int slot = k.model.target[port]
     f.slot[at] = slot
     if slot >= 0:
         f.x[at] = scale * f.current[slot]
-        scale = scale * k.c[current_at(slot) + COUPLING]
     f.u[at] = scale * f.membrane
 
 
-cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, double origin, Factor* f) noexcept nogil:
-    """The factors of what a row adds; of a row with one weight, what it adds."""
+cdef inline void fill(const Class* k, const Inbox* b, const Slice* row, Factor* f) noexcept nogil:
+    """The factors of what a row adds, and, of a row with one weight, what it adds."""
     cdef const Model* m = k.model
     cdef int port, sign
-    grow_factor(k, row.time - origin, f)
+    grow_factor(k, row.time, f)
     f.positive = <float>(1.000001 * row.shared_weight) if row.shared_weight > 0.0 else 0.0
     for sign in range(2):
         port = row.port if row.port >= 0 else m.by_sign[sign if b.weighted else row.shared_weight < 0.0]
         pulse(k, port, f, sign)
-        if not b.weighted:
-            f.x[sign] = row.shared_weight * f.x[sign]
-            f.u[sign] = row.shared_weight * f.u[sign]
+    if not b.weighted:
+        f.u_added = nearest(row.shared_weight * f.u[0])
+        if k.model.n_currents:
+            f.x_added = nearest(row.shared_weight * f.x[0])
 
 
 cdef inline const Factor* factor(const Class* k, const Inbox* b, int64_t row) noexcept nogil:
@@ -80,19 +113,14 @@ cdef inline const Factor* factor(const Class* k, const Inbox* b, int64_t row) no
     cdef int64_t at = k.kind * b.row_room + row
     if b.filled[at] != b.window:
         b.filled[at] = b.window
-        fill(k, b, &b.row[row], origin_of(k, b.row[row].time), &b.factor[at])
+        fill(k, b, &b.row[row], &b.factor[at])
     return &b.factor[at]
 
 
-cdef inline double frame_of(const Class* k, const Neuron* s, double t) noexcept nogil:
-    """The origin of the frame of t, mostly that in which the neuron is."""
-    return s.origin if s.framed and s.origin <= t < s.origin + k.c[WIDTH] else origin_of(k, t)
-
-
-cdef inline void prepare_growth(const Class* k, const Neuron* s, Inbox* b, int64_t next, int64_t end) noexcept nogil:
+cdef inline void prepare_growth(const Class* k, Inbox* b, int64_t next, int64_t end) noexcept nogil:
     """The arguments of the exponentials by which a neuron's arrivals in a window grow."""
-    cdef bint wanted = k != NULL and k.model.skim != NULL and not k.c[WIDTH] < b.width
-    cdef double origin = frame_of(k, s, b.arrival[next].time) if wanted and next < end else 0.0
+    cdef bint wanted = k != NULL and k.model.skim != NULL and not k.c[NARROWEST] < b.width
+    cdef double origin = frame_begin(k.c[WIDTH_M], b.arrival[next].time) if wanted and next < end else 0.0
     cdef int64_t i
     b.grown[next - 1] = 0.0
     for i in range(next, end):
@@ -105,29 +133,43 @@ cdef inline void grow_ahead(Inbox* b, int64_t begin, int64_t end) noexcept nogil
     grow_times(lanes_at_hand(), end - begin, b.grown + begin, 0.0, 1.0, b.grown + begin)
 
 
-cdef inline void grow(const Class* k, const Inbox* b, int64_t at, double origin, Factor* f, int n) noexcept nogil:
+cdef inline void grow(const Class* k, const Inbox* b, int64_t at, const Part* p, Factor* f, int n) noexcept nogil:
     """Only what the factors of an arrival depend on beside its port."""
-    cdef double span = time_of(b, at) - origin
     cdef int i
-    f.membrane = b.grown[at] if b.timed else growth(k.c[RATE_M], span)
+    f.membrane = b.grown[at] if b.timed else growth(k.c[RATE_M], time_of(b, at) - p.origin)
     for i in range(n):
-        f.current[i] = growth(k.c[current_at(i) + RATE], span)
+        f.current[i] = growth(k.c[current_at(i) + RATE], time_of(b, at) - p.begin[i])
 
 
 # ---- some arrivals at a time
 
 
-cdef inline Part part_of(const Class* k, const Neuron* s, double origin, double first, int n) noexcept nogil:
-    """What a neuron has before the first event of a frame."""
-    cdef const double* x = variables(k, s)
+cdef inline int64_t narrow(Wide value) noexcept nogil:
+    """A number of 64 bits, or one that is found too large."""
+    return <int64_t>value.low if is_narrow(value) else MOST_PART
+
+
+cdef inline int64_t moved(Wide value, double kept, double frames) noexcept nogil:
+    return narrow(value if frames == 0.0 else wide_later(value, kept, frames))
+
+
+cdef inline bint is_large(int64_t value) noexcept nogil:
+    return not -MOST_PART < value < MOST_PART
+
+
+cdef inline Part part_of(const Class* k, const Neuron* s, double first, int n) noexcept nogil:
+    """What a neuron has before the first event of a window, in the frames of the window."""
+    cdef const double* c
     cdef Part p
     cdef int i
-    p.origin, p.u, p.external, p.last = origin, s.v, s.external, first
+    p.origin, p.last = frame_begin(k.c[WIDTH_M], first), first
+    p.u = narrow(s.u) if s.t < s.release else moved(s.u, k.c[KEPT_M], frames_until(k.c[WIDTH_M], s.t, p.origin))
     for i in range(n):
-        p.x[i], p.z[i] = x[i], x[n + i]
-    if origin != s.origin:
-        shift(k, origin - s.origin, s.t < s.release, &p.u, &p.external, p.x, p.z, n)
-    p.highest, p.highest_external = p.u, p.external
+        c = k.c + current_at(i)
+        p.begin[i] = frame_begin(c[WIDTH], first)
+        p.x[i] = moved(numbers(k, s)[i], c[KEPT], frames_until(c[WIDTH], s.t, p.begin[i]))
+    p.highest = p.u
+    p.size = 0
     p.positive = 0.0
     p.n_external = 0
     return p
@@ -143,74 +185,41 @@ cdef inline int64_t cut(const Inbox* b, int64_t next, int64_t end, int64_t most,
     return last
 
 
-cdef inline int64_t take_tied(
-    const Class* k, const Inbox* b, const Factor* f, Part* p, int64_t i, bint held, int n
-) noexcept nogil:
-    """Several that arrive at one time: the sum of each port is added once."""
-    cdef const Model* m = k.model
-    cdef double sums[MOST_CURRENTS]
-    cdef double weight, scale
-    cdef bint more = True
-    cdef int port, slot
-    for port in range(MOST_CURRENTS):
-        sums[port] = 0.0
-    while more:
-        weight = weight_of(b, i)
-        port = port_of(m, b, i, weight)
-        sums[port] = sums[port] + weight
-        more = tied_to_next(b, i)
-        i += 1
-    for port in range(m.ports):
-        scale = k.c[threshold_at(m, 0) + n + port]
-        slot = m.target[port]
-        if slot >= 0:
-            p.x[slot] = p.x[slot] + sums[port] * (scale * f.current[slot])
-            scale = scale * k.c[current_at(slot) + COUPLING]
-        if sums[port] > 0.0:
-            p.positive += sums[port]
-        if not held:
-            p.u = p.u + sums[port] * (scale * f.membrane)
-    if p.u > p.highest:
-        p.highest = p.u
-    return i
+cdef inline void add_to(int64_t* sum, int64_t added, int64_t* size) noexcept nogil:
+    """size: bits that are set where numbers of this size have one."""
+    sum[0] = sum_of(sum[0], added)
+    size[0] |= added ^ (added >> 63)
 
 
 cdef inline void take_arrivals(
     const Class* k, const Inbox* b, Part* p, int64_t next, int64_t end, bint held, int n
 ) noexcept nogil:
     cdef const int32_t* rows = b.row_of
-    cdef int64_t i = next
+    cdef int64_t i
     cdef const Factor* f
-    cdef double u = p.u
-    cdef double highest = p.highest
+    cdef int64_t u = p.u
+    cdef int64_t highest = p.highest
     cdef double weight
     cdef int sign
-    cdef int32_t r
-    while i < end:
-        r = rows[i]
-        if r < 0:
-            p.u, p.highest = u, highest
-            i = take_tied(k, b, factor(k, b, r & INT32_MAX), p, i, held, n)
-            u, highest = p.u, p.highest
-            continue
-        f = factor(k, b, r)
+    for i in range(next, end):
+        f = factor(k, b, rows[i] & INT32_MAX)
         if b.weighted:
             weight = b.weight[i]
             sign = weight < 0.0
             if n > 0:
-                p.x[f.slot[sign]] = p.x[f.slot[sign]] + weight * f.x[sign]
+                add_to(&p.x[f.slot[sign]], nearest(weight * f.x[sign]), &p.size)
                 p.positive += weight if weight > 0.0 else 0.0
             if not held:
-                u = u + weight * f.u[sign]
+                add_to(&u, nearest(weight * f.u[sign]), &p.size)
         else:
             if n > 0:
-                p.x[f.slot[0]] = p.x[f.slot[0]] + f.x[0]
+                add_to(&p.x[f.slot[0]], f.x_added, &p.size)
                 p.positive += f.positive
             if not held:
-                u = u + f.u[0]
-        if n == 0:
+                add_to(&u, f.u_added, &p.size)
+        # The threshold is tested after all that comes at one time.
+        if n == 0 and rows[i] >= 0:
             highest = u if u > highest else highest
-        i += 1
     if next < end:
         p.last = time_of(b, end - 1)
     p.u, p.highest = u, highest
@@ -221,29 +230,24 @@ cdef inline void take_own(
 ) noexcept nogil:
     """The same without a table; f: what has grown until the last arrival."""
     cdef const Model* m = k.model
-    cdef const double* scales = k.c + threshold_at(m, 0) + n
-    cdef int64_t i = next
+    cdef int64_t i
     cdef int port = 0
     cdef int slot
     cdef double weight, scale
-    while i < end:
-        grow(k, b, i, p.origin, f, n)
-        if tied_to_next(b, i):
-            i = take_tied(k, b, f, p, i, held, n)
-            continue
+    for i in range(next, end):
+        grow(k, b, i, p, f, n)
         weight = weight_of(b, i)
         if m.ports > 1:
             port = port_of(m, b, i, weight)
-        scale = scales[port]
+        scale = scale_of(k, port)
         if n > 0:
             slot = m.target[port]
-            p.x[slot] = p.x[slot] + weight * (scale * f.current[slot])
-            scale = scale * k.c[current_at(slot) + COUPLING]
+            add_to(&p.x[slot], nearest(weight * (scale * f.current[slot])), &p.size)
             p.positive += weight if weight > 0.0 else 0.0
         if not held:
-            p.u = p.u + weight * (scale * f.membrane)
-            p.highest = p.u if p.u > p.highest else p.highest
-        i += 1
+            add_to(&p.u, nearest(weight * (scale * f.membrane)), &p.size)
+            if not tied_to_next(b, i):
+                p.highest = p.u if p.u > p.highest else p.highest
     if next < end:
         p.last = time_of(b, end - 1)
 
@@ -251,38 +255,56 @@ cdef inline void take_own(
 cdef inline bint take_external(
     const Class* k, const Source* sources, Stream* stream, Part* p, double stop, int64_t most, bint held, int n
 ) noexcept nogil:
-    """The external spikes before stop; False if there are too many at one time."""
+    """The external spikes before stop; False if there are too many at one time, or if they add up to too much."""
     cdef const Source* d = &sources[stream.source]
     cdef int slot = k.model.target[d.port]
-    cdef double scale = k.c[threshold_at(k.model, 0) + n + d.port]
-    cdef double coupled = scale if slot < 0 else scale * k.c[current_at(slot) + COUPLING]
+    cdef double scale = scale_of(k, d.port)
     cdef double rate = 0.0 if slot < 0 else k.c[current_at(slot) + RATE]
-    cdef double t, sum
-    cdef int64_t count
+    cdef double t
+    cdef int64_t count, added
+    cdef int64_t rise = 0
     while stream.first < stop:
         t = stream.first
-        sum = 0.0
         count = 0
         while stream.first == t:
             count += 1
-            if count > most:
-                return False
-            sum = sum + d.weight
             stream_next(sources, stream)
+        if count > min(most, 8):
+            return False
         p.n_external += count
         if n > 0:
-            p.z[slot] = p.z[slot] + sum * (scale * growth(rate, t - p.origin))
-            p.positive += sum if sum > 0.0 else 0.0
+            added = nearest(d.weight * (scale * growth(rate, t - p.begin[slot])))
+            if added >> HEAVY_BITS != added >> 63:
+                return False
+            p.x[slot] = sum_of(p.x[slot], count * added)
+            p.positive += count * d.weight if d.weight > 0.0 else 0.0
+            if is_large(p.x[slot]):
+                return False
         if not held:
-            p.external = p.external + sum * (coupled * growth(k.c[RATE_M], t - p.origin))
-            if p.external > p.highest_external:
-                p.highest_external = p.external
+            added = nearest(d.weight * (scale * growth(k.c[RATE_M], t - p.origin)))
+            if added >> HEAVY_BITS != added >> 63:
+                return False
+            added = count * added
+            p.u = sum_of(p.u, added)
+            rise = sum_of(rise, added) if added > 0 else rise
+            if is_large(p.u) or is_large(rise):
+                return False
         if t > p.last:
             p.last = t
+    # What comes between arrivals, at the highest that it may add to any of their sums.
+    p.highest = sum_of(p.highest, rise)
     return True
 
 
 # ---- a neuron
+
+
+cdef inline bint too_large(const Part* p, int n) noexcept nogil:
+    cdef int i
+    cdef bint found = is_large(p.u) or is_large(p.highest) or p.size >> HEAVY_BITS != 0
+    for i in range(n):
+        found |= is_large(p.x[i])
+    return found
 
 
 cdef inline int64_t skim_framed(
@@ -290,8 +312,8 @@ cdef inline int64_t skim_framed(
 ) noexcept nogil:
     cdef int64_t most = AT_ONCE
     cdef int64_t last
-    cdef double first, limit, origin
-    cdef double* x = variables(k, s)
+    cdef double first, limit
+    cdef Wide* x = numbers(k, s)
     cdef bint streams = s.n_streams == 1
     cdef bint held, clear
     cdef bint changed = False
@@ -301,9 +323,8 @@ cdef inline int64_t skim_framed(
     cdef Factor grown
     cdef Stream kept
     cdef int i
-    if not s.framed or k.c[WIDTH] < b.width:
+    if not s.framed or k.c[NARROWEST] < b.width:
         return next
-    origin = -1.0
     while most > 0:
         first = time_of(b, next) if next < end else infinity()
         f = NULL
@@ -314,14 +335,17 @@ cdef inline int64_t skim_framed(
         if not first < stop:
             break
         held = first < s.release
+        if held and not first < early(s.release):
+            break
         if s.t < s.release and not held:
             move(k, s, s.release)
             lift(k, s)
-        if origin < 0.0:
-            origin = frame_of(k, s, first)
-        p = part_of(k, s, origin, first, n)
+        p = part_of(k, s, first, n)
+        if too_large(&p, n):
+            most = 0  # and no bound is known
+            break
         before = p
-        limit = min(stop, s.release) if held else stop
+        limit = min(stop, early(s.release)) if held else stop
         last = cut(b, next, end, most, limit)
         if last > next and own:
             take_own(k, b, &p, next, last, held, n, &grown)
@@ -336,10 +360,11 @@ cdef inline int64_t skim_framed(
         f_last = NULL
         if last > next and time_of(b, last - 1) == p.last:
             f_last = &grown if own else factor(k, b, row_of(b, last - 1))
+        clear = clear and not too_large(&p, n)
         if clear and not held:
             if n == 0:
                 clear = jumps_stay_below(
-                    k, s, &p, first, f_last.membrane if f_last != NULL else growth(k.c[RATE_M], p.last - origin)
+                    k, s, &p, first, f_last.membrane if f_last != NULL else growth(k.c[RATE_M], p.last - p.origin)
                 )
             else:
                 clear = currents_stay_below(k, s, &before, &p, first, f, n)
@@ -354,8 +379,8 @@ cdef inline int64_t skim_framed(
         found.external += p.n_external
         if n > 0 or not held:
             for i in range(n):
-                x[i], x[n + i] = p.x[i], p.z[i]
-            s.v, s.external, s.t, s.origin = p.u, p.external, p.last, origin
+                x[i] = widened(p.x[i])
+            s.u, s.t = widened(p.u), p.last
             s.bounded = UNKNOWN
             changed = True
         if most < AT_ONCE:
@@ -364,7 +389,7 @@ cdef inline int64_t skim_framed(
         found.changed = True
         if most > 0 and not s.t < s.release:
             if n == 0:
-                bound_jumps(k, s, &p, f_last.membrane if f_last != NULL else growth(k.c[RATE_M], s.t - s.origin))
+                bound_jumps(k, s, &p, f_last.membrane if f_last != NULL else growth(k.c[RATE_M], s.t - p.origin))
             else:
                 bound(k, s, &p, f_last, n)
     return next
@@ -374,27 +399,26 @@ cdef inline bint skim_few(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
 ) noexcept nogil:
     """What skim_framed does in the plainest case, by far the most frequent where windows are narrow: some jumps with
-    times of their own, no streams, all in one frame. False, and nothing done, in any other."""
+    times of their own, no streams. False, and nothing done, in any other."""
     cdef Part p
     cdef double scale, gap
     cdef int64_t i
-    if not s.framed or s.n_streams or k.model.ports != 1 or k.c[WIDTH] < b.width or not 0 < end - next <= AT_ONCE:
+    if not s.framed or s.n_streams or k.model.ports != 1 or k.c[NARROWEST] < b.width or not 0 < end - next <= AT_ONCE:
         return False
-    p.last = b.arrival[end - 1].time
-    if s.t < s.release or not p.last < stop or not s.origin <= b.arrival[next].time < s.origin + k.c[WIDTH]:
+    if s.t < s.release or not b.arrival[end - 1].time < stop:
         return False
     gap = k.c[THRESHOLD] - s.drive
-    scale = k.c[threshold_at(k.model, 0)]
-    p.origin, p.u, p.external = s.origin, s.v, s.external
-    p.highest, p.highest_external = p.u, p.external
+    scale = scale_of(k, 0)
+    p = part_of(k, s, b.arrival[next].time, 0)
+    p.last = b.arrival[end - 1].time
     for i in range(next, end):
         if b.arrival[i].tied:
             return False
-        p.u = p.u + weight_of(b, i) * (scale * b.grown[i])
+        add_to(&p.u, nearest(weight_of(b, i) * (scale * b.grown[i])), &p.size)
         p.highest = p.u if p.u > p.highest else p.highest
-    if gap > 0.0 or not jumps_stay_below(k, s, &p, p.last, b.grown[end - 1]):
+    if gap > 0.0 or too_large(&p, 0) or not jumps_stay_below(k, s, &p, p.last, b.grown[end - 1]):
         return False
-    s.v, s.t = p.u, p.last
+    s.u, s.t = widened(p.u), p.last
     bound_jumps(k, s, &p, b.grown[end - 1])
     found.tests += 1
     found.resolved += 1

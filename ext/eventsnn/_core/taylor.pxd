@@ -449,7 +449,7 @@ cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil
 
 
 cdef inline bint receive(
-    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, const double* external
+    const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
 ) noexcept nogil:
     cdef const Model* m = k.model
     cdef double sums[MOST_VARIABLES]
@@ -465,8 +465,7 @@ cdef inline bint receive(
     forget(k, s)
     for port in range(m.ports):
         weight = sums[port]
-        if external != NULL:
-            weight = weight + external[port]
+        weight = weight + total[port]
         weight = weight * scales(k)[port]
         slot = m.target[port]
         if slot >= 0:
