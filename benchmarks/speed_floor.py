@@ -82,6 +82,15 @@ What was tried:
 - What is left, dc, in ns an event: 3.6 to add slices (of which memory alone takes 1.2), 0.5 to look at neurons when
   blocks begin, 0.9 for alert neurons, 0.2 us each. In the microcircuit a slice has 15 synapses, so that what is done
   for each slice (an entry among what is due, a row, a segment, some 600 bytes moved) weighs more than its synapses.
+- 2026-11-29, integers and the sign of D (calm.pxd) in place of doubles, room, tie sums and counts, CPU seconds of
+  workloads.py on one core of a busier hour than that of 2026-11-27, one network after the other, best of
+  two, before and after: brunel_dc 2.77 -> 1.76, brunel_dc_stored 3.34 -> 2.30, brunel_poisson 6.82 -> 5.04, cuba 0.86
+  -> 0.77, brunel_exp_dc 4.14 -> 3.98, sparse_1e4 0.078 -> 0.077; worse are brunel_exp 9.95 -> 10.74, microcircuit 2.72
+  -> 3.13, sparse_1e5 0.123 -> 0.142 and sparse_1e6 0.137 -> 0.152. Rates as before. Of brunel_exp a sixth is
+  `begin_neuron`, neuron by neuron, and a tenth `skim_framed` of those that became alert: D takes all external input of
+  a block to come at once, and compares with the line at the block's beginning what v may be at its end.
+- Whole frames found by floor() and a division in place of a conversion: brunel_dc 2.5 against 1.8 s, sparse_1e6 0.22
+  against 0.14. Compilers call a function for floor() where SSE4.1 is not at hand.
 """
 
 import time
