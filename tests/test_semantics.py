@@ -153,22 +153,16 @@ def test_the_end_of_refractoriness_is_the_rounded_sum(engine):
     assert trains[0].tolist() == [t, 5.0] and trains[1].tolist() == [t, end, 5.0]
 
 
-@pytest.mark.parametrize("make", [delta, exponential])
-def test_an_input_some_ulps_before_the_end_of_refractoriness_ends_it(engine, make):
+def test_an_input_some_ulps_before_the_end_of_refractoriness_ends_it(engine):
     """Times on a grid of 0.1 ms, as users have them: 22 steps after a spike are not always the sum of its time and
     2.2 ms. Without slack 11.6 % of such inputs are lost."""
-    steps = np.arange(10, 2000, 41)
-    net = esn.Network()
-    cells = delta(net, steps.size, t_ref=2.2) if make is delta else exponential(net, steps.size, t_ref=2.2, V_th=10.0)
-    times = [[0.1 * k, 0.1 * (k + 22)] for k in steps.tolist()]
+    times = [[0.1 * k, 0.1 * (k + 22)] for k in range(10, 2000, 41)]
     assert any(second < first + 2.2 for first, second in times)
-    source = net.population(steps.size, esn.SpikeSource(times))
-    net.connect(source, cells, esn.OneToOne(), weight=1.0 if make is delta else 0.0, delay=0.0)
-    if make is exponential:
-        jumps = net.population(steps.size, esn.LIFDelta(E_L=0.0, V_th=1.0, V_reset=0.0, t_ref=2.2), name="jumps")
-        net.connect(source, jumps, esn.OneToOne(), weight=1.0, delay=0.0)
-    counts = net.run(250.0, engine=engine).spikes["cells" if make is delta else "jumps"].counts()
-    assert counts.tolist() == [2] * steps.size
+    net = esn.Network()
+    cells = delta(net, len(times), t_ref=2.2)
+    source = net.population(len(times), esn.SpikeSource(times))
+    net.connect(source, cells, esn.OneToOne(), weight=1.0, delay=0.0)
+    assert net.run(250.0, engine=engine).spikes["cells"].counts().tolist() == [2] * len(times)
 
 
 def test_currents_accumulate_in_refractoriness(engine):

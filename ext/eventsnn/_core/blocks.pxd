@@ -172,8 +172,7 @@ cdef struct Blocks:
     int64_t segment_room
     Pulse found               # the last, of a kind of neurons
     int32_t found_kind
-    int32_t* listed           # places in a slice, and room
-    int64_t listed_room
+    int32_t* listed           # places in a slice; room for as many as notes have
     Notes notes
     int64_t arrivals          # at neurons that are not calm
     int64_t looks             # at neurons when a block begins

@@ -111,7 +111,7 @@ cdef struct Slice:
 
 
 cdef struct Factor:
-    # 96 bytes: what a row's input adds to the state of a neuron in a frame, by the sign of the weight; skim.pxd.
+    # 80 bytes: what a row's input adds to the state of a neuron in a frame, by the sign of the weight; skim.pxd.
     double u[2]           # of weight 1, in units
     double x[2]
     int64_t u_added       # of a row with one weight
