@@ -103,6 +103,20 @@ def test_blocks_become_wider_and_narrower():
     assert differences(*logs) == []
 
 
+def test_external_input_that_lowers_v():
+    """It is not in D before its block has ended, neither where the neuron stays calm nor where it becomes alert."""
+
+    def net():
+        net = esn.Network(seed=6)
+        cells = delta(net, 20, V_th=10.0, t_ref=1.0)
+        net.stimulate(cells, esn.StepCurrent([0.0], [11.0]))
+        net.stimulate(cells, esn.Poisson(2_000.0), weight=-0.05)
+        spikes_at(net, cells, np.arange(0.0, 30.0, 0.01), weight=0.004, delay=0.5)
+        return net
+
+    agree(net)
+
+
 # ---- pieces, interruptions, threads
 
 

@@ -209,10 +209,8 @@ cdef inline void begin_neuron(Core* e, Group* g, int32_t n, const Drawn* drawn) 
             b.flag[n] = IS_ALERT
             f[D] = ALERT_D
             return
-    else:
-        end_block(e, g, n)
-        if g.currents == 0:
-            f[D] = sum_of(f[D], g.low_before if g.even else b.low[n])  # U
+    elif g.currents == 0:
+        f[D] = sum_of(f[D], g.low_before if g.even else b.low[n])  # U
     low = line_of(b, g, n)
     if not g.even:
         b.low[n] = low
@@ -232,7 +230,7 @@ cdef inline void begin_neuron(Core* e, Group* g, int32_t n, const Drawn* drawn) 
             b.flag[n] = IS_ALERT
             f[D] = ALERT_D
         else:
-            if g.source != NULL and g.currents == 0:
+            if g.source != NULL and g.currents == 0 and is_included(g):
                 f[D] = sum_of(f[D], -input.u)
             alert(e, g, n, e.time)
             wake(e, n)
@@ -253,9 +251,10 @@ cdef inline void begin_neuron(Core* e, Group* g, int32_t n, const Drawn* drawn) 
 
 
 cdef inline void end_block(Core* e, const Group* g, int32_t n) noexcept nogil:
-    """Count the external input of the block that has ended; all of it is now in the state."""
+    """Count the external input of the block that has ended; all of it is now in the state, which is still in the
+    frames of that block."""
     cdef Pending* p = &e.blocks.pending[n]
-    if g.source != NULL and p.n:
+    if p.n:
         if g.currents == 0 and not is_included(g):
             state_at(g, n)[D] = sum_of(state_at(g, n)[D], p.u)
         e.external_events += p.n
@@ -451,8 +450,10 @@ cdef inline void begin_driven(Core* e, Group* g) noexcept nogil:
                 drawn.membrane, drawn.current = drawn.times + ROOM_TOGETHER, drawn.times + 2 * ROOM_TOGETHER
                 drawn.n = counts[k]
                 at += counts[k]
-            if g.frames and not e.blocks.flag[first + k] & IS_ALERT:
-                new_frames(e, g, first + k)
+            if not e.blocks.flag[first + k] & IS_ALERT:
+                end_block(e, g, first + k)
+                if g.frames:
+                    new_frames(e, g, first + k)
             begin_neuron(e, g, first + k, &drawn)
         first += size
 
