@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 # Ranges of neurons that a lane has at most.
 MOST_RANGES = 16
 
+# How many synapses on one neuron are counted, and of how many synapses at a time.
+MOST_COUNTED = 64
+PART = 1 << 22
+
 Range = tuple[int, int]
 
 
@@ -57,6 +61,26 @@ def calm_groups(
         if number >= 0 and not mine:
             elsewhere[block(a)] = (a, a, number)
     return groups + list(elsewhere.values())
+
+
+def most_alike(plan: ProjectionPlan | ProceduralPlan) -> int:
+    """How many synapses of a row reach one neuron, or more; of rows that are not kept more than there surely are."""
+    if isinstance(plan, ProceduralPlan):
+        return int(MOST_COUNTED if plan.n_synapses <= plan.pre.size * plan.post.size else plan.n_synapses)
+    most = 1
+    for start in range(0, plan.target.size, PART):
+        alike = (
+            plan.target[start + 1 : start + PART + 1]
+            == plan.target[start : start + PART][: plan.target.size - start - 1]
+        )
+        times = 1
+        while alike.any():
+            times += 1
+            if times == MOST_COUNTED:
+                return int(np.diff(plan.start).max())
+            alike = alike[1:] & alike[:-1]
+        most = max(most, times)
+    return most
 
 
 def hasty_projections(plan: Plan) -> list[ProjectionPlan | ProceduralPlan]:

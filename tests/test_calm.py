@@ -104,7 +104,7 @@ def test_blocks_become_wider_and_narrower():
 
 
 def test_external_input_that_lowers_v():
-    """It is not in D before its block has ended, neither where the neuron stays calm nor where it becomes alert."""
+    """Such neurons are apart: added before it comes, it would lower D too soon."""
 
     def net():
         net = esn.Network(seed=6)
@@ -114,7 +114,9 @@ def test_external_input_that_lowers_v():
         spikes_at(net, cells, np.arange(0.0, 30.0, 0.01), weight=0.004, delay=0.5)
         return net
 
-    agree(net)
+    simulation = calm(net())
+    assert differences(event_log(net().compile("reference"), 30.0), event_log(simulation, 30.0)) == []
+    assert simulation._state.counters["calm_looks"] == 0
 
 
 # ---- pieces, interruptions, threads
@@ -211,7 +213,7 @@ def test_a_run_in_which_all_are_calm_can_be_interrupted(monkeypatch):
     simulation, seen = calm(net), []
     simulation.run(10.0, progress=lambda status: seen.append(status.time))
     assert simulation._state.counters["neuron_updates"] == 0
-    assert len(seen) > 10
+    assert len(seen) >= 10
 
 
 def volleys() -> esn.Network:

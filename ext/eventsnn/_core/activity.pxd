@@ -7,9 +7,10 @@
 from libc.math cimport ceil
 from libc.stdint cimport int32_t, int64_t
 
-from eventsnn._core.blocks cimport ALERT_D, ALWAYS_CALM, D, IS_ALERT, NEVER_CALM, Blocks, Group
-from eventsnn._core.calm cimport alert_all, state_at, width_of
+from eventsnn._core.blocks cimport ALWAYS_CALM, IS_APART, NEVER_CALM, Blocks, Group
+from eventsnn._core.calm cimport state_at, width_of
 from eventsnn._core.core cimport Activity, Core
+from eventsnn._core.follow cimport MOST_LOAD, clear, leave_all
 from eventsnn._core.mathfunc cimport infinity
 
 cdef extern from *:
@@ -31,12 +32,12 @@ cdef extern from *:
 
 cdef enum:
     # What they cost, in ns: benchmarks/speed_floor.py.
-    COST_OF_UPDATE = 200
-    COST_OF_ARRIVAL = 10
-    COST_OF_LOOK = 4
-    COST_OF_VARIED = 8
-    COST_WITH_CURRENTS = 6
-    COST_OF_DRAWING = 30
+    COST_OF_UPDATE = 150
+    COST_OF_ARRIVAL = 25
+    COST_OF_LOOK = 1
+    COST_OF_VARIED = 6
+    COST_WITH_CURRENTS = 2
+    COST_OF_DRAWING = 2
 
 
 cdef inline void turn_on(Core* e) noexcept nogil:
@@ -47,11 +48,11 @@ cdef inline void turn_on(Core* e) noexcept nogil:
     cdef int32_t n
     for k in range(b.n_groups):
         g = &b.group[k]
-        b.group[k].n_held = 0
+        b.group[k].n_held = b.group[k].n_followed = 0
         for n in range(g.start, g.stop):
-            b.flag[n] = IS_ALERT
+            b.flag[n] = IS_APART
             if g.k != NULL:
-                state_at(g, n)[<int>D] = ALERT_D
+                clear(g, state_at(g, n))
     b.on = True
     expect_blocks(e)
 
@@ -62,10 +63,11 @@ cdef inline void expect_blocks(Core* e) noexcept nogil:
     cdef Group* g
     cdef double width
     cdef int64_t k
-    b.end = infinity()
+    b.end = b.next = infinity()
     for k in range(b.n_groups):
         g = &b.group[k]
         if g.k != NULL:
+            g.taken, g.even = False, not g.varied
             width = width_of(b, g)
             g.end = ceil(e.time / width) * width
             b.end = min(b.end, g.end)
@@ -73,20 +75,29 @@ cdef inline void expect_blocks(Core* e) noexcept nogil:
 
 cdef inline void turn_off(Core* e) noexcept nogil:
     if e.blocks.on:
-        alert_all(e)
+        leave_all(e)
         e.blocks.on = False
-        e.blocks.end = infinity()
+        e.blocks.end = e.blocks.next = infinity()
 
 
 cdef inline void interrupt(Core* e) noexcept nogil:
     """Have every neuron's state in its record; blocks begin anew with the next ones."""
     if e.blocks.on:
-        alert_all(e)
+        leave_all(e)
         expect_blocks(e)
 
 
+cdef inline bint is_loaded(const Blocks* b) noexcept nogil:
+    """Whether as much as this block had might soon be too much for the range of numbers."""
+    cdef int64_t k
+    for k in range(b.n_groups):
+        if b.group[k].load > 0.25 * MOST_LOAD:
+            return True
+    return False
+
+
 cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogil:
-    """Decide anew, from what all lanes have done so far; whether neurons have become calm or alert, so that other
+    """Decide anew, from what all lanes have done so far; whether neurons have become calm or apart, so that other
     things come first."""
     cdef Blocks* b = &e.blocks
     cdef double elapsed = time - b.reviewed
@@ -114,8 +125,10 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
     if each < IDLE:
         turn_off(e)
         return True
-    if singly > 2.0 * together:
+    if is_loaded(b):
+        b.widest = b.width = max(0.5 * b.width, NARROWEST_BLOCK)
+    elif singly > 2.0 * together:
         b.width = max(0.5 * b.width, NARROWEST_BLOCK)
     elif together > 2.0 * singly:
-        b.width = min(2.0 * b.width, WIDEST_BLOCK)
+        b.width = min(2.0 * b.width, b.widest)
     return False

@@ -1,9 +1,9 @@
 # What is kept of calm neurons: calm.pxd says what they are, scatter.pxd how input reaches them.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from eventsnn._core.neuron cimport MOST_CURRENTS, Class
-from eventsnn._core.stream cimport Source
+from eventsnn._core.stream cimport MOST_IN_CELL, Source
 
 cdef extern from "eventsnn/_core/scatter.h":
     enum:
@@ -28,7 +28,7 @@ cdef extern from "eventsnn/_core/scatter.h":
         const double* weight
         const float* weight32
         double shared
-        double size           # no weight is larger
+        double size           # no sum of weights on one neuron is larger
         int64_t n
         double time
         int32_t row
@@ -40,13 +40,56 @@ cdef extern from "eventsnn/_core/scatter.h":
         int slot[2]
         int64_t added[4]
 
+cdef extern from "eventsnn/_core/passes.h":
     ctypedef struct Rise "eventsnn_rise":
-        # Of each current the least and the largest of what X takes from U; the line of all, or of each.
+        int currents
         double least[2]
         double largest[2]
+        double at_end[2]
         double margin
         int64_t low
         const int64_t* lows
+        const int64_t* u
+        const int64_t* x
+        int slot
+
+    ctypedef struct Lines "eventsnn_lines":
+        const double* gap
+        double above
+        double per_unit
+        double grown_begin
+        double grown_end
+        const double* per_units
+        const double* begins
+        const double* ends
+
+cdef extern from "eventsnn/_core/external.h":
+    enum:
+        PARTS "EVENTSNN_PARTS"
+    ctypedef struct Cells "eventsnn_cells":
+        uint64_t key
+        uint32_t c0
+        uint32_t c1
+        uint32_t c2
+        const double* least
+        double start
+        double width
+        double last
+        double edge[5]
+        int parts
+        int whole
+        int current
+        double weight
+        double scale
+        double origin
+        double rate
+        double x_scale
+        double x_origin
+        double x_rate
+        int64_t stride
+        int64_t* u
+        int64_t* x
+        int64_t spikes[4]
 
 cdef enum Mode:
     BY_ACTIVITY = 0
@@ -54,32 +97,55 @@ cdef enum Mode:
     ALWAYS_CALM = 2
 
 cdef enum:
-    # Flags of a neuron.
-    IS_ALERT = 1
+    # Flags of a neuron. One with none is calm.
+    IS_APART = 1
     IS_HELD = 2
+    IS_FOLLOWED = 4
 
 cdef extern from *:
     """
-    #define EVENTSNN_ALERT_D ((int64_t)1 << 62)
+    #define EVENTSNN_LISTED_D ((int64_t)1 << 62)
     #define EVENTSNN_HELD_D (-((int64_t)1 << 60))
     #define EVENTSNN_LEAST_D (-((int64_t)1 << 61))
     """
-    # D of an alert neuron, at which all that arrives is listed, and of one that is held when a block begins, at which
-    # nothing is, or else it becomes alert. D of others is not below the last.
-    const int64_t ALERT_D "EVENTSNN_ALERT_D"
+    # D of a neuron that is followed or apart, at which all that arrives is listed, and of one that is held, at which
+    # nothing is. D of a calm one is not below the last.
+    const int64_t LISTED_D "EVENTSNN_LISTED_D"
     const int64_t HELD_D "EVENTSNN_HELD_D"
     const int64_t LEAST_D "EVENTSNN_LEAST_D"
 
 
-cdef struct Pending:
-    # External input of the block that a state has already.
+cdef struct Input:
+    # An external spike of a followed neuron, and what it adds; what the units of U and of each X have grown by.
+    double time
+    double grown
+    double x_grown[MOST_CURRENTS]
     int64_t u
     int64_t x
-    int64_t n             # spikes
+
+
+cdef struct Followed:
+    # The state of a followed neuron at its last event.
+    double t
+    double release        # refractory before
+    double next           # no crossing comes before
+    int64_t u
+    int64_t x[MOST_CURRENTS]
+    int32_t neuron
+    int32_t free          # the next one of those that are free
+    int32_t at            # of the inputs ahead
+    int32_t n
+    Input input[MOST_IN_CELL]
+
+
+cdef struct Listed:
+    # A neuron to be looked at when all that arrives at a time has been added.
+    int32_t neuron
+    int32_t group
 
 
 cdef struct Taken:
-    # An arrival at a neuron that is not calm.
+    # An arrival at a neuron that is apart.
     int32_t neuron
     int32_t row
 
@@ -89,6 +155,13 @@ cdef struct Notes:
     double* weight
     int64_t n
     int64_t room
+
+
+cdef struct Grown:
+    # What the units of U and of each X have grown by at a time.
+    double time
+    double u
+    double x[MOST_CURRENTS]
 
 
 cdef struct Group:
@@ -104,20 +177,24 @@ cdef struct Group:
     bint varied               # and have constants of their own: rates, and scales of input
     bint even                 # all that are calm are equally far from drive to threshold
     double gap                # in that case
+    bint taken                # some have been calm since blocks began
     int32_t kind              # of neurons with the same constants and frames
     double begin              # of the present block
     double end
-    double origin             # of the frame of U that it lies in
-    # What a unit of U has grown by when the block begins and ends.
-    double grown_begin
-    double grown_end
+    double origin             # of the frame of U that it lies in, and of those of X
+    double x_origin[MOST_CURRENTS]
+    Grown at_begin
+    Grown at_end
+    Grown now                 # at the time last asked for
     int64_t low               # the lowest line in the block, if even
     int64_t low_before        # and in the one before
-    int32_t moved             # neurons before this one have the line of the block
     Rise rise                 # what X takes from U in the block
-    double at_end[MOST_CURRENTS]  # and when it ends
     int frames                # bits: of U and of each X a new frame has begun with the block
-    int64_t n_held            # without currents and external input: which are refractory throughout
+    int64_t n_held            # which are refractory throughout
+    int64_t n_followed
+    double load               # what one neuron's numbers may have moved by in the block, at most
+    Cells cells               # the external input of some blocks, this one's in part `part`
+    int part
 
 
 cdef struct Segment:
@@ -143,15 +220,23 @@ cdef struct Blocks:
     int64_t n                 # neurons that may be calm
     int cost_of_look          # at a neuron when a block begins, at most
     double end                # the first end of a block; inf while not on
+    double next               # no followed neuron has anything to do before
     double width              # of blocks, if a group does not want another
+    double widest             # they may be
     double above              # mV that lines lie above where they should
     int64_t* state
-    Pending* pending
+    int64_t* sums             # of external input: (2, PARTS, neurons), first what it adds to U and then what to X
     double* gap               # from drive to threshold, mV
     int64_t* low              # the lowest line in the block, of neurons whose group is not even
+    int64_t* new_low          # room for as many
     uint8_t* flag
-    double* release           # when one is released that is refractory throughout
+    double* release           # when one is released that is held
     int32_t* held             # room for those of each group
+    int32_t* followed         # the same; each place of a neuron that is followed no more may hold another, or -1
+    int32_t* place            # of a neuron that is followed, in pool
+    Followed* pool
+    int64_t pool_room
+    int32_t free              # the first one that is free; -1
     int32_t* others           # room for the neurons of a lane
     # Of neurons that take their input one by one.
     bint singly               # there are some
@@ -172,10 +257,14 @@ cdef struct Blocks:
     int64_t segment_room
     Pulse found               # the last, of a kind of neurons
     int32_t found_kind
-    int32_t* listed           # places in a slice; room for as many as notes have
+    int32_t* places           # in a slice; room for as many as notes have
+    Listed* listed
+    int64_t n_listed
+    int64_t listed_room
     Notes notes
     int64_t arrivals          # at neurons that are not calm
     int64_t looks             # at neurons when a block begins
+    int64_t follows           # of neurons
     # The last review of all this: when, and what had been done.
     double reviewed
     int64_t events_then

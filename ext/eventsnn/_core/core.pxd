@@ -31,6 +31,7 @@ cdef struct Projection:
     int one_weight
     int one_delay
     double weight_size            # no weight is larger
+    int64_t most_alike            # synapses of a slice on one neuron
     int port
     int ascending                 # the targets of a slice
     int reaches                   # whether it has targets in a lane, as far as hasty neurons go

@@ -21,7 +21,7 @@ windows of the others, go through each of these alone, in windows or instants of
 
 cimport cython
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport floor, nextafter
+from libc.math cimport fabs, floor, nextafter
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
@@ -37,13 +37,15 @@ from eventsnn._core.activity cimport (
     COST_OF_VARIED,
     COST_WITH_CURRENTS,
     FIRST_BLOCK,
+    WIDEST_BLOCK,
     interrupt,
     review,
     turn_off,
     turn_on,
 )
-from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Group, Pending
-from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE_M, THRESHOLD, WIDTH_M
+from eventsnn._core.begin cimport begin_blocks
+from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PARTS, PORTS, STATE, Group
+from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE_M, THRESHOLD, V_RESET, WIDTH_M
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
     NO_MEMORY,
@@ -75,8 +77,8 @@ from eventsnn._core.events cimport (
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
-from eventsnn._core.frames cimport CELL, scale_of
-from eventsnn._core.looks cimport begin_blocks
+from eventsnn._core.follow cimport finish_window
+from eventsnn._core.frames cimport CELL, SLACK, scale_of
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
@@ -105,7 +107,7 @@ from eventsnn._core.stream cimport (
 )
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 from eventsnn._core.together cimport SETTLED_AHEAD, process_together
-from eventsnn.lanes import calm_groups, hasty_projections, least_delays, ranges
+from eventsnn.lanes import calm_groups, hasty_projections, least_delays, most_alike, ranges
 
 # Tables of factors, and how many neurons must share one.
 MOST_KINDS = 8
@@ -115,6 +117,10 @@ FEWEST_OF_A_GROUP = 16
 LONGEST_WITH_CALM = 0.125
 # Sets of parameter values that stay in the cache by themselves.
 MOST_CLASSES = 64
+
+# What a unit grows by in a frame, at most, and what external input of a block may come to, in units.
+MOST_GROWN = 8.0
+MOST_EXTERNAL = 2.0**58
 
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
@@ -245,6 +251,8 @@ cdef void take_window(Core* e, double t, double end, bint instant) noexcept nogi
         listed = seconds()
         e.collecting += listed - began
     process_touched(e, end, instant)
+    if e.blocks.on:
+        finish_window(e, end)
     if timed:
         e.processing += seconds() - listed
     if e.status != NO_MEMORY:
@@ -382,6 +390,8 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.blocks.gathered_begin)
     free(e.blocks.notes.taken)
     free(e.blocks.listed)
+    free(e.blocks.places)
+    free(e.blocks.pool)
     free(e.blocks.notes.weight)
     free(e.inbox.arrival)
     free(e.inbox.grown)
@@ -389,6 +399,18 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.spike_neuron)
     for i in range(2):
         free(e.message[i].fired)
+
+
+cdef bint resets_below(const Class* k) noexcept:
+    """Whether a spike does no more than put V to a value well below the threshold."""
+    cdef double reset = max(k.c[V_RESET + 1], k.c[V_RESET + 2])
+    return not k.model.resets and k.c[V_RESET] == 0.0 and (k.c[THRESHOLD] - reset) * k.c[PER_UNIT] > 4.0 * SLACK
+
+
+cdef bint fits(const Class* k, const Source* d) noexcept:
+    """Whether external input may be added to D before it comes, and that of a block is never too large for it."""
+    cdef double largest = fabs(d.weight * scale_of(k, d.port)) * MOST_GROWN * MOST_IN_CELL
+    return largest < MOST_EXTERNAL and (d.weight >= 0.0 or k.model.target[d.port] >= 0)
 
 
 @cython.final
@@ -606,6 +628,7 @@ cdef class Engine:
             p.first_target, p.last_target = plan.post.min(initial=self.core.n), plan.post.max(initial=0)
             p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
             p.weight_size = plan.weight_size
+            p.most_alike = most_alike(plan)
             mine = self.plan.hasty[plan.post if plan.procedure is not None or not hasty else plan.target] == hasty
             p.reaches, p.mixed = mine.any(), not mine.all()
             p.short_delays = plan.delay.min(initial=np.inf) < self.core.window
@@ -700,16 +723,20 @@ cdef class Engine:
     cdef build_blocks(self):
         """Room for the state of calm neurons; most of it is never touched where there are none."""
         cdef Core* e = &self.core
-        e.blocks.width = FIRST_BLOCK
-        e.blocks.end = infinity()
+        e.blocks.width, e.blocks.widest = FIRST_BLOCK, WIDEST_BLOCK
+        e.blocks.end = e.blocks.next = infinity()
+        e.blocks.free = -1
         e.blocks.state = <int64_t*>self.allocate(e.n, STATE * sizeof(int64_t))
         e.blocks.single = <int64_t*>self.allocate(e.n, sizeof(int64_t))
-        e.blocks.pending = <Pending*>self.allocate(e.n, sizeof(Pending))
+        e.blocks.sums = <int64_t*>self.allocate(2 * PARTS * e.n, sizeof(int64_t))
         e.blocks.gap = <double*>self.allocate(e.n, sizeof(double))
         e.blocks.low = <int64_t*>self.allocate(e.n, sizeof(int64_t))
+        e.blocks.new_low = <int64_t*>self.allocate(e.n, sizeof(int64_t))
         e.blocks.flag = <uint8_t*>self.allocate(e.n, sizeof(uint8_t))
         e.blocks.release = <double*>self.allocate(e.n, sizeof(double))
         e.blocks.held = <int32_t*>self.allocate(e.n, sizeof(int32_t))
+        e.blocks.followed = <int32_t*>self.allocate(e.n, sizeof(int32_t))
+        e.blocks.place = <int32_t*>self.allocate(e.n, sizeof(int32_t))
         e.blocks.begins = <double*>self.allocate(e.n, sizeof(double))
         e.blocks.ends = <double*>self.allocate(e.n, sizeof(double))
         # Zeros if there is none that takes its input one by one: what spans bring to others is gathered as well.
@@ -729,7 +756,7 @@ cdef class Engine:
         self.jump_of_class = np.zeros((can.size, 4))
         for k in range(len(plan.class_model)):
             c = &e.classes[k]
-            can[k] = c.model.skim != NULL and c.c[NARROWEST] >= CELL and c.model.ports <= PORTS
+            can[k] = c.model.skim != NULL and c.c[NARROWEST] >= CELL and c.model.ports <= PORTS and resets_below(c)
             jumps[k] = can[k] and c.model.n_currents == 0 and c.model.ports == 1
             if jumps[k]:
                 self.jump_of_class[k] = c.c[RATE_M], scale_of(c, 0), c.c[PER_UNIT], c.c[WIDTH_M]
@@ -740,6 +767,10 @@ cdef class Engine:
         poisson = [e.sources[k].kind == POISSON and e.sources[k].width >= CELL for k in range(n_sources)]
         may = can[plan.class_of] & (streams <= 1) & np.array([*poisson, True])[self.source]
         may &= (streams == 0) | (plan.max_spikes >= MOST_IN_CELL)
+        driven = may & (streams == 1)
+        for k, source in set(zip(plan.class_of[driven].tolist(), self.source[driven].tolist())):
+            if not fits(&e.classes[<int64_t>k], &e.sources[<int64_t>source]):
+                may &= (plan.class_of != k) | (self.source != source)
         kind = np.append(self.kind_of_class, 0)[plan.class_of]
         # Streams of a group are numbered as its neurons are.
         number = np.where(streams == 1, np.arange(plan.n), 0)
@@ -781,7 +812,7 @@ cdef class Engine:
         e.blocks.singly = False
         number_of = np.zeros(plan.n, dtype=np.int32)
         e.blocks.on = False
-        e.blocks.end = infinity()
+        e.blocks.end = e.blocks.next = infinity()
         e.blocks.n = 0
         e.blocks.cost_of_look = COST_OF_LOOK
         e.blocks.n_groups = len(groups)
@@ -795,7 +826,6 @@ cdef class Engine:
             g.currents = g.k.model.n_currents
             g.kind = self.kind_of_class[plan.class_of[a]]
             g.even = not self.varied[a]
-            g.gap = g.k.c[THRESHOLD] - neuron_at(e, a).drive
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
             if self.singly[a]:
@@ -824,7 +854,7 @@ cdef class Engine:
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
         self.rouse()
         for i, part in enumerate(ranges(self.plan, self.shared)):
-            self.lane[i].blocks.width = width
+            self.lane[i].blocks.width, self.lane[i].blocks.widest = width, max(width, WIDEST_BLOCK)
             self.lane[i].blocks.above = above
             self.give_groups(self.lane[i], part)
 
@@ -885,9 +915,10 @@ cdef class Engine:
         e.inbox.row, e.inbox.factor, e.inbox.filled = NULL, NULL, NULL
         e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight, e.blocks.listed = NULL, NULL, NULL, NULL
+        e.blocks.places, e.blocks.pool, e.blocks.pool_room, e.blocks.free = NULL, NULL, 0, -1
         e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL
-        e.blocks.segment_room = e.blocks.notes.room = e.blocks.gathered_room = 0
-        e.blocks.arrivals = e.blocks.looks = 0
+        e.blocks.segment_room = e.blocks.notes.room = e.blocks.gathered_room = e.blocks.listed_room = 0
+        e.blocks.arrivals = e.blocks.looks = e.blocks.follows = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
         e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL

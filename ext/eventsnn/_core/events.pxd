@@ -233,18 +233,24 @@ cdef inline void arrive(const Projection* p, Row* row) noexcept nogil:
 cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
     cdef Neuron* s = neuron_at(e, n)
     cdef const Class* of
-    cdef int64_t k
-    cdef int32_t millisecond
-    cdef Fired spike
-    e.fired += 1
-    if e.recorded[n]:
-        keep_spike(e, n, t)
     if s.class_of >= 0:
         of = &e.classes[s.class_of]
         of.model.leave(of, s)
         of.model.reset(of, s)
         s.release = t + of.c[C_T_REF]
         of.model.enter(of, s)
+    announce(e, n, t)
+
+
+cdef inline void announce(Core* e, int32_t n, double t) noexcept nogil:
+    """Record a spike and send it off."""
+    cdef Neuron* s = neuron_at(e, n)
+    cdef int64_t k
+    cdef int32_t millisecond
+    cdef Fired spike
+    e.fired += 1
+    if e.recorded[n]:
+        keep_spike(e, n, t)
     millisecond = <int32_t>(<int64_t>floor(t) & 0x7FFFFFFF)
     if millisecond != s.millisecond:
         s.millisecond = millisecond

@@ -32,8 +32,8 @@ from eventsnn._core.queue cimport (
     wheel_put,
     wheel_take,
 )
-from eventsnn._core.scatter cimport deliver, list_segments
-from eventsnn._core.singly cimport count_gathered, place_gathered, take_gathered
+from eventsnn._core.scatter cimport deliver, list_segments, take_gathered
+from eventsnn._core.singly cimport count_gathered, place_gathered
 from eventsnn._core.spans cimport (
     SPANS_AHEAD,
     cut_spans,
@@ -355,7 +355,8 @@ cdef inline bint list_spans(Core* e) noexcept nogil:
         if not list_span(e, &q.span[i]):
             return False
     if e.blocks.on:
-        take_gathered(e)
+        if not take_gathered(e):
+            return False
         count_gathered(e)
     return True
 

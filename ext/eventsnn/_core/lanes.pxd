@@ -74,13 +74,14 @@ cdef inline Met meet(Core* e, bint due) noexcept nogil:
 cdef inline double first_of(const Core* e) noexcept nogil:
     """Nothing happens in a lane before this time. Queues know of their first entry only that it is not earlier, and may
     lead to a time at which nothing happens."""
-    return max(min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late, e.blocks.end), e.time)
+    cdef double queued = min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late)
+    return max(min(queued, e.blocks.end, e.blocks.next), e.time)
 
 
 cdef inline void tell_work(Core* e, bint due) noexcept nogil:
     cdef Message* mine = &e.message[e.told]
     mine.first = first_of(e) if e.hasty == NULL else min(first_of(e), mine.sent)
-    mine.work = e.synaptic_events + e.updates + e.blocks.looks
+    mine.work = e.synaptic_events + e.external_events + e.updates + e.blocks.looks
     mine.running = e.status == RUNNING
     mine.due = due
     mine.activity = activity_of(e)
@@ -104,7 +105,7 @@ cdef inline Activity activity_of(const Core* e) noexcept nogil:
         a.events = a.updates = a.arrivals = a.looks = a.neurons = 0
         return a
     a.events = e.synaptic_events + e.external_events
-    a.updates = e.updates
+    a.updates = e.updates + e.blocks.follows
     a.arrivals, a.looks, a.neurons = e.blocks.arrivals, e.blocks.looks, e.blocks.n
     return a
 

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "cell.h"
 #include "integers.h"
 
 #if defined(_MSC_VER)
@@ -29,7 +30,7 @@ typedef struct {
     const double *weight;
     const float *weight32;
     double shared;
-    double size; /* no weight is larger */
+    double size; /* no sum of weights on one neuron is larger */
     int64_t n;
     double time;
     int32_t row;
@@ -111,15 +112,16 @@ EVENTSNN_EACH int64_t eventsnn_add_some(
     return all;
 }
 
-EVENTSNN_EACH int64_t eventsnn_add_each(
-    const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
+/* The synapses from i on, if m are listed already. */
+EVENTSNN_EACH int64_t eventsnn_add_rest(
+    const eventsnn_pulse *p, int kind, int currents, int64_t i, int64_t *state, int32_t *listed, int64_t m)
 {
     const int32_t *target = p->target;
     const int64_t n = p->n, stride = currents ? EVENTSNN_STATE : 1;
-    int64_t m = 0, added[EVENTSNN_STATE];
+    int64_t added[EVENTSNN_STATE];
     if (kind == EVENTSNN_SHARED)
         eventsnn_find_added(p, kind, currents, 0, added);
-    for (int64_t i = 0; i < n; i += EVENTSNN_TOGETHER) {
+    for (; i < n; i += EVENTSNN_TOGETHER) {
         const int some = n - i < EVENTSNN_TOGETHER ? (int)(n - i) : EVENTSNN_TOGETHER;
         const int64_t all = some == EVENTSNN_TOGETHER
             ? eventsnn_add_some(p, kind, currents, i, EVENTSNN_TOGETHER, state, added)
@@ -134,9 +136,140 @@ EVENTSNN_EACH int64_t eventsnn_add_each(
     return m;
 }
 
-/* Each chosen once for a slice. */
-static int64_t eventsnn_add_slice(const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
+EVENTSNN_EACH int64_t eventsnn_add_each(
+    const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
 {
+    return eventsnn_add_rest(p, kind, currents, 0, state, listed, 0);
+}
+
+#ifdef EVENTSNN_AVX2
+
+/* List those of the eight synapses from i on whose D is not negative. */
+EVENTSNN_INLINE int64_t eventsnn_list_eight(
+    const int32_t *target, int64_t stride, int64_t i, const int64_t *state, int32_t *listed)
+{
+    int64_t m = 0;
+    for (int64_t k = i; k < i + EVENTSNN_TOGETHER; k++) {
+        listed[m] = (int32_t)k;
+        m += state[target[k] * stride + EVENTSNN_D] >= 0;
+    }
+    return m;
+}
+
+/* A shared weight, to states with currents. */
+EVENTSNN_AVX2 static int64_t eventsnn_add_shared_avx2(const eventsnn_pulse *p, int64_t *state, int32_t *listed)
+{
+    const __m256i added = _mm256_loadu_si256((const __m256i *)p->added);
+    const int32_t *target = p->target;
+    int64_t i = 0, m = 0;
+    for (; i + EVENTSNN_TOGETHER <= p->n; i += EVENTSNN_TOGETHER) {
+        __m256i all = _mm256_set1_epi64x(-1);
+        for (int k = 0; k < EVENTSNN_TOGETHER; k++) {
+            __m256i *s = (__m256i *)(state + target[i + k] * (int64_t)EVENTSNN_STATE);
+            const __m256i sum = _mm256_add_epi64(_mm256_loadu_si256(s), added);
+            _mm256_storeu_si256(s, sum);
+            all = _mm256_and_si256(all, sum);
+        }
+        if (_mm_cvtsi128_si64(_mm256_castsi256_si128(all)) >= 0)
+            m += eventsnn_list_eight(target, EVENTSNN_STATE, i, state, listed + m);
+    }
+    return eventsnn_add_rest(p, EVENTSNN_SHARED, 1, i, state, listed, m);
+}
+
+EVENTSNN_AVX512 EVENTSNN_INLINE __m512d eventsnn_weights_avx512(const eventsnn_pulse *p, int kind, int64_t i)
+{
+    return kind == EVENTSNN_DOUBLES ? _mm512_loadu_pd(p->weight + i)
+                                    : _mm512_cvtps_pd(_mm256_loadu_ps(p->weight32 + i));
+}
+
+/* A weight for each, to states with currents. */
+EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_add_stored_avx512(
+    const eventsnn_pulse *p, int kind, int64_t *state, int32_t *listed)
+{
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    static const int place[EVENTSNN_TOGETHER] = {0, 4, 1, 5, 2, 6, 3, 7};
+    const int32_t *target = p->target;
+    int64_t i = 0, m = 0;
+    for (; i + EVENTSNN_TOGETHER <= p->n; i += EVENTSNN_TOGETHER) {
+        __m256i added[EVENTSNN_TOGETHER], all = _mm256_set1_epi64x(-1);
+        const __m512d w = eventsnn_weights_avx512(p, kind, i);
+        const __mmask8 negative = _mm512_cmp_pd_mask(w, _mm512_setzero_pd(), _CMP_LT_OQ);
+        const __m512d of_d = _mm512_mask_blend_pd(negative, _mm512_set1_pd(p->d[0]), _mm512_set1_pd(p->d[1]));
+        const __m512d of_u = _mm512_mask_blend_pd(negative, _mm512_set1_pd(p->u[0]), _mm512_set1_pd(p->u[1]));
+        const __m512d of_x = _mm512_mask_blend_pd(negative, _mm512_set1_pd(p->x[0]), _mm512_set1_pd(p->x[1]));
+        const __mmask8 to_second = (__mmask8)((p->slot[0] ? ~negative : 0) | (p->slot[1] ? negative : 0));
+        const __m512i d = _mm512_add_epi64(_mm512_cvtpd_epi64(w * of_d), _mm512_set1_epi64(EVENTSNN_PAD));
+        const __m512i u = _mm512_cvtpd_epi64(w * of_u), x = _mm512_cvtpd_epi64(w * of_x);
+        const __m512i x0 = _mm512_maskz_mov_epi64((__mmask8)~to_second, x), x1 = _mm512_maskz_mov_epi64(to_second, x);
+        const __m512i du = _mm512_unpacklo_epi64(d, u), xx = _mm512_unpacklo_epi64(x0, x1);
+        const __m512i du1 = _mm512_unpackhi_epi64(d, u), xx1 = _mm512_unpackhi_epi64(x0, x1);
+        _mm512_storeu_si512(added, _mm512_permutex2var_epi64(du, first, xx));
+        _mm512_storeu_si512(added + 2, _mm512_permutex2var_epi64(du, second, xx));
+        _mm512_storeu_si512(added + 4, _mm512_permutex2var_epi64(du1, first, xx1));
+        _mm512_storeu_si512(added + 6, _mm512_permutex2var_epi64(du1, second, xx1));
+        for (int k = 0; k < EVENTSNN_TOGETHER; k++) {
+            __m256i *s = (__m256i *)(state + target[i + k] * (int64_t)EVENTSNN_STATE);
+            const __m256i sum = _mm256_add_epi64(_mm256_loadu_si256(s), added[place[k]]);
+            _mm256_storeu_si256(s, sum);
+            all = _mm256_and_si256(all, sum);
+        }
+        if (_mm_cvtsi128_si64(_mm256_castsi256_si128(all)) >= 0)
+            m += eventsnn_list_eight(target, EVENTSNN_STATE, i, state, listed + m);
+    }
+    return eventsnn_add_rest(p, kind, 1, i, state, listed, m);
+}
+
+/* A weight for each, without currents. */
+EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_add_jumps_avx512(
+    const eventsnn_pulse *p, int kind, int64_t *state, int32_t *listed)
+{
+    const __m512d of_u = _mm512_set1_pd(p->u[0]);
+    const int32_t *target = p->target;
+    int64_t i = 0, m = 0;
+    for (; i + EVENTSNN_TOGETHER <= p->n; i += EVENTSNN_TOGETHER) {
+        int64_t added[EVENTSNN_TOGETHER], all = -1;
+        _mm512_storeu_si512(added, _mm512_cvtpd_epi64(eventsnn_weights_avx512(p, kind, i) * of_u));
+        for (int k = 0; k < EVENTSNN_TOGETHER; k++) {
+            int64_t *s = state + target[i + k];
+            *s = eventsnn_sum(*s, added[k]);
+            all &= *s;
+        }
+        if (all >= 0)
+            m += eventsnn_list_eight(target, 1, i, state, listed + m);
+    }
+    return eventsnn_add_rest(p, kind, 0, i, state, listed, m);
+}
+
+EVENTSNN_AVX512 static int64_t eventsnn_add_doubles_avx512(
+    const eventsnn_pulse *p, int currents, int64_t *state, int32_t *listed)
+{
+    return currents ? eventsnn_add_stored_avx512(p, EVENTSNN_DOUBLES, state, listed)
+                    : eventsnn_add_jumps_avx512(p, EVENTSNN_DOUBLES, state, listed);
+}
+
+EVENTSNN_AVX512 static int64_t eventsnn_add_floats_avx512(
+    const eventsnn_pulse *p, int currents, int64_t *state, int32_t *listed)
+{
+    return currents ? eventsnn_add_stored_avx512(p, EVENTSNN_FLOATS, state, listed)
+                    : eventsnn_add_jumps_avx512(p, EVENTSNN_FLOATS, state, listed);
+}
+
+#endif
+
+/* Each chosen once for a slice. */
+static int64_t eventsnn_add_slice(
+    int lanes, const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
+{
+#ifdef EVENTSNN_AVX2
+    if (lanes == 8 && kind == EVENTSNN_DOUBLES)
+        return eventsnn_add_doubles_avx512(p, currents, state, listed);
+    if (lanes == 8 && kind == EVENTSNN_FLOATS)
+        return eventsnn_add_floats_avx512(p, currents, state, listed);
+    if (lanes >= 4 && kind == EVENTSNN_SHARED && currents)
+        return eventsnn_add_shared_avx2(p, state, listed);
+#endif
+    (void)lanes;
     if (!currents) {
         if (kind == EVENTSNN_SHARED)
             return eventsnn_add_each(p, EVENTSNN_SHARED, 0, state, listed);
@@ -149,108 +282,6 @@ static int64_t eventsnn_add_slice(const eventsnn_pulse *p, int kind, int current
     if (kind == EVENTSNN_DOUBLES)
         return eventsnn_add_each(p, EVENTSNN_DOUBLES, 1, state, listed);
     return eventsnn_add_each(p, EVENTSNN_FLOATS, 1, state, listed);
-}
-
-/* Take back what the synapse at i has added. */
-static void eventsnn_take_back(const eventsnn_pulse *p, int kind, int currents, int64_t i, int64_t *state)
-{
-    int64_t added[EVENTSNN_STATE], *s = state + p->target[i] * (int64_t)(currents ? EVENTSNN_STATE : 1);
-    eventsnn_find_added(p, kind, currents, i, added);
-    for (int j = 0; j < (currents ? EVENTSNN_STATE : 1); j++)
-        s[j] = eventsnn_sum(s[j], -added[j]);
-}
-
-/* ---- the beginning of a block: D of all from first to stop, and those that are listed since theirs is not between -2^61
- * and 0 */
-
-enum { EVENTSNN_AT_ONCE = 16 };
-
-EVENTSNN_EACH int eventsnn_is_other(int64_t d) { return ((uint64_t)d + ((uint64_t)1 << 61)) >> 61 != 0; }
-
-/* Without currents the line has moved, by the same for all. */
-static int64_t eventsnn_look_jumps(int64_t *d, int64_t by, int64_t first, int64_t stop, int32_t *others)
-{
-    int64_t m = 0;
-    for (int64_t n = first; n < stop; n += EVENTSNN_AT_ONCE) {
-        const int some = stop - n < EVENTSNN_AT_ONCE ? (int)(stop - n) : EVENTSNN_AT_ONCE;
-        uint64_t any = 0;
-        if (some == EVENTSNN_AT_ONCE) {
-            for (int k = 0; k < EVENTSNN_AT_ONCE; k++) {
-                d[n + k] = eventsnn_sum(d[n + k], by);
-                any |= (uint64_t)d[n + k] + ((uint64_t)1 << 61);
-            }
-        } else {
-            for (int k = 0; k < some; k++) {
-                d[n + k] = eventsnn_sum(d[n + k], by);
-                any |= (uint64_t)d[n + k] + ((uint64_t)1 << 61);
-            }
-        }
-        if (any >> 61 == 0)
-            continue;
-        for (int k = 0; k < some; k++) {
-            others[m] = (int32_t)(n + k);
-            m += eventsnn_is_other(d[n + k]);
-        }
-    }
-    return m;
-}
-
-/* Of each current the least and the largest of what X takes from U in the block; the line of all, or of each. */
-typedef struct {
-    double least[2];
-    double largest[2];
-    double margin;
-    int64_t low;
-    const int64_t *lows;
-} eventsnn_rise;
-
-/* Where in units of U v is at most in the block, if nothing arrives any more. */
-EVENTSNN_EACH double eventsnn_highest(const eventsnn_rise *r, int currents, const int64_t *s)
-{
-    double up = (double)s[EVENTSNN_U], size = fabs(up);
-    for (int i = 0; i < currents; i++) {
-        const double x = (double)s[EVENTSNN_X + i], part = x * (x >= 0.0 ? r->least[i] : r->largest[i]);
-        up -= part;
-        size += fabs(part);
-    }
-    return up + r->margin * size;
-}
-
-/* Above how far that is from the line; 0 where it is too far for a number. */
-EVENTSNN_EACH int64_t eventsnn_distance(double highest, int64_t low)
-{
-    const double d = highest - (double)low;
-    return d > -EVENTSNN_LIMIT_64 && d < EVENTSNN_LIMIT_64 ? (int64_t)d + 1024 : 0;
-}
-
-EVENTSNN_EACH int64_t eventsnn_look_currents_each(
-    const eventsnn_rise *rise, int currents, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop,
-    int32_t *others)
-{
-    const eventsnn_rise r = *rise;
-    int64_t m = 0;
-    for (int64_t n = first; n < stop; n++) {
-        int64_t *s = state + EVENTSNN_STATE * n;
-        s[EVENTSNN_D] = eventsnn_distance(eventsnn_highest(&r, currents, s), r.lows ? r.lows[n] : r.low);
-        others[m] = (int32_t)n;
-        m += (flag[n] != 0) | eventsnn_is_other(s[EVENTSNN_D]);
-    }
-    return m;
-}
-
-/* With currents; those with a flag are listed too, and their D means nothing. */
-static int64_t eventsnn_look_currents(
-    const eventsnn_rise *rise, int currents, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop,
-    int32_t *others)
-{
-    if (currents == 1)
-        return eventsnn_look_currents_each(rise, 1, state, flag, first, stop, others);
-    return eventsnn_look_currents_each(rise, 2, state, flag, first, stop, others);
-}
-
-static int64_t eventsnn_distance_of(const eventsnn_rise *rise, int currents, const int64_t *state, int64_t low)
-{
-    return eventsnn_distance(eventsnn_highest(rise, currents, state), low);
 }
 
 #endif

@@ -2,51 +2,55 @@
 #
 # (a) `list_segments` cuts the slices that arrive in the window at the borders of groups.
 # (b) `deliver` takes them one after the other, in the order of time. What a slice adds to a state is the same for all
-#     neurons of a group that a shared weight reaches (`find_pulse`). A target whose D is not negative afterwards
-#     becomes alert, as it is before the slice; what else has come to it at the same time may be in its state already,
-#     since its threshold is tested when all has. Arrivals at alert neurons are noted and taken from there.
+#     neurons of a group that a shared weight reaches (`find_pulse`). Targets whose D is not negative afterwards are
+#     listed, and looked at when all that arrives at the time has been added (follow.pxd). Arrivals at neurons that are
+#     apart are noted.
 
 from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t
 
 from eventsnn._core.blocks cimport (
-    ALERT_D,
     DOUBLES,
     FLOATS,
-    IS_ALERT,
+    HELD_D,
+    IS_APART,
+    IS_HELD,
     PAD,
     SHARED,
     Blocks,
     D,
+    Gathered,
     Group,
-    Notes,
+    Listed,
     Pulse,
     Segment,
     Taken,
     U,
     X,
 )
-from eventsnn._core.calm cimport alert, state_at
+from eventsnn._core.calm cimport class_of, grow_to, state_at
 from eventsnn._core.core cimport Core, Projection
-from eventsnn._core.frames cimport nearest
+from eventsnn._core.follow cimport MOST_LOAD, clear, leave_at, visit
+from eventsnn._core.frames cimport nearest, sum_of
+from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport targets_below
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Factor, Slice
-from eventsnn._core.singly cimport gather_segment
+from eventsnn._core.philox cimport lanes_at_hand
+from eventsnn._core.singly cimport gather_segment, order_gathered
 from eventsnn._core.skim cimport grow_factor, pulse
 
 cdef extern from "eventsnn/_core/scatter.h" nogil:
     void fetch "eventsnn_fetch"(const Pulse* p, int kind) noexcept
     int64_t add_slice "eventsnn_add_slice"(
-        const Pulse* p, int kind, int currents, int64_t* state, int32_t* listed
+        int lanes, const Pulse* p, int kind, int currents, int64_t* state, int32_t* listed
     ) noexcept
-    void take_back "eventsnn_take_back"(const Pulse* p, int kind, int currents, int64_t i, int64_t* state) noexcept
 
 cdef extern from *:
     """
-    #define EVENTSNN_HEAVY 288230376151711744.0
+    #define EVENTSNN_HEAVY 144115188075855872.0
     """
-    const double HEAVY "EVENTSNN_HEAVY"    # 2^58
+    const double HEAVY "EVENTSNN_HEAVY"    # 2^57
 
 cdef enum:
     FETCHED_AHEAD = 2
@@ -99,7 +103,7 @@ cdef inline int64_t list_segments(Core* e, const Slice* slice, const Projection*
     cdef int64_t begin, end
     cdef int64_t n = 0
     cdef int32_t k
-    cdef double size = p.weight_size
+    cdef double size = p.weight_size * min(p.most_alike, slice.n)
     if not p.ascending:
         return list_pieces(b, slice, size, row)
     for k in range(b.n_groups):
@@ -159,7 +163,7 @@ cdef inline void find_pulse(Blocks* b, const Group* g, Segment* w) noexcept nogi
     for sign in range(2 if g.currents else 0):
         # What X takes from U at the time of the row, and when the block ends.
         now = p.u[sign] / p.x[sign]
-        then = g.at_end[p.slot[sign]]
+        then = g.rise.at_end[p.slot[sign]]
         # A weight of this sign adds to X what has this sign.
         rises = p.x[sign] > 0.0 if sign == 0 else p.x[sign] < 0.0
         p.d[sign] = p.u[sign] - p.x[sign] * (min(now, then) if rises else max(now, then))
@@ -175,42 +179,64 @@ cdef inline void find_pulse(Blocks* b, const Group* g, Segment* w) noexcept nogi
             p.added[<int>D] = nearest(p.shared * p.u[sign])
 
 
-cdef inline bint is_heavy(const Segment* w, int currents) noexcept nogil:
-    """Whether a few such weights might take D from one end of its range to the other."""
+cdef inline bint is_heavy(Group* g, const Segment* w) noexcept nogil:
+    """Whether such weights, with all that has come in the block, might take a number out of its range."""
     cdef const Pulse* p = &w.pulse
     cdef double factor = max(fabs(p.u[0]), fabs(p.u[1]))
-    if currents:
+    if g.currents:
         factor = max(factor, max(max(fabs(p.x[0]), fabs(p.x[1])), max(fabs(p.d[0]), fabs(p.d[1]))))
-    return not p.size * factor < HEAVY
+    factor = factor * p.size
+    if not factor < HEAVY or not g.load + factor < MOST_LOAD:
+        return True
+    g.load += factor
+    return False
 
 
-cdef inline void scatter_segment(Core* e, const Group* g, Segment* w) noexcept nogil:
+cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
     cdef Blocks* b = &e.blocks
     cdef int64_t i, m
     cdef int32_t n
     find_pulse(b, g, w)
-    if is_heavy(w, g.currents):
+    if is_heavy(g, w):
         for i in range(w.pulse.n):
             n = w.pulse.target[i]
-            if not b.flag[n] & IS_ALERT:
-                alert(e, g, n, w.pulse.time)
+            leave_at(e, g, n, w.pulse.time)
             note(b, w, i)
         return
-    m = add_slice(&w.pulse, w.kind, g.currents, g.state, b.listed)
+    m = add_slice(lanes_at_hand(), &w.pulse, w.kind, g.currents, g.state, b.places)
     for i in range(m):
-        if not b.flag[w.pulse.target[b.listed[i]]] & IS_ALERT:
-            take_back(&w.pulse, w.kind, g.currents, b.listed[i], g.state)
-    for i in range(m):
-        n = w.pulse.target[b.listed[i]]
-        if b.flag[n] & IS_ALERT:
-            state_at(g, n)[<int>D] = ALERT_D
+        n = w.pulse.target[b.places[i]]
+        if b.flag[n] & IS_APART:
+            clear(g, state_at(g, n))
+            note(b, w, b.places[i])
+        elif b.flag[n] & IS_HELD:
+            state_at(g, n)[<int>D] = HELD_D
         else:
-            alert(e, g, n, w.pulse.time)
-        note(b, w, b.listed[i])
+            list_neuron(b, n, w.group)
+
+
+cdef inline void list_neuron(Blocks* b, int32_t n, int32_t group) noexcept nogil:
+    """There is room for one for each arrival of the window."""
+    b.listed[b.n_listed].neuron, b.listed[b.n_listed].group = n, group
+    b.n_listed += 1
+
+
+cdef inline void visit_listed(Core* e, double t) noexcept nogil:
+    """Look at those that are listed, since all that arrives at t has been added."""
+    cdef Blocks* b = &e.blocks
+    cdef Group* g
+    cdef int64_t i
+    b.arrivals += b.n_listed
+    for i in range(b.n_listed):
+        g = &b.group[b.listed[i].group]
+        if g.now.time != t or g.varied:
+            grow_to(class_of(e, g, b.listed[i].neuron), t, &g.now)
+        visit(e, g, b.listed[i].neuron, t, &g.now)
+    b.n_listed = 0
 
 
 cdef inline void note(Blocks* b, const Segment* w, int64_t i) noexcept nogil:
-    """Note the arrival at place i, at an alert neuron."""
+    """Note the arrival at place i, at a neuron that is apart."""
     b.notes.taken[b.notes.n].neuron = w.pulse.target[i]
     b.notes.taken[b.notes.n].row = w.pulse.row
     if w.kind == DOUBLES:
@@ -221,15 +247,27 @@ cdef inline void note(Blocks* b, const Segment* w, int64_t i) noexcept nogil:
 
 
 cdef inline bint room_for(Blocks* b, int64_t n) noexcept nogil:
-    """For the notes of n arrivals, and for the places of as many; False if there is no memory left."""
+    """For the notes of n arrivals, for the places of as many, and as many neurons; False if there is no memory left."""
     b.notes.n = 0
+    if not room_to_list(b, n):
+        return False
     if n < b.notes.room:
         return True
     if not enlarge(<void**>&b.notes.taken, 2 * n * sizeof(Taken)) \
             or not enlarge(<void**>&b.notes.weight, 2 * n * sizeof(double)) \
-            or not enlarge(<void**>&b.listed, 2 * n * sizeof(int32_t)):
+            or not enlarge(<void**>&b.places, 2 * n * sizeof(int32_t)):
         return False
     b.notes.room = 2 * n
+    return True
+
+
+cdef inline bint room_to_list(Blocks* b, int64_t n) noexcept nogil:
+    b.n_listed = 0
+    if n < b.listed_room:
+        return True
+    if not enlarge(<void**>&b.listed, 2 * n * sizeof(Listed)):
+        return False
+    b.listed_room = 2 * n
     return True
 
 
@@ -237,7 +275,7 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
     """Add the n arrivals of the window to calm neurons and note those at others; False if there is no memory left."""
     cdef Blocks* b = &e.blocks
     cdef Segment* w
-    cdef const Group* g
+    cdef Group* g
     cdef int64_t i, k
     if not room_for(b, n + 1):
         return False
@@ -248,6 +286,8 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
             fetch(&b.segment[i + FETCHED_AHEAD].pulse, b.segment[i + FETCHED_AHEAD].kind)
         w = &b.segment[i]
         g = &b.group[w.group]
+        if b.n_listed and w.pulse.time != b.segment[i - 1].pulse.time:
+            visit_listed(e, b.segment[i - 1].pulse.time)
         if g.singly:
             if not gather_segment(e, w):
                 return False
@@ -256,4 +296,41 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
                 note(b, w, k)
         else:
             scatter_segment(e, g, w)
+    if b.n_listed:
+        visit_listed(e, b.segment[b.n_segments - 1].pulse.time)
+    return True
+
+
+cdef inline bint take_gathered(Core* e) noexcept nogil:
+    """Add what arrives in the window at neurons that take it one by one; what arrives at those that are apart is kept.
+    False if there is no memory left."""
+    cdef Blocks* b = &e.blocks
+    cdef double* growth = b.gathered_growth
+    cdef const Gathered* a
+    cdef int64_t n = b.n_gathered
+    cdef int64_t i
+    cdef int32_t k
+    if n == 0:
+        return True
+    if not room_to_list(b, n + 1):
+        return False
+    a = order_gathered(b, &e.inbox)
+    for i in range(n):
+        k = a[i].neuron
+        growth[i] = (a[i].time - b.group[b.group_of[k]].origin) * b.rate[k]
+    grow(lanes_at_hand(), n, growth, 0.0, 1.0, growth)
+    b.n_gathered = 0
+    for i in range(n):
+        k = a[i].neuron
+        if b.n_listed and a[i].time != a[i - 1].time:
+            visit_listed(e, a[i - 1].time)
+        if b.flag[k] & IS_APART:
+            b.gathered[b.n_gathered] = a[i]
+            b.n_gathered += 1
+        elif not b.flag[k] & IS_HELD:
+            b.single[k] = sum_of(b.single[k], nearest(a[i].weight * (b.scales[k] * growth[i])))
+            if b.single[k] >= 0:
+                list_neuron(b, k, b.group_of[k])
+    if b.n_listed:
+        visit_listed(e, a[n - 1].time)
     return True

@@ -2,23 +2,18 @@
 # a whole row, and those that synapses with a delay each reach, whose input comes in no order. They have no currents.
 #
 # (a) What arrives at them in a window is gathered from slices and spans, with what arrives at others by spans.
-# (b) `take_gathered` puts it in the order of time, finds all exponentials together, and adds one after the other, each
-#     to the state of its neuron, if that is calm and stays so.
-# (c) What arrives at neurons that are alert is kept for them, and goes the way of inbox.pxd.
+# (b) `order_gathered` puts it in the order of time, and `take_gathered` of scatter.pxd adds one after the other.
+# (c) What arrives at neurons that are apart is kept for them, and goes the way of inbox.pxd.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport DOUBLES, IS_ALERT, SHARED, Blocks, Gathered, Segment
-from eventsnn._core.calm cimport alert
+from eventsnn._core.blocks cimport DOUBLES, SHARED, Blocks, Gathered, Segment
 from eventsnn._core.core cimport Core
-from eventsnn._core.frames cimport nearest, sum_of
-from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport has_all, is_mine
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Arrival, Inbox, Slice, row_of_before
-from eventsnn._core.philox cimport lanes_at_hand
 
 cdef enum:
     MOST_INSERTED = 16    # in one range of times; more are merged
@@ -178,39 +173,6 @@ cdef inline Gathered* order_gathered(Blocks* b, const Inbox* box) noexcept nogil
             deal_gathered(box, b.gathered, b.n_gathered, b.gathered_begin, b.gathered + b.gathered_room)
             return b.gathered + b.gathered_room
     return b.gathered  # as of slices alone
-
-
-cdef inline void keep(Blocks* b, const Gathered* a) noexcept nogil:
-    b.gathered[b.n_gathered] = a[0]
-    b.n_gathered += 1
-
-
-cdef inline void take_gathered(Core* e) noexcept nogil:
-    """Add to each calm neuron what arrives at it in the window, as long as it stays calm; what arrives at others is
-    kept."""
-    cdef Blocks* b = &e.blocks
-    cdef double* growth = b.gathered_growth
-    cdef const Gathered* a
-    cdef int64_t n = b.n_gathered
-    cdef int64_t i, d
-    cdef int32_t k
-    if n == 0:
-        return
-    a = order_gathered(b, &e.inbox)
-    for i in range(n):
-        k = a[i].neuron
-        growth[i] = (a[i].time - b.group[b.group_of[k]].origin) * b.rate[k]
-    grow(lanes_at_hand(), n, growth, 0.0, 1.0, growth)
-    b.n_gathered = 0
-    for i in range(n):
-        k = a[i].neuron
-        if not b.flag[k] & IS_ALERT:
-            d = sum_of(b.single[k], nearest(a[i].weight * (b.scales[k] * growth[i])))
-            if d < 0:
-                b.single[k] = d
-                continue
-            alert(e, &b.group[b.group_of[k]], k, a[i].time)
-        keep(b, &a[i])
 
 
 # ---- (c)

@@ -1,0 +1,406 @@
+# What happens when a block begins: which neurons are calm in it (calm.pxd).
+#
+# Those that were followed have come to its beginning. Then one pass goes over all of a group (passes.h), which has
+# their external input, drawn for some blocks together (external.h), and lists those that are not calm.
+
+from libc.math cimport floor
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from eventsnn._core.blocks cimport (
+    HELD_D,
+    IS_APART,
+    IS_FOLLOWED,
+    IS_HELD,
+    LEAST_D,
+    LISTED_D,
+    PARTS,
+    Blocks,
+    Cells,
+    D,
+    Followed,
+    Group,
+    Grown,
+    Lines,
+    Rise,
+    U,
+    X,
+)
+from eventsnn._core.calm cimport class_of, is_small_wide, low_of, slot_of, state_at, width_of
+from eventsnn._core.closed_form cimport (
+    KEPT,
+    KEPT_M,
+    PER_UNIT,
+    RATE,
+    RATE_M,
+    THRESHOLD,
+    WIDTH,
+    WIDTH_M,
+    current_at,
+)
+from eventsnn._core.core cimport Core, neuron_at
+from eventsnn._core.crossing cimport BOUND_MARGIN
+from eventsnn._core.events cimport watched
+from eventsnn._core.follow cimport begin_followed, clear, end_followed, fits, is_at_line, keep_held, leave, look_ahead
+from eventsnn._core.frames cimport frame_begin, growth, later, lift, move, numbers, scale_of, sum_of
+from eventsnn._core.growth cimport grow
+from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.neuron cimport Neuron, early
+from eventsnn._core.philox cimport lanes_at_hand, poisson_cell
+from eventsnn._core.queue cimport NEVER, wheel_remove
+from eventsnn._core.stream cimport MOST_IN_CELL, Source
+
+cdef extern from "eventsnn/_core/passes.h" nogil:
+    int64_t pass_jumps "eventsnn_pass_jumps"(
+        int64_t* d, int64_t by, const int64_t* before, const int64_t* now, const int64_t* more, int64_t first,
+        int64_t stop, int32_t* others
+    ) noexcept
+    int64_t lowest_line "eventsnn_lowest_line"(double gap, double grown_begin, double grown_end) noexcept
+    void find_lows "eventsnn_find_lows"(
+        int lanes, const Lines* lines, int64_t first, int64_t stop, int64_t* low
+    ) noexcept
+    int64_t pass_currents "eventsnn_pass_currents"(
+        int lanes, const Rise* rise, int64_t* state, const uint8_t* flag, int64_t first, int64_t stop, int32_t* others
+    ) noexcept
+    int64_t pass_one "eventsnn_pass_one"(const Rise* rise, int64_t* state, int64_t n) noexcept
+
+cdef extern from "eventsnn/_core/external.h" nogil:
+    int draw_sums "eventsnn_draw_sums"(int lanes, Cells* p, int64_t n, int32_t* full) noexcept
+    void sum_spikes "eventsnn_sum_spikes"(
+        Cells* p, int64_t i, int64_t n, const double* time, const double* factor, const double* x_factor
+    ) noexcept
+
+
+# ---- the block
+
+
+cdef inline void begin_block(const Blocks* b, Group* g, double t) noexcept nogil:
+    """The block that holds t, and the factors that bounds need in it."""
+    cdef const double* c = g.k.c
+    cdef double width = width_of(b, g)
+    cdef double one, other
+    cdef int i
+    # A frame must not begin twice, and external input must not be drawn twice.
+    while floor(t / width) * width != t:
+        width = 0.5 * width
+    g.begin = floor(t / width) * width
+    g.end = g.begin + width
+    g.origin = frame_begin(c[WIDTH_M], g.begin)
+    g.frames = g.origin == g.begin
+    g.at_begin.time, g.at_end.time, g.now.time = g.begin, g.end, -1.0
+    g.at_begin.u = growth(c[RATE_M], g.begin - g.origin)
+    g.at_end.u = growth(c[RATE_M], g.end - g.origin)
+    for i in range(g.currents):
+        c = g.k.c + current_at(i)
+        g.x_origin[i] = frame_begin(c[WIDTH], g.begin)
+        g.frames |= (g.x_origin[i] == g.begin) << (1 + i)
+        g.at_begin.x[i] = growth(c[RATE], g.begin - g.x_origin[i])
+        g.at_end.x[i] = growth(c[RATE], g.end - g.x_origin[i])
+        one, other = g.at_begin.u / g.at_begin.x[i], g.at_end.u / g.at_end.x[i]
+        g.rise.least[i], g.rise.largest[i], g.rise.at_end[i] = min(one, other), max(one, other), other
+    g.rise.currents, g.rise.margin = g.currents, BOUND_MARGIN
+    g.low_before = g.low
+    if g.even:
+        g.low = line_of(b, g, g.gap)
+    g.rise.low, g.rise.lows = g.low, NULL if g.even else b.low
+
+
+cdef inline int64_t line_of(const Blocks* b, const Group* g, double gap) noexcept nogil:
+    """The lowest line in the block that begins of a neuron of a group whose constants are those of all."""
+    return lowest_line((gap + b.above) * g.k.c[PER_UNIT], g.at_begin.u, g.at_end.u)
+
+
+cdef inline void find_lines(Blocks* b, const Group* g) noexcept nogil:
+    """The lowest lines of all in the block that begins, where each has its own, in new_low."""
+    cdef Lines lines
+    lines.gap, lines.above, lines.per_unit = b.gap, b.above, g.k.c[PER_UNIT]
+    lines.grown_begin, lines.grown_end = g.at_begin.u, g.at_end.u
+    lines.per_units = b.per_unit if g.varied else NULL
+    lines.begins, lines.ends = b.begins, b.ends
+    find_lows(lanes_at_hand(), &lines, g.start, g.stop, b.new_low)
+
+
+cdef inline void new_frames(Core* e, const Group* g) noexcept nogil:
+    """Bring the numbers of all to the frames that begin with the block. D is that of the block before."""
+    cdef const double* c
+    cdef int64_t* f
+    cdef int64_t low
+    cdef int32_t n
+    cdef int i
+    for n in range(g.start, g.stop):
+        if e.blocks.flag[n] & IS_APART:
+            continue
+        c = class_of(e, g, n).c
+        f = state_at(g, n)
+        if g.currents == 0 and e.blocks.flag[n] == 0:
+            low = g.low_before if g.even else e.blocks.low[n]
+            f[D] = sum_of(later(sum_of(f[D], low), c[KEPT_M]), -low)
+        for i in range(g.currents):
+            if g.frames & (2 << i):
+                f[X + i] = later(f[X + i], c[current_at(i) + KEPT])
+        if g.currents > 0 and g.frames & 1:
+            f[U] = later(f[U], c[KEPT_M])
+
+
+# ---- external input
+
+
+cdef inline void find_cells(const Group* g, int64_t stride, int64_t* sums, Cells* p) noexcept nogil:
+    """The present block and those that follow it in its cell and in its frames, as far as they are drawn together."""
+    cdef const Source* d = g.source
+    cdef const double* c = g.k.c
+    cdef double width = g.end - g.begin
+    cdef double cell = floor(g.begin / d.width)
+    cdef double stop = min(cell * d.width + d.width, g.origin + c[WIDTH_M])
+    cdef int slot = slot_of(g)
+    cdef int i
+    p.key, p.c0 = d.key, g.index + <uint32_t>g.start
+    p.c1, p.c2 = <uint32_t>(<uint64_t><int64_t>cell), <uint32_t>(<uint64_t><int64_t>cell >> 32)
+    p.least, p.start, p.width = d.least, cell * d.width, d.width
+    # A sum may round up to the end, which belongs to the next cell; this is the last double before it.
+    p.last = (p.start + d.width) * (1.0 - 1.0 / 9007199254740992.0)
+    p.current, p.weight, p.scale, p.origin, p.rate = slot >= 0, d.weight, scale_of(g.k, d.port), g.origin, c[RATE_M]
+    if slot >= 0:
+        c = c + current_at(slot)
+        p.x_scale, p.x_origin, p.x_rate = p.scale, g.x_origin[slot], c[RATE]
+        stop = min(stop, p.x_origin + c[WIDTH])
+    p.parts = <int>min((stop - g.begin) / width, <double>PARTS)
+    for i in range(PARTS + 1):
+        p.edge[i] = g.begin + i * width if i <= p.parts else infinity()
+    p.whole = p.edge[0] == p.start and p.edge[p.parts] == p.start + p.width
+    p.stride, p.u, p.x = stride, sums + g.start, sums + PARTS * stride + g.start
+    for i in range(PARTS):
+        p.spikes[i] = 0
+
+
+cdef inline void draw_external(Core* e, Group* g) noexcept nogil:
+    """Have the external input of the block in the sums of its group."""
+    cdef Blocks* b = &e.blocks
+    cdef Cells* p = &g.cells
+    cdef double times[MOST_IN_CELL]
+    cdef double grown[MOST_IN_CELL]
+    cdef double x_grown[MOST_IN_CELL]
+    cdef int64_t full, i
+    cdef int n
+    g.part += 1
+    if g.part >= p.parts or p.edge[g.part] != g.begin or p.edge[g.part + 1] != g.end:
+        g.part = 0
+        find_cells(g, e.n, b.sums, p)
+        full = draw_sums(lanes_at_hand(), p, g.stop - g.start, b.others)
+        for i in range(full):
+            n = poisson_cell(
+                p.key, p.c0 + <uint32_t>b.others[i], <int64_t>floor(g.begin / p.width), g.source.mean,
+                g.source.exp_minus_mean, p.least, p.start, p.width, 0, times,
+            )
+            grow(lanes_at_hand(), n, times, p.origin, p.rate, grown)
+            if p.current:
+                grow(lanes_at_hand(), n, times, p.x_origin, p.x_rate, x_grown)
+            sum_spikes(p, b.others[i], n, times, grown, x_grown)
+    g.rise.u = b.sums + g.part * e.n
+    g.rise.x = b.sums + (PARTS + g.part) * e.n
+    g.rise.slot = slot_of(g) if p.current else 0
+    e.external_events += p.spikes[g.part]
+
+
+cdef inline int64_t external_spikes(const Group* g, int32_t n) noexcept nogil:
+    """How many external spikes of a neuron come in the block."""
+    cdef const Source* d = g.source
+    cdef double times[MOST_IN_CELL]
+    cdef double cell = floor(g.begin / d.width)
+    cdef int64_t found = 0
+    cdef int k
+    for k in range(poisson_cell(
+        d.key, g.index + <uint32_t>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
+        times,
+    )):
+        found += g.begin <= times[k] < g.end
+    return found
+
+
+# ---- one that has been apart
+
+
+cdef inline bint take_record(Core* e, Group* g, int32_t n) noexcept nogil:
+    """Whether a neuron that is apart may be calm in the block that begins; its state is then there but for D, with U in
+    its place if there are no currents."""
+    cdef Blocks* b = &e.blocks
+    cdef Neuron* s = neuron_at(e, n)
+    cdef int64_t* f = state_at(g, n)
+    cdef bint held = early(s.release) >= g.end
+    cdef double gap
+    cdef int i
+    if not s.framed or watched(e, n) or e.change_time[s.change] < infinity() or (g.begin < s.release and not held):
+        return False
+    if s.t < s.release <= g.begin:
+        move(class_of(e, g, n), s, s.release)
+        lift(class_of(e, g, n), s)
+    move(class_of(e, g, n), s, g.begin)
+    if not held and not is_small_wide(s.u):
+        return False
+    for i in range(g.currents):
+        if not is_small_wide(numbers(g.k, s)[i]):
+            return False
+        f[X + i] = <int64_t>numbers(g.k, s)[i].low
+    f[U if g.currents else D] = <int64_t>s.u.low
+    gap = e.classes[s.class_of].c[THRESHOLD] - s.drive
+    if g.even and not g.taken:
+        g.gap, g.low = gap, line_of(b, g, gap)
+        g.rise.low = g.low
+    elif g.even and gap != g.gap:
+        become_uneven(b, g)
+    g.taken = True
+    b.gap[n] = gap
+    b.flag[n] = 0
+    if held:
+        keep_held(b, g, n, s.release)
+    return True
+
+
+cdef inline void become_uneven(Blocks* b, Group* g) noexcept nogil:
+    """From now on each has a line of its own."""
+    cdef int32_t n
+    for n in range(g.start, g.stop):
+        b.gap[n] = g.gap
+        b.low[n] = g.low
+    g.even = False
+    g.rise.lows = b.low
+
+
+cdef inline void begin_apart(Core* e, Group* g, int32_t n) noexcept nogil:
+    """Let a neuron that was apart be calm, held or followed in the block that begins, if it may."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t* f = state_at(g, n)
+    if (e.hasty != NULL and e.hasty[n]) or not take_record(e, g, n):
+        b.flag[n] = IS_APART
+        clear(g, f)
+        if g.source != NULL:
+            e.external_events -= external_spikes(g, n)
+        return
+    if e.wakes.link[n].key != NEVER:
+        wheel_remove(&e.wakes, n)
+        e.wakes.link[n].key = NEVER
+    if g.varied:
+        b.low[n] = lowest_line((b.gap[n] + b.above) * b.per_unit[n], b.begins[n], b.ends[n])
+    elif not g.even:
+        b.low[n] = line_of(b, g, b.gap[n])
+    if g.currents:
+        pass_one(&g.rise, f, n)
+    else:
+        f[D] = sum_of(f[D], -low_of(b, g, n))
+        if g.source != NULL:
+            f[D] = sum_of(f[D], g.rise.u[n])
+    if b.flag[n] & IS_HELD:
+        f[D] = HELD_D
+    else:
+        begin_calm(e, g, n)
+
+
+cdef inline void begin_calm(Core* e, Group* g, int32_t n) noexcept nogil:
+    """Let a neuron that is not refractory be what D says."""
+    cdef const Blocks* b = &e.blocks
+    cdef int64_t d = state_at(g, n)[<int>D]
+    cdef Followed* x
+    cdef Grown grown
+    if d < LEAST_D:
+        leave(e, g, n, g.begin)
+    elif d >= 0:
+        x = begin_followed(e, g, n, g.begin, True)
+        if x != NULL and not fits(g, x):
+            leave(e, g, n, g.begin)
+        elif x != NULL:
+            grown = g.at_begin
+            if g.varied:
+                grown.u = b.begins[n]
+            look_ahead(e, g, x, &grown)
+            if is_at_line(e, g, x, &grown):
+                x.next = x.t  # it begins so
+
+
+# ---- all of a group
+
+
+cdef inline void grow_lines(Blocks* b, const Group* g) noexcept nogil:
+    """What the unit of each has grown by when the block begins and ends. All have frames of one width."""
+    cdef int64_t n = g.stop - g.start
+    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.begin - g.origin, b.begins + g.start)
+    grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.end - g.origin, b.ends + g.start)
+
+
+cdef inline int64_t pass_over(Core* e, Group* g) noexcept nogil:
+    """Have D of all as it is in the block that begins, and list others."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t by = sum_of(g.low_before, -g.low)
+    cdef int64_t others = 0
+    if not g.even:
+        find_lines(b, g)
+    if g.currents == 0 and g.even:
+        return pass_jumps(g.state, by, NULL, NULL, g.rise.u, g.start, g.stop, b.others)
+    if g.currents == 0:
+        others = pass_jumps(g.state, 0, b.low, b.new_low, g.rise.u, g.start, g.stop, b.others)
+    if not g.even:
+        memcpy(b.low + g.start, b.new_low + g.start, (g.stop - g.start) * sizeof(int64_t))
+    if g.currents:
+        others = pass_currents(lanes_at_hand(), &g.rise, g.state, b.flag, g.start, g.stop, b.others)
+    return others
+
+
+cdef inline void begin_held(Core* e, Group* g) noexcept nogil:
+    """Those that are released in the block are followed."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t held = g.n_held
+    cdef int64_t i
+    cdef int32_t n
+    cdef Followed* x
+    g.n_held = 0
+    for i in range(held):
+        n = b.held[g.start + i]
+        if b.flag[n] != IS_HELD:
+            continue
+        if early(b.release[n]) >= g.end:
+            state_at(g, n)[<int>D] = HELD_D
+            b.held[g.start + g.n_held] = n
+            g.n_held += 1
+        else:
+            x = begin_followed(e, g, n, g.begin, True)
+            if x != NULL and not fits(g, x):
+                leave(e, g, n, g.begin)
+
+
+cdef inline void begin_group(Core* e, Group* g, double t) noexcept nogil:
+    cdef Blocks* b = &e.blocks
+    cdef int64_t others, i
+    cdef int32_t n
+    end_followed(e, g)
+    begin_block(b, g, t)
+    g.load = 0.0
+    g.rise.u = g.rise.x = NULL
+    if g.varied:
+        grow_lines(b, g)
+    if g.source != NULL:
+        draw_external(e, g)
+    if g.frames:
+        new_frames(e, g)
+    others = pass_over(e, g)
+    begin_held(e, g)
+    for i in range(others):
+        n = b.others[i]
+        if b.flag[n] & IS_APART:
+            begin_apart(e, g, n)
+        elif b.flag[n] == 0:
+            begin_calm(e, g, n)
+    b.looks += g.stop - g.start
+
+
+cdef inline void begin_blocks(Core* e, double t) noexcept nogil:
+    """Begin all blocks that are due at t, and see when the next one is."""
+    cdef Blocks* b = &e.blocks
+    cdef Group* g
+    cdef int64_t k
+    b.end = infinity()
+    for k in range(b.n_groups):
+        g = &b.group[k]
+        if g.k == NULL:
+            continue
+        if not t < g.end:
+            begin_group(e, g, t)
+        b.end = min(b.end, g.end)

@@ -1,0 +1,549 @@
+# Followed neurons: those that may spike in the present block, from event to event (calm.pxd).
+#
+# A followed neuron's state is in the pool, as it is after its last event. What arrives at it is added where it is for
+# calm ones, to a state that is zero otherwise; since all of it is listed, `visit` finds there what has arrived at one
+# time. Its external spikes in the block are drawn again when it begins to be followed, and come between.
+#
+# A crossing is looked for only where `next` does not exclude it. Without currents that is the crossing itself, if there
+# is one in the block; with currents the first zero of a parabola above the distance from the threshold.
+
+from libc.math cimport fabs, floor, nextafter, sqrt
+from libc.stdint cimport int8_t, int32_t, int64_t
+
+from eventsnn._core.blocks cimport (
+    HELD_D,
+    IS_APART,
+    IS_FOLLOWED,
+    IS_HELD,
+    LISTED_D,
+    Blocks,
+    D,
+    Followed,
+    Group,
+    Grown,
+    Input,
+    U,
+    X,
+)
+from eventsnn._core.calm cimport class_of, gap_of, grow_to, is_small, low_of, own_class, slot_of, state_at
+from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
+from eventsnn._core.core cimport NO_MEMORY, RUNNING, Core, neuron_at
+from eventsnn._core.events cimport announce, fail, next_outside, next_own, predict
+from eventsnn._core.frames cimport SLACK, frame_begin, nearest, numbers, scale_of, sum_of, widened
+from eventsnn._core.growth cimport grow
+from eventsnn._core.mathfunc cimport infinity, log
+from eventsnn._core.memory cimport enlarge
+from eventsnn._core.neuron cimport C_T_REF, FOUND, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
+from eventsnn._core.philox cimport lanes_at_hand, poisson_cell
+from eventsnn._core.queue cimport wake_set
+from eventsnn._core.stream cimport MOST_IN_CELL, Source, Stream, refill, stream_next
+
+cdef extern from *:
+    """
+    #define EVENTSNN_ROUNDED 1e-9
+    #define EVENTSNN_SOONER 0.999999999
+    #define EVENTSNN_MOST_LOAD 4611686018427387904.0
+    """
+    # What all that arrives at a group in a block may add to one number: 2^62, since before it is below 2^60.
+    const double MOST_LOAD "EVENTSNN_MOST_LOAD"
+    # More than all rounding of a distance from the threshold, as a part of what it is made of; of a time to a crossing
+    # what surely comes before.
+    const double ROUNDED "EVENTSNN_ROUNDED"
+    const double SOONER "EVENTSNN_SOONER"
+
+
+# ---- the pool
+
+
+cdef inline Followed* followed_at(const Blocks* b, int32_t n) noexcept nogil:
+    return &b.pool[b.place[n]]
+
+
+cdef inline bint enlarge_pool(Blocks* b) noexcept nogil:
+    cdef int64_t room = 2 * b.pool_room + 64
+    cdef int64_t i
+    if not enlarge(<void**>&b.pool, room * sizeof(Followed)):
+        return False
+    for i in range(b.pool_room, room):
+        b.pool[i].free = <int32_t>(i + 1) if i + 1 < room else -1
+    b.free = <int32_t>b.pool_room
+    b.pool_room = room
+    return True
+
+
+cdef inline void give_back(Blocks* b, Followed* x) noexcept nogil:
+    x.free = b.free
+    b.free = b.place[x.neuron]
+
+
+# ---- one begins to be followed
+
+
+cdef inline void draw_inputs(const Group* g, int32_t n, double after, bint upto, Followed* x) noexcept nogil:
+    """A neuron's external spikes in the block after a time, or, if upto, from it on."""
+    cdef const Source* d = g.source
+    cdef const Class* k = g.k
+    cdef double times[MOST_IN_CELL]
+    cdef double grown[MOST_IN_CELL]
+    cdef double scale = scale_of(k, d.port)
+    cdef double cell = floor(g.begin / d.width)
+    cdef int slot = slot_of(g)
+    cdef int count = poisson_cell(
+        d.key, g.index + <unsigned int>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
+        times,
+    )
+    cdef int first = 0
+    cdef int i, j
+    while first < count and (times[first] < after or (times[first] == after and not upto)):
+        first += 1
+    while count > first and not times[count - 1] < g.end:
+        count -= 1
+    x.n = count - first
+    if x.n == 0:
+        return
+    grow(lanes_at_hand(), x.n, times + first, g.origin, k.c[RATE_M], grown)
+    for i in range(x.n):
+        x.input[i].time = times[first + i]
+        x.input[i].grown = grown[i]
+        x.input[i].u = nearest(d.weight * (scale * grown[i]))
+        x.input[i].x = 0
+    for j in range(g.currents):
+        grow(lanes_at_hand(), x.n, times + first, g.x_origin[j], k.c[current_at(j) + RATE], grown)
+        for i in range(x.n):
+            x.input[i].x_grown[j] = grown[i]
+            if j == slot:
+                x.input[i].x = nearest(d.weight * (scale * grown[i]))
+
+
+cdef inline void clear(const Group* g, int64_t* f) noexcept nogil:
+    """Let a state hold nothing but what arrives from now on, all of which is listed."""
+    cdef int i
+    f[D] = LISTED_D
+    for i in range(1 + g.currents if g.currents else 0):
+        f[U + i] = 0
+
+
+cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bint upto) noexcept nogil:
+    """Take up a neuron as it is at t, whose state holds all external input of the block; what comes after t, or from it
+    on, is still to come. NULL if there is no memory left."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t* f = state_at(g, n)
+    cdef Followed* x
+    cdef int32_t at
+    cdef int i
+    if b.free < 0 and not enlarge_pool(b):
+        fail(e, NO_MEMORY, t, n)
+        return NULL
+    at = b.free
+    x = &b.pool[at]
+    b.free = x.free
+    b.place[n] = at
+    x.neuron, x.t, x.at, x.n = n, t, 0, 0
+    x.release = b.release[n] if b.flag[n] & IS_HELD else -1.0
+    x.next = t
+    if g.source != NULL:
+        draw_inputs(g, n, t, upto, x)
+    x.t = min(t, nextafter(g.end, 0.0))
+    x.u = f[U] if g.currents else sum_of(f[D], low_of(b, g, n))
+    for i in range(g.currents):
+        x.x[i] = f[X + i]
+    for i in range(x.n):
+        x.u = sum_of(x.u, -x.input[i].u)
+        if g.currents:
+            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], -x.input[i].x)
+    clear(g, f)
+    if b.flag[n] & IS_HELD and not x.t < x.release:
+        lift_followed(e, g, x)
+    b.flag[n] = IS_FOLLOWED
+    b.followed[g.start + g.n_followed] = n
+    g.n_followed += 1
+    b.follows += 1
+    return x
+
+
+# ---- and ends to be
+
+
+cdef inline void keep_held(Blocks* b, Group* g, int32_t n, double release) noexcept nogil:
+    b.flag[n] = IS_HELD
+    b.release[n] = release
+    b.held[g.start + g.n_held] = n
+    g.n_held += 1
+
+
+cdef inline void end_followed(Core* e, Group* g) noexcept nogil:
+    """Let all that are followed be calm or held when the block ends, up to which they have been taken."""
+    cdef Blocks* b = &e.blocks
+    cdef Followed* x
+    cdef int64_t* f
+    cdef int64_t k
+    cdef int32_t n
+    cdef int i
+    for k in range(g.n_followed):
+        n = b.followed[g.start + k]
+        if not b.flag[n] & IS_FOLLOWED:
+            continue
+        x = followed_at(b, n)
+        f = state_at(g, n)
+        for i in range(g.currents):
+            f[X + i] = x.x[i]
+        if g.currents:
+            f[U] = x.u
+        else:
+            f[D] = sum_of(x.u, -low_of(b, g, n))
+        b.flag[n] = 0
+        if x.t < x.release:
+            f[D] = HELD_D
+            keep_held(b, g, n, x.release)
+        give_back(b, x)
+    g.n_followed = 0
+
+
+cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
+    """Let a neuron be apart: its state goes into its record, as it is before `now` with all input up to then, or, of
+    one that is followed, as it is.
+
+    When the last event of a calm one was does not matter: it does not reach the threshold in the block without
+    another."""
+    cdef Blocks* b = &e.blocks
+    cdef Neuron* s = neuron_at(e, n)
+    cdef Followed* x
+    cdef double ahead
+    cdef int i
+    if not b.flag[n] & IS_FOLLOWED and begin_followed(e, g, n, max(now, g.begin), True) == NULL:
+        return
+    x = followed_at(b, n)
+    s.t = x.t
+    if x.t < x.release:
+        s.release = x.release
+    else:
+        s.u = widened(x.u)
+    for i in range(g.currents):
+        numbers(g.k, s)[i] = widened(x.x[i])
+    if g.source != NULL:
+        ahead = x.input[x.at].time if x.at < x.n else g.end
+        e.external_events -= x.n - x.at
+        seek(e, g, s, ahead)
+    s.outside = next_outside(e, s)
+    s.bounded = UNKNOWN
+    s.crossing = infinity()
+    b.flag[n] = IS_APART
+    clear(g, state_at(g, n))
+    give_back(b, x)
+    predict(e, s)
+    # A bound may lie before the present time, but what has been taken from the queue is not looked at again.
+    wake_set(&e.wakes, n, max(next_own(s), e.time))
+
+
+cdef inline void seek(Core* e, const Group* g, Neuron* s, double t) noexcept nogil:
+    """Bring a neuron's stream to the first spike from t on."""
+    cdef Stream* stream = s.streams
+    stream.cell = <int64_t>floor(g.begin / g.source.width)
+    stream.in_cell = stream.n = stream.at = 0
+    refill(e.sources, stream)
+    while stream.first < t:
+        stream_next(e.sources, stream)
+
+
+cdef inline void leave_all(Core* e) noexcept nogil:
+    cdef Blocks* b = &e.blocks
+    cdef Group* g
+    cdef int64_t k
+    cdef int32_t n
+    for k in range(b.n_groups):
+        g = &b.group[k]
+        if g.k == NULL:
+            continue
+        for n in range(g.start, g.stop):
+            if not b.flag[n] & IS_APART:
+                leave(e, g, n, e.time)
+        g.n_held = g.n_followed = 0
+
+
+# ---- one event
+
+
+cdef inline bint fits(const Group* g, const Followed* x) noexcept nogil:
+    """Whether the numbers of a neuron leave room for more."""
+    cdef bint small = x.t < x.release or is_small(x.u)
+    cdef int i
+    for i in range(g.currents):
+        small &= is_small(x.x[i])
+    return small
+
+
+cdef inline void look_ahead(Core* e, const Group* g, Followed* x, const Grown* f) noexcept nogil:
+    """When the next crossing may come, if nothing else happens, from a state that is below the threshold."""
+    cdef Blocks* b = &e.blocks
+    cdef const Class* k = class_of(e, g, x.neuron)
+    cdef double gap = gap_of(b, g, x.neuron) * k.c[PER_UNIT]
+    cdef double rate = k.c[RATE_M]
+    cdef double line = gap * f.u
+    cdef double distance, size, slope, bend, ratio, part, steeper
+    cdef int i
+    if g.currents == 0:
+        x.next = infinity()
+        if gap < 0.0 and <double>x.u >= gap * (b.ends[x.neuron] if g.varied else g.at_end.u) * (1.0 + ROUNDED):
+            x.next = g.origin
+            if <double>x.u < gap:
+                x.next = g.origin + k.c[TAU_M] * log(<double>x.u / gap)
+            x.next = max(x.next, x.t)
+        return
+    distance = <double>x.u - line
+    size = fabs(<double>x.u) + fabs(line)
+    slope = -line * rate
+    bend = max(0.0, -gap) * g.at_end.u * (rate * rate)
+    for i in range(g.currents):
+        ratio = f.u / f.x[i]
+        part = <double>x.x[i] * ratio
+        steeper = k.c[current_at(i) + RATE] - rate
+        distance -= part
+        size += fabs(part)
+        slope += steeper * part
+        if x.x[i] < 0:
+            bend -= (steeper * steeper) * (<double>x.x[i] * max(ratio, g.rise.at_end[i]))
+    distance += ROUNDED * size
+    if distance >= 0.0:
+        x.next = x.t
+        return
+    slope += sqrt(slope * slope - 2.0 * bend * distance)
+    x.next = x.t + SOONER * (-2.0 * distance / slope) if slope > 0.0 else infinity()
+
+
+cdef inline bint is_at_line(Core* e, const Group* g, const Followed* x, const Grown* f) noexcept nogil:
+    """What `reached` of frames.pxd says."""
+    cdef const Class* k = class_of(e, g, x.neuron)
+    cdef double total = gap_of(&e.blocks, g, x.neuron)
+    cdef int i
+    for i in range(g.currents):
+        total = total + (<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]
+    return <double>x.u >= (total * k.c[PER_UNIT]) * f.u - SLACK
+
+
+cdef inline bint crosses(Core* e, const Group* g, Followed* x, double t) noexcept nogil:
+    """Whether v reaches the threshold by t, and when: `next`; else that is a time before which it does not."""
+    cdef const Class* k
+    cdef Neuron* s
+    cdef int8_t certainty
+    cdef int i
+    if x.next > t:
+        return False
+    if g.currents == 0:
+        return True
+    k = own_class(e, x.neuron)
+    s = e.scratch
+    s.t, s.drive, s.slope, s.n_sines, s.framed, s.release = x.t, neuron_at(e, x.neuron).drive, 0.0, 0, True, x.t
+    s.u = widened(x.u)
+    for i in range(g.currents):
+        numbers(k, s)[i] = widened(x.x[i])
+    while x.next <= t:
+        x.next = k.model.crossing(k, s, x.next, &certainty)
+        if certainty == FOUND:
+            return x.next <= t
+    return False
+
+
+cdef inline void lift_followed(Core* e, const Group* g, Followed* x) noexcept nogil:
+    """End refractoriness."""
+    cdef const Class* k = class_of(e, g, x.neuron)
+    cdef Neuron* s = neuron_at(e, x.neuron)
+    cdef double total = s.v - s.drive
+    cdef Grown f
+    cdef int i
+    x.t = s.release = x.release
+    grow_to(k, x.t, &f)
+    for i in range(g.currents):
+        total = total + (<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]
+    x.u = nearest((total * k.c[PER_UNIT]) * f.u)
+    look_ahead(e, g, x, &f)
+
+
+cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcept nogil:
+    """A spike: it is held from now on, or, if it is released in the block, followed."""
+    cdef Blocks* b = &e.blocks
+    cdef const Class* k = own_class(e, x.neuron)
+    cdef int32_t n = x.neuron
+    cdef Neuron* s = neuron_at(e, n)
+    cdef int64_t* state = state_at(g, n)
+    cdef const double* c
+    cdef Grown f
+    cdef double part
+    cdef int i
+    s.v = max(k.c[V_RESET + 1], k.c[V_RESET + 2])
+    s.release = t + k.c[C_T_REF]
+    x.t, x.release = t, s.release
+    if g.currents:
+        grow_to(k, t, &f)
+    for i in range(g.currents):
+        # Out of its frame and back, as at every spike.
+        c = k.c + current_at(i)
+        part = ((<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]) / c[COUPLING]
+        x.x[i] = nearest(part * (c[COUPLING] * k.c[PER_UNIT] * f.x[i]))
+    announce(e, n, t)
+    if early(x.release) >= g.end:
+        for i in range(x.at, x.n if g.currents else 0):
+            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[i].x)
+        for i in range(g.currents):
+            state[X + i] = sum_of(state[X + i], x.x[i])
+        state[D] = HELD_D
+        keep_held(b, g, n, x.release)
+        give_back(b, x)
+    elif not t < x.release:
+        lift_followed(e, g, x)
+
+
+cdef inline void take_held(const Group* g, Followed* x, double t) noexcept nogil:
+    """The external spikes of a refractory neuron before t: what jumps v is lost."""
+    cdef double time
+    while x.at < x.n:
+        time = x.input[x.at].time
+        if not time < t or not time < x.release:
+            return
+        if x.release - time <= time * RELEASE_SLACK:
+            x.release = time
+            return
+        if g.currents:
+            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[x.at].x)
+        x.at += 1
+
+
+cdef inline void add_inputs(const Group* g, Followed* x, double t) noexcept nogil:
+    """Add the external spikes at t, which are the next."""
+    while x.at < x.n and x.input[x.at].time == t:
+        x.u = sum_of(x.u, x.input[x.at].u)
+        if g.currents:
+            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[x.at].x)
+        x.at += 1
+
+
+cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noexcept nogil:
+    """Take a followed neuron through all that happens before t, or, if upto, a crossing at t as well. False if it is
+    followed no more."""
+    cdef int32_t n = x.neuron
+    cdef double input, limit
+    cdef Grown f
+    cdef int i
+    while e.status == RUNNING or not t > e.failed_at:
+        if x.t < x.release:
+            take_held(g, x, t)
+            if t < x.release or (t == x.release and not upto):
+                return True
+            lift_followed(e, g, x)
+        input = x.input[x.at].time if x.at < x.n else infinity()
+        limit = min(input, t)
+        if crosses(e, g, x, limit) and (upto or x.next < t):
+            fire_followed(e, g, x, x.next)
+            if not e.blocks.flag[n] & IS_FOLLOWED:
+                return False
+            continue
+        if not input < t:
+            return True
+        f.u = x.input[x.at].grown
+        for i in range(g.currents):
+            f.x[i] = x.input[x.at].x_grown[i]
+        add_inputs(g, x, input)
+        x.t = input
+        if is_at_line(e, g, x, &f):
+            fire_followed(e, g, x, input)
+            if not e.blocks.flag[n] & IS_FOLLOWED:
+                return False
+        else:
+            look_ahead(e, g, x, &f)
+    return True
+
+
+cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept nogil:
+    """Take a followed neuron to t, and add all that comes then; whether its threshold is to be tested."""
+    cdef int64_t* state = state_at(g, x.neuron)
+    cdef int64_t u = state[U] if g.currents else sum_of(state[D], -LISTED_D)
+    cdef bint anything = u != 0
+    cdef int i
+    for i in range(g.currents):
+        anything |= state[X + i] != 0
+    if t == x.t and not anything:
+        return False
+    if x.t < x.release and t < x.release and x.release - t <= t * RELEASE_SLACK:
+        x.release = t
+    if not go_on(e, g, x, t, True):
+        return False
+    for i in range(g.currents):
+        x.x[i] = sum_of(x.x[i], state[X + i])
+    clear(g, state)
+    if x.t < x.release:
+        while x.at < x.n and x.input[x.at].time == t:
+            if g.currents:
+                x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[x.at].x)
+            x.at += 1
+        return False
+    x.u = sum_of(x.u, u)
+    add_inputs(g, x, t)
+    x.t = t
+    return True
+
+
+cdef inline void visit(Core* e, Group* g, int32_t n, double t, const Grown* f) noexcept nogil:
+    """Look at a neuron at which something has arrived at t."""
+    cdef Blocks* b = &e.blocks
+    cdef Followed* x
+    if b.flag[n] & (IS_HELD | IS_APART) or (b.flag[n] == 0 and state_at(g, n)[<int>D] < 0):
+        return
+    if b.flag[n] == 0:
+        x = begin_followed(e, g, n, t, False)
+        if x == NULL:
+            return
+    else:
+        x = followed_at(b, n)
+        if not take_arrived(e, g, x, t):
+            return
+    if is_at_line(e, g, x, f):
+        fire_followed(e, g, x, t)
+        return
+    if not fits(g, x):
+        leave(e, g, n, t)
+        return
+    look_ahead(e, g, x, f)
+
+
+cdef inline void leave_at(Core* e, Group* g, int32_t n, double t) noexcept nogil:
+    """Let a neuron be apart before an input at t that is too large for it; what else has come at t is in its state."""
+    cdef Blocks* b = &e.blocks
+    if b.flag[n] & IS_FOLLOWED:
+        take_arrived(e, g, followed_at(b, n), t)
+    if not b.flag[n] & IS_APART:
+        leave(e, g, n, t)
+
+
+# ---- the end of a window
+
+
+cdef inline void finish_window(Core* e, double stop) noexcept nogil:
+    """Take all that are followed through what happens to them before stop, and see when something does next."""
+    cdef Blocks* b = &e.blocks
+    cdef Group* g
+    cdef Followed* x
+    cdef int64_t k, i, kept
+    cdef int32_t n
+    cdef double own
+    b.next = infinity()
+    for k in range(b.n_groups):
+        g = &b.group[k]
+        kept = 0
+        for i in range(g.n_followed):
+            n = b.followed[g.start + i]
+            if not b.flag[n] & IS_FOLLOWED:
+                continue
+            x = followed_at(b, n)
+            if next_of(x) < stop and not go_on(e, g, x, stop, False):
+                continue
+            b.followed[g.start + kept] = n
+            kept += 1
+            own = next_of(x)
+            if own < b.next:
+                b.next = own
+        g.n_followed = kept
+
+
+cdef inline double next_of(const Followed* x) noexcept nogil:
+    """Nothing happens to a followed neuron before this time unless something arrives."""
+    cdef double own = x.release if x.t < x.release else x.next
+    return min(own, x.input[x.at].time) if x.at < x.n else own

@@ -1,0 +1,301 @@
+/* The beginning of a block: D of all neurons of a group, from `first` to stop, in the block that begins. Listed are those
+ * whose D is not between -2^61 and 0, and that therefore are not calm. integers.h and scatter.h say what the numbers are.
+ *
+ * eventsnn_pass_jumps: without currents, D moves by as much as the line does, the same for all, and by the external input.
+ * eventsnn_pass_currents: with currents the external input comes to U and X, and D is how far above the line v may come
+ *     at most in the block: what X takes from U lies between least and largest of each, and all external input that
+ *     raises v counts as if it had come. Neurons with a flag are listed too, and their D means nothing.
+ *
+ * D of neurons with currents is a bound, and need not be the same on all processors.
+ */
+
+#ifndef EVENTSNN_PASSES_H
+#define EVENTSNN_PASSES_H
+
+#include "cell.h"
+#include "scatter.h"
+
+enum { EVENTSNN_AT_ONCE = 16 };
+
+/* ---- lines
+ *
+ * A line below which U does not reach the threshold in the block, whatever is rounded. The threshold is gap above what v
+ * settles at, or below it; a line out of reach is one that is just so, too. */
+
+/* More than is rounded: a part of a line, and units beside. 2^60. */
+#define EVENTSNN_LINE_MARGIN 1e-13
+#define EVENTSNN_LINE_SLACK 1025.0
+#define EVENTSNN_HIGHEST_LINE 1152921504606846976.0
+
+static int64_t eventsnn_lowest_line(double gap, double grown_begin, double grown_end)
+{
+    double line = gap * (gap > 0.0 ? grown_begin : grown_end);
+    line = line - EVENTSNN_LINE_MARGIN * fabs(line) - EVENTSNN_LINE_SLACK;
+    return eventsnn_nearest(line < EVENTSNN_HIGHEST_LINE ? line : EVENTSNN_HIGHEST_LINE);
+}
+
+typedef struct {
+    const double *gap; /* of each */
+    double above, per_unit, grown_begin, grown_end; /* of all */
+    const double *per_units, *begins, *ends; /* the last three of each, or NULL */
+} eventsnn_lines;
+
+static void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
+{
+    for (int64_t n = first; n < stop; n++) {
+        const double gap = (l->gap[n] + l->above) * (l->per_units ? l->per_units[n] : l->per_unit);
+        low[n] = eventsnn_lowest_line(
+            gap, l->per_units ? l->begins[n] : l->grown_begin, l->per_units ? l->ends[n] : l->grown_end);
+    }
+}
+
+#ifdef EVENTSNN_AVX2
+
+EVENTSNN_AVX512 static void eventsnn_find_lows_avx512(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
+{
+    const __m512d margin = _mm512_set1_pd(EVENTSNN_LINE_MARGIN), slack = _mm512_set1_pd(EVENTSNN_LINE_SLACK);
+    const __m512d highest = _mm512_set1_pd(EVENTSNN_HIGHEST_LINE), least = _mm512_set1_pd(-EVENTSNN_LIMIT_64);
+    const int each = l->per_units != NULL;
+    int64_t n = first;
+    for (; n + 8 <= stop; n += 8) {
+        const __m512d unit = each ? _mm512_loadu_pd(l->per_units + n) : _mm512_set1_pd(l->per_unit);
+        const __m512d begin = each ? _mm512_loadu_pd(l->begins + n) : _mm512_set1_pd(l->grown_begin);
+        const __m512d end = each ? _mm512_loadu_pd(l->ends + n) : _mm512_set1_pd(l->grown_end);
+        const __m512d gap = (_mm512_loadu_pd(l->gap + n) + l->above) * unit;
+        const __mmask8 positive = _mm512_cmp_pd_mask(gap, _mm512_setzero_pd(), _CMP_GT_OQ);
+        __m512d line = gap * _mm512_mask_blend_pd(positive, end, begin);
+        line = line - margin * _mm512_abs_pd(line) - slack;
+        line = _mm512_max_pd(_mm512_min_pd(line, highest), least);
+        _mm512_storeu_si512(low + n, _mm512_cvtpd_epi64(line));
+    }
+    eventsnn_find_lows_of(l, n, stop, low);
+}
+
+static void eventsnn_find_lows(int lanes, const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
+{
+    if (lanes == 8)
+        eventsnn_find_lows_avx512(l, first, stop, low);
+    else
+        eventsnn_find_lows_of(l, first, stop, low);
+}
+
+#else
+
+#define eventsnn_find_lows(lanes, l, first, stop, low) eventsnn_find_lows_of(l, first, stop, low)
+
+#endif
+
+/* ---- D */
+
+EVENTSNN_EACH int eventsnn_is_other(int64_t d) { return ((uint64_t)d + ((uint64_t)1 << 61)) >> 61 != 0; }
+
+EVENTSNN_EACH int64_t eventsnn_pass_some_jumps(
+    int64_t *d, int64_t by, const int64_t *from, const int64_t *to, const int64_t *more, int64_t n, int some,
+    int32_t *others)
+{
+    uint64_t any = 0;
+    int64_t m = 0;
+    for (int k = 0; k < some; k++) {
+        const int64_t moved = to ? eventsnn_sum(from[n + k], -to[n + k]) : by;
+        d[n + k] = eventsnn_sum(d[n + k], more ? eventsnn_sum(moved, more[n + k]) : moved);
+        any |= (uint64_t)d[n + k] + ((uint64_t)1 << 61);
+    }
+    if (any >> 61 == 0)
+        return 0;
+    for (int k = 0; k < some; k++) {
+        others[m] = (int32_t)(n + k);
+        m += eventsnn_is_other(d[n + k]);
+    }
+    return m;
+}
+
+EVENTSNN_EACH int64_t eventsnn_pass_all_jumps(
+    int64_t *d, int64_t by, const int64_t *from, const int64_t *to, const int64_t *more, int64_t first, int64_t stop,
+    int32_t *others)
+{
+    int64_t m = 0, n = first;
+    for (; n + EVENTSNN_AT_ONCE <= stop; n += EVENTSNN_AT_ONCE)
+        m += eventsnn_pass_some_jumps(d, by, from, to, more, n, EVENTSNN_AT_ONCE, others + m);
+    return m + eventsnn_pass_some_jumps(d, by, from, to, more, n, (int)(stop - n), others + m);
+}
+
+/* Lines move by `by`, or from those in `from` to those in `to`; more: what external input brings. These may be NULL. */
+static int64_t eventsnn_pass_jumps(
+    int64_t *d, int64_t by, const int64_t *from, const int64_t *to, const int64_t *more, int64_t first, int64_t stop,
+    int32_t *others)
+{
+    if (to)
+        return more ? eventsnn_pass_all_jumps(d, by, from, to, more, first, stop, others)
+                    : eventsnn_pass_all_jumps(d, by, from, to, NULL, first, stop, others);
+    return more ? eventsnn_pass_all_jumps(d, by, NULL, NULL, more, first, stop, others)
+                : eventsnn_pass_all_jumps(d, by, NULL, NULL, NULL, first, stop, others);
+}
+
+typedef struct {
+    int currents;
+    /* Of each current the least and the largest of what X takes from U in the block, and that at its end. */
+    double least[2], largest[2], at_end[2];
+    double margin;
+    int64_t low;         /* the line of all */
+    const int64_t *lows; /* of each, or NULL */
+    const int64_t *u, *x; /* external input of each, or NULL */
+    int slot;            /* the current that it goes to */
+} eventsnn_rise;
+
+/* Where in units of U v is at most in the block, if nothing arrives any more. */
+EVENTSNN_EACH double eventsnn_highest(const eventsnn_rise *r, const int64_t *s)
+{
+    double up = (double)s[EVENTSNN_U], size = fabs(up);
+    for (int i = 0; i < r->currents; i++) {
+        const double x = (double)s[EVENTSNN_X + i], part = x * (x >= 0.0 ? r->least[i] : r->largest[i]);
+        up -= part;
+        size += fabs(part);
+    }
+    return up + r->margin * size;
+}
+
+/* By how much external input raises that at most. */
+EVENTSNN_EACH double eventsnn_raised(const eventsnn_rise *r, int64_t u, int64_t x)
+{
+    const double part = (double)x * r->at_end[r->slot], up = (double)u - part;
+    return up > 0.0 ? up + r->margin * (fabs((double)u) + fabs(part)) : 0.0;
+}
+
+/* Whether a number leaves room for what may come in a block. */
+EVENTSNN_EACH int eventsnn_is_small(int64_t number)
+{
+    return ((uint64_t)number + ((uint64_t)1 << 60)) >> 61 == 0;
+}
+
+/* Above how far that is from the line; 0 where it is too far for a number. */
+EVENTSNN_EACH int64_t eventsnn_distance(double highest, int64_t low)
+{
+    const double d = highest - (double)low;
+    return d > -EVENTSNN_LIMIT_64 && d < EVENTSNN_LIMIT_64 ? (int64_t)d + 1024 : 0;
+}
+
+/* The same of one neuron, with its external input in its state or, where it has none, none. */
+static int64_t eventsnn_pass_one(const eventsnn_rise *r, int64_t *s, int64_t n)
+{
+    double highest = eventsnn_highest(r, s);
+    if (r->u) {
+        highest += eventsnn_raised(r, r->u[n], r->x[n]);
+        s[EVENTSNN_U] = eventsnn_sum(s[EVENTSNN_U], r->u[n]);
+        s[EVENTSNN_X + r->slot] = eventsnn_sum(s[EVENTSNN_X + r->slot], r->x[n]);
+    }
+    s[EVENTSNN_D] = eventsnn_distance(highest, r->lows ? r->lows[n] : r->low);
+    for (int i = 0; i <= r->currents; i++)
+        if (!eventsnn_is_small(s[EVENTSNN_U + i]))
+            s[EVENTSNN_D] = 0;
+    return s[EVENTSNN_D];
+}
+
+static int64_t eventsnn_pass_currents_of(
+    const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
+{
+    int64_t m = 0;
+    for (int64_t n = first; n < stop; n++) {
+        const int64_t d = eventsnn_pass_one(r, state + EVENTSNN_STATE * n, n);
+        others[m] = (int32_t)n;
+        m += (flag[n] != 0) | eventsnn_is_other(d);
+    }
+    return m;
+}
+
+#ifdef EVENTSNN_AVX2
+
+/* The sum of each four lanes, in all of them. */
+EVENTSNN_AVX512 EVENTSNN_INLINE __m512d eventsnn_sums_of_four(__m512d a)
+{
+    a = _mm512_add_pd(a, _mm512_permute_pd(a, 0x55));
+    return _mm512_add_pd(a, _mm512_permutex_pd(a, 0x4E));
+}
+
+/* Eight neurons in four vectors. */
+EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
+    const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
+{
+    const double l0 = r->least[0], l1 = r->currents > 1 ? r->least[1] : 0.0;
+    const double g0 = r->largest[0], g1 = r->currents > 1 ? r->largest[1] : 0.0;
+    const double e0 = r->slot == 0 ? r->at_end[0] : 0.0, e1 = r->slot == 1 ? r->at_end[1] : 0.0;
+    const __m512d positive = _mm512_setr_pd(0.0, 1.0, -l0, -l1, 0.0, 1.0, -l0, -l1);
+    const __m512d negative = _mm512_setr_pd(0.0, 1.0, -g0, -g1, 0.0, 1.0, -g0, -g1);
+    const __m512d at_end = _mm512_setr_pd(0.0, 1.0, -e0, -e1, 0.0, 1.0, -e0, -e1);
+    const __mmask8 external = (__mmask8)(0x22 | 0x44 << r->slot), numbers = r->currents > 1 ? 0xEE : 0x66;
+    const __m512d most = _mm512_set1_pd(EVENTSNN_LIMIT_64), margin = _mm512_set1_pd(r->margin);
+    const __m512i sign = _mm512_set1_epi64(INT64_MAX);
+    int64_t m = 0, n = first;
+    for (; n + 8 <= stop; n += 8) {
+        uint64_t flags;
+        unsigned listed = 0;
+        __m512i u = _mm512_setzero_si512(), x = u;
+        if (r->u) {
+            u = _mm512_loadu_si512(r->u + n);
+            x = _mm512_loadu_si512(r->x + n);
+        }
+        memcpy(&flags, flag + n, sizeof(flags));
+        for (int j = 0; j < 4; j++) {
+            int64_t *s = state + EVENTSNN_STATE * (n + 2 * j);
+            __m512i z = _mm512_loadu_si512(s), d;
+            __m512d v = _mm512_cvtepi64_pd(z), low, part, highest;
+            __mmask8 bad, far, large;
+            part = _mm512_mul_pd(v, _mm512_mask_blend_pd(_mm512_movepi64_mask(z), positive, negative));
+            part = _mm512_add_pd(part, _mm512_mul_pd(margin, _mm512_castsi512_pd(
+                _mm512_and_si512(_mm512_castpd_si512(part), sign))));
+            highest = eventsnn_sums_of_four(part);
+            if (r->u) {
+                const __m512i pair = _mm512_setr_epi64(0, 0, 8, 8, 1, 1, 9, 9);
+                const __m512i at = _mm512_add_epi64(pair, _mm512_set1_epi64(2 * j));
+                const __m512i more = _mm512_maskz_permutex2var_epi64(external, u, at, x);
+                __m512d up;
+                part = _mm512_mul_pd(_mm512_cvtepi64_pd(more), at_end);
+                up = eventsnn_sums_of_four(part);
+                part = _mm512_castsi512_pd(_mm512_and_si512(_mm512_castpd_si512(part), sign));
+                part = _mm512_add_pd(up, _mm512_mul_pd(margin, eventsnn_sums_of_four(part)));
+                highest = _mm512_mask_add_pd(
+                    highest, _mm512_cmp_pd_mask(up, _mm512_setzero_pd(), _CMP_GT_OQ), highest, part);
+                z = _mm512_add_epi64(z, more);
+            }
+            low = r->lows
+                ? _mm512_setr_pd((double)r->lows[n + 2 * j], 0, 0, 0, (double)r->lows[n + 2 * j + 1], 0, 0, 0)
+                : _mm512_set1_pd((double)r->low);
+            highest = _mm512_sub_pd(highest, low);
+            far = _mm512_cmp_pd_mask(_mm512_abs_pd(highest), most, _CMP_NLT_UQ);
+            d = _mm512_add_epi64(_mm512_cvtpd_epi64(highest), _mm512_set1_epi64(1024));
+            d = _mm512_mask_mov_epi64(d, far, _mm512_setzero_si512());
+            _mm512_storeu_si512(s, _mm512_mask_mov_epi64(z, 0x11, d));
+            bad = _mm512_cmpge_epu64_mask(
+                _mm512_add_epi64(d, _mm512_set1_epi64((int64_t)1 << 61)), _mm512_set1_epi64((int64_t)1 << 61));
+            large = _mm512_mask_cmpge_epu64_mask(
+                numbers, _mm512_add_epi64(z, _mm512_set1_epi64((int64_t)1 << 60)), _mm512_set1_epi64((int64_t)1 << 61));
+            if (large) {
+                for (int k = 0; k < 2; k++)
+                    if (large >> 4 * k & 0xF)
+                        s[EVENTSNN_STATE * k + EVENTSNN_D] = 0;
+                bad |= (__mmask8)((large & 0xF ? 1 : 0) | (large & 0xF0 ? 16 : 0));
+            }
+            listed |= ((bad & 1u) | (bad >> 3 & 2u)) << 2 * j;
+        }
+        for (; flags; flags &= flags - 1)
+            listed |= 1u << __builtin_ctzll(flags) / 8;
+        for (; listed; listed &= listed - 1)
+            others[m++] = (int32_t)n + __builtin_ctz(listed);
+    }
+    return m + eventsnn_pass_currents_of(r, state, flag, n, stop, others + m);
+}
+
+static int64_t eventsnn_pass_currents(
+    int lanes, const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
+{
+    return lanes == 8 ? eventsnn_pass_currents_avx512(r, state, flag, first, stop, others)
+                      : eventsnn_pass_currents_of(r, state, flag, first, stop, others);
+}
+
+#else
+
+#define eventsnn_pass_currents(lanes, r, state, flag, first, stop, others)                                             \
+    eventsnn_pass_currents_of(r, state, flag, first, stop, others)
+
+#endif
+
+#endif
