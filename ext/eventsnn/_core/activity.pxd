@@ -10,7 +10,7 @@ from libc.stdint cimport int32_t, int64_t
 from eventsnn._core.blocks cimport ALWAYS_CALM, IS_APART, NEVER_CALM, Blocks, Group
 from eventsnn._core.calm cimport state_at, width_of
 from eventsnn._core.core cimport Activity, Core
-from eventsnn._core.follow cimport MOST_LOAD, clear, leave_all
+from eventsnn._core.follow cimport clear, leave_all
 from eventsnn._core.mathfunc cimport infinity
 
 cdef extern from *:
@@ -37,7 +37,6 @@ cdef enum:
     COST_OF_LOOK = 1
     COST_OF_VARIED = 6
     COST_WITH_CURRENTS = 2
-    COST_OF_DRAWING = 2
 
 
 cdef inline void turn_on(Core* e) noexcept nogil:
@@ -87,15 +86,6 @@ cdef inline void interrupt(Core* e) noexcept nogil:
         expect_blocks(e)
 
 
-cdef inline bint is_loaded(const Blocks* b) noexcept nogil:
-    """Whether as much as this block had might soon be too much for the range of numbers."""
-    cdef int64_t k
-    for k in range(b.n_groups):
-        if b.group[k].load > 0.25 * MOST_LOAD:
-            return True
-    return False
-
-
 cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogil:
     """Decide anew, from what all lanes have done so far; whether neurons have become calm or apart, so that other
     things come first."""
@@ -125,10 +115,8 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
     if each < IDLE:
         turn_off(e)
         return True
-    if is_loaded(b):
-        b.widest = b.width = max(0.5 * b.width, NARROWEST_BLOCK)
-    elif singly > 2.0 * together:
+    if singly > 2.0 * together:
         b.width = max(0.5 * b.width, NARROWEST_BLOCK)
     elif together > 2.0 * singly:
-        b.width = min(2.0 * b.width, b.widest)
+        b.width = min(2.0 * b.width, WIDEST_BLOCK)
     return False

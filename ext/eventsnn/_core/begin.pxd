@@ -8,6 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from eventsnn._core.blocks cimport (
+    BIAS,
     HELD_D,
     IS_APART,
     IS_FOLLOWED,
@@ -18,6 +19,7 @@ from eventsnn._core.blocks cimport (
     Blocks,
     Cells,
     D,
+    Drive,
     Followed,
     Group,
     Grown,
@@ -26,7 +28,7 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport class_of, is_small_wide, low_of, slot_of, state_at, width_of
+from eventsnn._core.calm cimport class_of, drive_of, is_small_wide, low_of, state_at, width_of
 from eventsnn._core.closed_form cimport (
     KEPT,
     KEPT_M,
@@ -42,7 +44,7 @@ from eventsnn._core.core cimport Core, neuron_at
 from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.events cimport watched
 from eventsnn._core.follow cimport begin_followed, clear, end_followed, fits, is_at_line, keep_held, leave, look_ahead
-from eventsnn._core.frames cimport frame_begin, growth, later, lift, move, numbers, scale_of, sum_of
+from eventsnn._core.frames cimport frame_begin, growth, later, lift, move, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Neuron, early
@@ -137,24 +139,25 @@ cdef inline void new_frames(Core* e, const Group* g) noexcept nogil:
             f[D] = sum_of(later(sum_of(f[D], low), c[KEPT_M]), -low)
         for i in range(g.currents):
             if g.frames & (2 << i):
-                f[X + i] = later(f[X + i], c[current_at(i) + KEPT])
+                f[X + i] = later(f[X + i] + BIAS, c[current_at(i) + KEPT]) - BIAS
         if g.currents > 0 and g.frames & 1:
-            f[U] = later(f[U], c[KEPT_M])
+            f[U] = later(f[U] + BIAS, c[KEPT_M]) - BIAS
 
 
 # ---- external input
 
 
-cdef inline void find_cells(const Group* g, int64_t stride, int64_t* sums, Cells* p) noexcept nogil:
+cdef inline void find_cells(const Group* g, int64_t stride, int64_t* sums, Drive* drive) noexcept nogil:
     """The present block and those that follow it in its cell and in its frames, as far as they are drawn together."""
-    cdef const Source* d = g.source
+    cdef Cells* p = &drive.cells
+    cdef const Source* d = drive.source
     cdef const double* c = g.k.c
     cdef double width = g.end - g.begin
     cdef double cell = floor(g.begin / d.width)
     cdef double stop = min(cell * d.width + d.width, g.origin + c[WIDTH_M])
-    cdef int slot = slot_of(g)
+    cdef int slot = drive.slot
     cdef int i
-    p.key, p.c0 = d.key, g.index + <uint32_t>g.start
+    p.key, p.c0 = d.key, drive.index + <uint32_t>drive.start
     p.c1, p.c2 = <uint32_t>(<uint64_t><int64_t>cell), <uint32_t>(<uint64_t><int64_t>cell >> 32)
     p.least, p.start, p.width = d.least, cell * d.width, d.width
     # A sum may round up to the end, which belongs to the next cell; this is the last double before it.
@@ -168,51 +171,63 @@ cdef inline void find_cells(const Group* g, int64_t stride, int64_t* sums, Cells
     for i in range(PARTS + 1):
         p.edge[i] = g.begin + i * width if i <= p.parts else infinity()
     p.whole = p.edge[0] == p.start and p.edge[p.parts] == p.start + p.width
-    p.stride, p.u, p.x = stride, sums + g.start, sums + PARTS * stride + g.start
+    p.stride, p.u, p.x = stride, sums + drive.start, sums + PARTS * stride + drive.start
     for i in range(PARTS):
         p.spikes[i] = 0
 
 
-cdef inline void draw_external(Core* e, Group* g) noexcept nogil:
-    """Have the external input of the block in the sums of its group."""
+cdef inline void draw_external(Core* e, const Group* g, Drive* drive) noexcept nogil:
+    """Have the external input of the block in the sums of its neurons."""
     cdef Blocks* b = &e.blocks
-    cdef Cells* p = &g.cells
+    cdef Cells* p = &drive.cells
+    cdef const Source* d = drive.source
     cdef double times[MOST_IN_CELL]
     cdef double grown[MOST_IN_CELL]
     cdef double x_grown[MOST_IN_CELL]
     cdef int64_t full, i
     cdef int n
-    g.part += 1
-    if g.part >= p.parts or p.edge[g.part] != g.begin or p.edge[g.part + 1] != g.end:
-        g.part = 0
-        find_cells(g, e.n, b.sums, p)
-        full = draw_sums(lanes_at_hand(), p, g.stop - g.start, b.others)
+    drive.part += 1
+    if drive.part >= p.parts or p.edge[drive.part] != g.begin or p.edge[drive.part + 1] != g.end:
+        drive.part = 0
+        find_cells(g, e.n, b.sums, drive)
+        full = draw_sums(lanes_at_hand(), p, drive.stop - drive.start, b.others)
         for i in range(full):
             n = poisson_cell(
-                p.key, p.c0 + <uint32_t>b.others[i], <int64_t>floor(g.begin / p.width), g.source.mean,
-                g.source.exp_minus_mean, p.least, p.start, p.width, 0, times,
+                p.key, p.c0 + <uint32_t>b.others[i], <int64_t>floor(g.begin / p.width), d.mean, d.exp_minus_mean,
+                p.least, p.start, p.width, 0, times,
             )
             grow(lanes_at_hand(), n, times, p.origin, p.rate, grown)
             if p.current:
                 grow(lanes_at_hand(), n, times, p.x_origin, p.x_rate, x_grown)
             sum_spikes(p, b.others[i], n, times, grown, x_grown)
-    g.rise.u = b.sums + g.part * e.n
-    g.rise.x = b.sums + (PARTS + g.part) * e.n
-    g.rise.slot = slot_of(g) if p.current else 0
-    e.external_events += p.spikes[g.part]
+    e.external_events += p.spikes[drive.part]
+
+
+cdef inline void take_sums(const Blocks* b, Group* g, const Drive* drive, int64_t stride) noexcept nogil:
+    """Let `rise` know the external input of some neurons in the block."""
+    g.rise.u = g.rise.x = NULL
+    g.rise.slot = max(drive.slot, 0)
+    if drive.source != NULL:
+        g.rise.u = b.sums + drive.part * stride
+        g.rise.x = b.sums + (PARTS + drive.part) * stride
 
 
 cdef inline int64_t external_spikes(const Group* g, int32_t n) noexcept nogil:
     """How many external spikes of a neuron come in the block."""
-    cdef const Source* d = g.source
+    cdef const Drive* drive = drive_of(g, n)
+    cdef const Source* d = drive.source
     cdef double times[MOST_IN_CELL]
-    cdef double cell = floor(g.begin / d.width)
+    cdef double cell
     cdef int64_t found = 0
-    cdef int k
-    for k in range(poisson_cell(
-        d.key, g.index + <uint32_t>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
+    cdef int k, count
+    if d == NULL:
+        return 0
+    cell = floor(g.begin / d.width)
+    count = poisson_cell(
+        d.key, drive.index + <uint32_t>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
         times,
-    )):
+    )
+    for k in range(count):
         found += g.begin <= times[k] < g.end
     return found
 
@@ -235,13 +250,18 @@ cdef inline bint take_record(Core* e, Group* g, int32_t n) noexcept nogil:
         move(class_of(e, g, n), s, s.release)
         lift(class_of(e, g, n), s)
     move(class_of(e, g, n), s, g.begin)
-    if not held and not is_small_wide(s.u):
+    if held:
+        s.u = widened(0)
+    if not is_small_wide(s.u):
         return False
     for i in range(g.currents):
         if not is_small_wide(numbers(g.k, s)[i]):
             return False
-        f[X + i] = <int64_t>numbers(g.k, s)[i].low
-    f[U if g.currents else D] = <int64_t>s.u.low
+        f[X + i] = <int64_t>numbers(g.k, s)[i].low - BIAS
+    if g.currents:
+        f[U] = <int64_t>s.u.low - BIAS
+    else:
+        f[D] = <int64_t>s.u.low
     gap = e.classes[s.class_of].c[THRESHOLD] - s.drive
     if g.even and not g.taken:
         g.gap, g.low = gap, line_of(b, g, gap)
@@ -273,8 +293,7 @@ cdef inline void begin_apart(Core* e, Group* g, int32_t n) noexcept nogil:
     if (e.hasty != NULL and e.hasty[n]) or not take_record(e, g, n):
         b.flag[n] = IS_APART
         clear(g, f)
-        if g.source != NULL:
-            e.external_events -= external_spikes(g, n)
+        e.external_events -= external_spikes(g, n)
         return
     if e.wakes.link[n].key != NEVER:
         wheel_remove(&e.wakes, n)
@@ -283,11 +302,12 @@ cdef inline void begin_apart(Core* e, Group* g, int32_t n) noexcept nogil:
         b.low[n] = lowest_line((b.gap[n] + b.above) * b.per_unit[n], b.begins[n], b.ends[n])
     elif not g.even:
         b.low[n] = line_of(b, g, b.gap[n])
+    take_sums(b, g, drive_of(g, n), e.n)
     if g.currents:
         pass_one(&g.rise, f, n)
     else:
         f[D] = sum_of(f[D], -low_of(b, g, n))
-        if g.source != NULL:
+        if g.rise.u != NULL:
             f[D] = sum_of(f[D], g.rise.u[n])
     if b.flag[n] & IS_HELD:
         f[D] = HELD_D
@@ -326,21 +346,31 @@ cdef inline void grow_lines(Blocks* b, const Group* g) noexcept nogil:
     grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.end - g.origin, b.ends + g.start)
 
 
-cdef inline int64_t pass_over(Core* e, Group* g) noexcept nogil:
-    """Have D of all as it is in the block that begins, and list others."""
+cdef inline int64_t pass_over(Core* e, Group* g, const Drive* drive, int32_t* others) noexcept nogil:
+    """Have D of some neurons as it is in the block that begins, and list others."""
     cdef Blocks* b = &e.blocks
-    cdef int64_t by = sum_of(g.low_before, -g.low)
+    take_sums(b, g, drive, e.n)
+    if g.currents:
+        return pass_currents(lanes_at_hand(), &g.rise, g.state, b.flag, drive.start, drive.stop, others)
+    if g.even:
+        return pass_jumps(
+            g.state, sum_of(g.low_before, -g.low), NULL, NULL, g.rise.u, drive.start, drive.stop, others
+        )
+    return pass_jumps(g.state, 0, b.low, b.new_low, g.rise.u, drive.start, drive.stop, others)
+
+
+cdef inline int64_t pass_over_all(Core* e, Group* g) noexcept nogil:
+    cdef Blocks* b = &e.blocks
     cdef int64_t others = 0
+    cdef int i
     if not g.even:
         find_lines(b, g)
-    if g.currents == 0 and g.even:
-        return pass_jumps(g.state, by, NULL, NULL, g.rise.u, g.start, g.stop, b.others)
-    if g.currents == 0:
-        others = pass_jumps(g.state, 0, b.low, b.new_low, g.rise.u, g.start, g.stop, b.others)
-    if not g.even:
+    if g.currents and not g.even:
         memcpy(b.low + g.start, b.new_low + g.start, (g.stop - g.start) * sizeof(int64_t))
-    if g.currents:
-        others = pass_currents(lanes_at_hand(), &g.rise, g.state, b.flag, g.start, g.stop, b.others)
+    for i in range(g.n_drives):
+        others += pass_over(e, g, &g.drive[i], b.others + others)
+    if g.currents == 0 and not g.even:
+        memcpy(b.low + g.start, b.new_low + g.start, (g.stop - g.start) * sizeof(int64_t))
     return others
 
 
@@ -372,15 +402,14 @@ cdef inline void begin_group(Core* e, Group* g, double t) noexcept nogil:
     cdef int32_t n
     end_followed(e, g)
     begin_block(b, g, t)
-    g.load = 0.0
-    g.rise.u = g.rise.x = NULL
     if g.varied:
         grow_lines(b, g)
-    if g.source != NULL:
-        draw_external(e, g)
+    for i in range(g.n_drives):
+        if g.drive[i].source != NULL:
+            draw_external(e, g, &g.drive[i])
     if g.frames:
         new_frames(e, g)
-    others = pass_over(e, g)
+    others = pass_over_all(e, g)
     begin_held(e, g)
     for i in range(others):
         n = b.others[i]

@@ -11,13 +11,15 @@ cdef extern from "eventsnn/_core/scatter.h":
         SHARED "EVENTSNN_SHARED"
         DOUBLES "EVENTSNN_DOUBLES"
         FLOATS "EVENTSNN_FLOATS"
-        # The state of a calm neuron with currents: places, and how many there are; of one without there is only D.
+        # The state of a calm neuron with currents: places, and how many there are; of one without there is only D. U and
+        # X are kept as that less BIAS.
         D "EVENTSNN_D"
         U "EVENTSNN_U"
         X "EVENTSNN_X"
         STATE "EVENTSNN_STATE"
         # Ports of a neuron that can be calm.
         PORTS "EVENTSNN_PORTS"
+    const int64_t BIAS "EVENTSNN_BIAS"
     # What an arrival at a neuron with currents adds to D beyond what is found, for all that may be rounded.
     enum:
         PAD "EVENTSNN_PAD"
@@ -135,6 +137,7 @@ cdef struct Followed:
     int32_t free          # the next one of those that are free
     int32_t at            # of the inputs ahead
     int32_t n
+    int slot              # the current that they go to
     Input input[MOST_IN_CELL]
 
 
@@ -164,13 +167,25 @@ cdef struct Grown:
     double x[MOST_CURRENTS]
 
 
+cdef struct Drive:
+    # Neurons of a group, one after the other, whose external spikes are of one source.
+    int32_t start
+    int32_t stop
+    const Source* source      # NULL: they have none
+    uint32_t index            # of the stream of neuron 0, if that were among them
+    int slot                  # the current that the spikes go to; -1 for v
+    int part                  # which of those in `cells` are of the present block
+    Cells cells               # what is drawn of some blocks
+
+
 cdef struct Group:
-    # Neurons, one after the other, that have all constants and the source of external spikes in common.
+    # Neurons, one after the other, for which what an input adds is the same.
     int32_t start
     int32_t stop
     const Class* k            # NULL: never calm
-    const Source* source      # NULL: none
-    uint32_t index            # of the stream of neuron 0, if that were in the group
+    Drive* drive              # all that their external input comes from, in the order of neurons
+    int n_drives
+    double cell               # ms, the shortest of the cells in which it is drawn; 0: there is none
     int64_t* state            # of neuron 0, if that were in the group
     int currents
     bint singly               # they take their input one by one, singly.pxd
@@ -192,9 +207,6 @@ cdef struct Group:
     int frames                # bits: of U and of each X a new frame has begun with the block
     int64_t n_held            # which are refractory throughout
     int64_t n_followed
-    double load               # what one neuron's numbers may have moved by in the block, at most
-    Cells cells               # the external input of some blocks, this one's in part `part`
-    int part
 
 
 cdef struct Segment:
@@ -222,7 +234,6 @@ cdef struct Blocks:
     double end                # the first end of a block; inf while not on
     double next               # no followed neuron has anything to do before
     double width              # of blocks, if a group does not want another
-    double widest             # they may be
     double above              # mV that lines lie above where they should
     int64_t* state
     int64_t* sums             # of external input: (2, PARTS, neurons), first what it adds to U and then what to X
@@ -261,6 +272,7 @@ cdef struct Blocks:
     Listed* listed
     int64_t n_listed
     int64_t listed_room
+    double load               # what has come at the present time, at most
     Notes notes
     int64_t arrivals          # at neurons that are not calm
     int64_t looks             # at neurons when a block begins

@@ -21,7 +21,7 @@
 
 from libc.stdint cimport int32_t, int64_t
 
-from eventsnn._core.blocks cimport PARTS, STATE, Blocks, Group, Grown
+from eventsnn._core.blocks cimport PARTS, STATE, Blocks, Drive, Group, Grown
 from eventsnn._core.closed_form cimport NARROWEST
 from eventsnn._core.core cimport Core, neuron_at
 from eventsnn._core.frames cimport current_grown, is_narrow, membrane_grown
@@ -58,17 +58,26 @@ cdef inline const Class* own_class(const Core* e, int32_t n) noexcept nogil:
     return &e.classes[neuron_at(e, n).class_of]
 
 
-cdef inline int slot_of(const Group* g) noexcept nogil:
-    """The current that external input goes to; -1 for v."""
-    return g.k.model.target[g.source.port]
+cdef inline Drive* drive_of(const Group* g, int32_t n) noexcept nogil:
+    """What the external input of a neuron comes from."""
+    cdef int low = 0
+    cdef int high = g.n_drives - 1
+    cdef int middle
+    while low < high:
+        middle = (low + high) >> 1
+        if n < g.drive[middle].stop:
+            high = middle
+        else:
+            low = middle + 1
+    return &g.drive[low]
 
 
 cdef inline double width_of(const Blocks* b, const Group* g) noexcept nogil:
-    """How long a block is, a power of two: it lies in one frame of each number and in one cell of external input, which
-    has no more blocks than are drawn together."""
+    """How long a block is, a power of two: it lies in one frame of each number and in one cell of external input; the
+    shortest cell has no more blocks than are drawn together."""
     cdef double width = b.width
-    if g.source != NULL:
-        width = min(max(width, g.source.width / PARTS), g.source.width)
+    if g.cell > 0.0:
+        width = min(max(width, g.cell / PARTS), g.cell)
     return min(width, g.k.c[NARROWEST])
 
 

@@ -32,19 +32,17 @@ import threading
 import numpy as np
 
 from eventsnn._core.activity cimport (
-    COST_OF_DRAWING,
     COST_OF_LOOK,
     COST_OF_VARIED,
     COST_WITH_CURRENTS,
     FIRST_BLOCK,
-    WIDEST_BLOCK,
     interrupt,
     review,
     turn_off,
     turn_on,
 )
 from eventsnn._core.begin cimport begin_blocks
-from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PARTS, PORTS, STATE, Group
+from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PARTS, PORTS, STATE, Drive, Group
 from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE_M, THRESHOLD, V_RESET, WIDTH_M
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport (
@@ -432,6 +430,8 @@ cdef class Engine:
     cdef object kind_of_class
     cdef object source            # of each neuron that has one stream; -1
     cdef object group_of          # each neuron
+    cdef object drive_of
+    cdef object cell_of_group
     cdef object singly            # whether it takes its input one by one, and has constants of its own
     cdef object varied
     cdef object jump_of_class     # of classes without currents: rate, scale of input, width of frames
@@ -723,7 +723,7 @@ cdef class Engine:
     cdef build_blocks(self):
         """Room for the state of calm neurons; most of it is never touched where there are none."""
         cdef Core* e = &self.core
-        e.blocks.width, e.blocks.widest = FIRST_BLOCK, WIDEST_BLOCK
+        e.blocks.width = FIRST_BLOCK
         e.blocks.end = e.blocks.next = infinity()
         e.blocks.free = -1
         e.blocks.state = <int64_t*>self.allocate(e.n, STATE * sizeof(int64_t))
@@ -781,7 +781,7 @@ cdef class Engine:
             if p.delay.size > 1 and getattr(p, "slices", None) is None:
                 self.singly[p.post] = True
         may &= ~self.singly | jumps[plan.class_of]
-        runs = changes_of(may, kind, self.source, number, self.singly)
+        runs = changes_of(may, kind, self.singly)
         few = np.bincount(runs)[runs] < FEWEST_OF_A_GROUP
         self.varied = may & jumps[plan.class_of] & (streams == 0) & few
         # Of those of which each has constants of its own a group has one model and one width of frames, a power of two.
@@ -789,8 +789,12 @@ cdef class Engine:
         alike = 4096 * np.append(plan.class_model, 0) + exponent + 2048
         kind = np.where(self.varied, -1 - alike[plan.class_of], kind)
         self.singly = may & (self.singly | self.varied)
-        runs = changes_of(may, kind, self.source, number, self.singly, self.varied)
+        runs = changes_of(may, kind, self.singly, self.varied)
         self.group_of = np.where(may, runs, -1)
+        self.drive_of = changes_of(self.source, number)
+        width = np.array([*[e.sources[k].width for k in range(n_sources)], np.inf])[self.source]
+        self.cell_of_group = np.full(runs[-1] + 1 if plan.n else 0, np.inf)
+        np.minimum.at(self.cell_of_group, runs[may], width[may])
         if 2 * np.count_nonzero(may) > plan.n:
             e.window = e.inbox.width = min(e.window, LONGEST_WITH_CALM)
 
@@ -802,8 +806,7 @@ cdef class Engine:
         kind = self.group_of
 
         def block(a):
-            width = e.sources[<int64_t>self.source[a]].width if self.source[a] >= 0 else 0.0
-            return e.classes[<int64_t>plan.class_of[a]].c[NARROWEST], width
+            return e.classes[<int64_t>plan.class_of[a]].c[NARROWEST], self.cell_of_group[kind[a]]
 
         groups = calm_groups(part, kind, FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1, block)
         e.blocks.found.time, e.blocks.found_kind = -1.0, -1
@@ -838,13 +841,30 @@ cdef class Engine:
             if g.currents:
                 e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_WITH_CURRENTS)
             e.blocks.n += b - a
-            if self.source[a] >= 0:
-                g.source = &e.sources[<int64_t>self.source[a]]
-                g.index = <uint32_t>(neuron_at(e, a).streams.index - <int64_t>a)
-                e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_OF_DRAWING)
+            self.give_drives(e, g)
         e.blocks.group_of = <int32_t*>self.hold(number_of, np.int32, self.held_by_lanes)
         if on:
             turn_on(e)
+
+    cdef give_drives(self, Core* e, Group* g):
+        """Tell a group where the external input of its neurons comes from."""
+        cdef Drive* drive
+        cdef int k
+        cdef int32_t a
+        cell = self.cell_of_group[self.group_of[g.start]]
+        g.cell = cell if np.isfinite(cell) else 0.0
+        cuts = [g.start, *(np.flatnonzero(np.diff(self.drive_of[g.start : g.stop])) + 1 + g.start).tolist(), g.stop]
+        g.n_drives = len(cuts) - 1
+        g.drive = <Drive*>self.allocate(g.n_drives, sizeof(Drive), self.held_by_lanes)
+        for k in range(g.n_drives):
+            drive = &g.drive[k]
+            a = drive.start = cuts[k]
+            drive.stop = cuts[k + 1]
+            drive.slot = -1
+            if g.start < g.stop and self.source[a] >= 0:
+                drive.source = &e.sources[<int64_t>self.source[a]]
+                drive.index = <uint32_t>(neuron_at(e, a).streams.index - <int64_t>a)
+                drive.slot = g.k.model.target[drive.source.port]
 
     def set_calm(self, mode, double width=FIRST_BLOCK, double above=0.0):
         """Whether neurons may be calm: True and False, or "auto" where there is enough going on; and how long blocks
@@ -854,7 +874,7 @@ cdef class Engine:
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
         self.rouse()
         for i, part in enumerate(ranges(self.plan, self.shared)):
-            self.lane[i].blocks.width, self.lane[i].blocks.widest = width, max(width, WIDEST_BLOCK)
+            self.lane[i].blocks.width = width
             self.lane[i].blocks.above = above
             self.give_groups(self.lane[i], part)
 

@@ -11,13 +11,16 @@ from libc.math cimport fabs, floor, nextafter, sqrt
 from libc.stdint cimport int8_t, int32_t, int64_t
 
 from eventsnn._core.blocks cimport (
+    BIAS,
     HELD_D,
     IS_APART,
     IS_FOLLOWED,
     IS_HELD,
     LISTED_D,
+    STATE,
     Blocks,
     D,
+    Drive,
     Followed,
     Group,
     Grown,
@@ -25,7 +28,7 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport class_of, gap_of, grow_to, is_small, low_of, own_class, slot_of, state_at
+from eventsnn._core.calm cimport class_of, drive_of, gap_of, grow_to, is_small, low_of, own_class, state_at
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
 from eventsnn._core.core cimport NO_MEMORY, RUNNING, Core, neuron_at
 from eventsnn._core.events cimport announce, fail, next_outside, next_own, predict
@@ -42,10 +45,10 @@ cdef extern from *:
     """
     #define EVENTSNN_ROUNDED 1e-9
     #define EVENTSNN_SOONER 0.999999999
-    #define EVENTSNN_MOST_LOAD 4611686018427387904.0
+    #define EVENTSNN_MOST_D ((int64_t)1 << 61)
     """
-    # What all that arrives at a group in a block may add to one number: 2^62, since before it is below 2^60.
-    const double MOST_LOAD "EVENTSNN_MOST_LOAD"
+    # D of a calm neuron does not come to more by what arrives at one time.
+    const int64_t MOST_D "EVENTSNN_MOST_D"
     # More than all rounding of a distance from the threshold, as a part of what it is made of; of a time to a crossing
     # what surely comes before.
     const double ROUNDED "EVENTSNN_ROUNDED"
@@ -81,15 +84,15 @@ cdef inline void give_back(Blocks* b, Followed* x) noexcept nogil:
 
 cdef inline void draw_inputs(const Group* g, int32_t n, double after, bint upto, Followed* x) noexcept nogil:
     """A neuron's external spikes in the block after a time, or, if upto, from it on."""
-    cdef const Source* d = g.source
+    cdef const Drive* drive = drive_of(g, n)
+    cdef const Source* d = drive.source
     cdef const Class* k = g.k
     cdef double times[MOST_IN_CELL]
     cdef double grown[MOST_IN_CELL]
     cdef double scale = scale_of(k, d.port)
     cdef double cell = floor(g.begin / d.width)
-    cdef int slot = slot_of(g)
     cdef int count = poisson_cell(
-        d.key, g.index + <unsigned int>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
+        d.key, drive.index + <unsigned int>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
         times,
     )
     cdef int first = 0
@@ -111,7 +114,7 @@ cdef inline void draw_inputs(const Group* g, int32_t n, double after, bint upto,
         grow(lanes_at_hand(), x.n, times + first, g.x_origin[j], k.c[current_at(j) + RATE], grown)
         for i in range(x.n):
             x.input[i].x_grown[j] = grown[i]
-            if j == slot:
+            if j == drive.slot:
                 x.input[i].x = nearest(d.weight * (scale * grown[i]))
 
 
@@ -119,8 +122,8 @@ cdef inline void clear(const Group* g, int64_t* f) noexcept nogil:
     """Let a state hold nothing but what arrives from now on, all of which is listed."""
     cdef int i
     f[D] = LISTED_D
-    for i in range(1 + g.currents if g.currents else 0):
-        f[U + i] = 0
+    for i in range(STATE - 1 if g.currents else 0):
+        f[U + i] = -BIAS
 
 
 cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bint upto) noexcept nogil:
@@ -141,16 +144,17 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
     x.neuron, x.t, x.at, x.n = n, t, 0, 0
     x.release = b.release[n] if b.flag[n] & IS_HELD else -1.0
     x.next = t
-    if g.source != NULL:
+    if drive_of(g, n).source != NULL:
         draw_inputs(g, n, t, upto, x)
     x.t = min(t, nextafter(g.end, 0.0))
-    x.u = f[U] if g.currents else sum_of(f[D], low_of(b, g, n))
+    x.u = sum_of(f[U], BIAS) if g.currents else sum_of(f[D], low_of(b, g, n))
     for i in range(g.currents):
-        x.x[i] = f[X + i]
+        x.x[i] = sum_of(f[X + i], BIAS)
+    x.slot = drive_of(g, n).slot
     for i in range(x.n):
         x.u = sum_of(x.u, -x.input[i].u)
         if g.currents:
-            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], -x.input[i].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], -x.input[i].x)
     clear(g, f)
     if b.flag[n] & IS_HELD and not x.t < x.release:
         lift_followed(e, g, x)
@@ -186,9 +190,9 @@ cdef inline void end_followed(Core* e, Group* g) noexcept nogil:
         x = followed_at(b, n)
         f = state_at(g, n)
         for i in range(g.currents):
-            f[X + i] = x.x[i]
+            f[X + i] = sum_of(x.x[i], -BIAS)
         if g.currents:
-            f[U] = x.u
+            f[U] = sum_of(x.u, -BIAS)
         else:
             f[D] = sum_of(x.u, -low_of(b, g, n))
         b.flag[n] = 0
@@ -208,6 +212,7 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
     cdef Blocks* b = &e.blocks
     cdef Neuron* s = neuron_at(e, n)
     cdef Followed* x
+    cdef bint wrapped = g.currents == 0 and b.flag[n] == 0 and state_at(g, n)[<int>D] > MOST_D
     cdef double ahead
     cdef int i
     if not b.flag[n] & IS_FOLLOWED and begin_followed(e, g, n, max(now, g.begin), True) == NULL:
@@ -218,9 +223,11 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
         s.release = x.release
     else:
         s.u = widened(x.u)
+        if wrapped:
+            s.u.high = -1
     for i in range(g.currents):
         numbers(g.k, s)[i] = widened(x.x[i])
-    if g.source != NULL:
+    if drive_of(g, n).source != NULL:
         ahead = x.input[x.at].time if x.at < x.n else g.end
         e.external_events -= x.n - x.at
         seek(e, g, s, ahead)
@@ -238,7 +245,7 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
 cdef inline void seek(Core* e, const Group* g, Neuron* s, double t) noexcept nogil:
     """Bring a neuron's stream to the first spike from t on."""
     cdef Stream* stream = s.streams
-    stream.cell = <int64_t>floor(g.begin / g.source.width)
+    stream.cell = <int64_t>floor(g.begin / e.sources[stream.source].width)
     stream.in_cell = stream.n = stream.at = 0
     refill(e.sources, stream)
     while stream.first < t:
@@ -382,7 +389,7 @@ cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcep
     announce(e, n, t)
     if early(x.release) >= g.end:
         for i in range(x.at, x.n if g.currents else 0):
-            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[i].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], x.input[i].x)
         for i in range(g.currents):
             state[X + i] = sum_of(state[X + i], x.x[i])
         state[D] = HELD_D
@@ -403,7 +410,7 @@ cdef inline void take_held(const Group* g, Followed* x, double t) noexcept nogil
             x.release = time
             return
         if g.currents:
-            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[x.at].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], x.input[x.at].x)
         x.at += 1
 
 
@@ -412,7 +419,7 @@ cdef inline void add_inputs(const Group* g, Followed* x, double t) noexcept nogi
     while x.at < x.n and x.input[x.at].time == t:
         x.u = sum_of(x.u, x.input[x.at].u)
         if g.currents:
-            x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[x.at].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], x.input[x.at].x)
         x.at += 1
 
 
@@ -455,11 +462,11 @@ cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noex
 cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept nogil:
     """Take a followed neuron to t, and add all that comes then; whether its threshold is to be tested."""
     cdef int64_t* state = state_at(g, x.neuron)
-    cdef int64_t u = state[U] if g.currents else sum_of(state[D], -LISTED_D)
+    cdef int64_t u = sum_of(state[U], BIAS) if g.currents else sum_of(state[D], -LISTED_D)
     cdef bint anything = u != 0
     cdef int i
     for i in range(g.currents):
-        anything |= state[X + i] != 0
+        anything |= state[X + i] != -BIAS
     if t == x.t and not anything:
         return False
     if x.t < x.release and t < x.release and x.release - t <= t * RELEASE_SLACK:
@@ -467,12 +474,12 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
     if not go_on(e, g, x, t, True):
         return False
     for i in range(g.currents):
-        x.x[i] = sum_of(x.x[i], state[X + i])
+        x.x[i] = sum_of(x.x[i], sum_of(state[X + i], BIAS))
     clear(g, state)
     if x.t < x.release:
         while x.at < x.n and x.input[x.at].time == t:
             if g.currents:
-                x.x[slot_of(g)] = sum_of(x.x[slot_of(g)], x.input[x.at].x)
+                x.x[x.slot] = sum_of(x.x[x.slot], x.input[x.at].x)
             x.at += 1
         return False
     x.u = sum_of(x.u, u)
@@ -481,11 +488,28 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
     return True
 
 
-cdef inline void visit(Core* e, Group* g, int32_t n, double t, const Grown* f) noexcept nogil:
-    """Look at a neuron at which something has arrived at t."""
+cdef inline bint is_out_of_range(const Group* g, int flag, const int64_t* f) noexcept nogil:
+    """Whether a number of a neuron that is not followed has left its range. D of one that is calm becomes positive as it
+    goes below that."""
+    if g.currents:
+        return f[U] & f[X] & f[X + 1] >= 0
+    return flag == 0 and f[D] > MOST_D
+
+
+cdef inline void visit(Core* e, Group* g, int32_t n, double t, const Grown* grown) noexcept nogil:
+    """Look at a neuron at which something has arrived at t; grown: to that time."""
     cdef Blocks* b = &e.blocks
+    cdef int64_t* f = state_at(g, n)
     cdef Followed* x
-    if b.flag[n] & (IS_HELD | IS_APART) or (b.flag[n] == 0 and state_at(g, n)[<int>D] < 0):
+    if b.flag[n] & IS_APART:
+        return
+    if is_out_of_range(g, b.flag[n], f):
+        leave(e, g, n, t)
+        return
+    if b.flag[n] & IS_HELD:
+        f[D] = HELD_D
+        return
+    if b.flag[n] == 0 and f[D] < 0:
         return
     if b.flag[n] == 0:
         x = begin_followed(e, g, n, t, False)
@@ -495,13 +519,13 @@ cdef inline void visit(Core* e, Group* g, int32_t n, double t, const Grown* f) n
         x = followed_at(b, n)
         if not take_arrived(e, g, x, t):
             return
-    if is_at_line(e, g, x, f):
+    if is_at_line(e, g, x, grown):
         fire_followed(e, g, x, t)
         return
     if not fits(g, x):
         leave(e, g, n, t)
         return
-    look_ahead(e, g, x, f)
+    look_ahead(e, g, x, grown)
 
 
 cdef inline void leave_at(Core* e, Group* g, int32_t n, double t) noexcept nogil:

@@ -145,9 +145,9 @@ typedef struct {
 /* Where in units of U v is at most in the block, if nothing arrives any more. */
 EVENTSNN_EACH double eventsnn_highest(const eventsnn_rise *r, const int64_t *s)
 {
-    double up = (double)s[EVENTSNN_U], size = fabs(up);
+    double up = (double)eventsnn_sum(s[EVENTSNN_U], EVENTSNN_BIAS), size = fabs(up);
     for (int i = 0; i < r->currents; i++) {
-        const double x = (double)s[EVENTSNN_X + i], part = x * (x >= 0.0 ? r->least[i] : r->largest[i]);
+        const double x = (double)eventsnn_sum(s[EVENTSNN_X + i], EVENTSNN_BIAS), part = x * (x >= 0.0 ? r->least[i] : r->largest[i]);
         up -= part;
         size += fabs(part);
     }
@@ -185,7 +185,7 @@ static int64_t eventsnn_pass_one(const eventsnn_rise *r, int64_t *s, int64_t n)
     }
     s[EVENTSNN_D] = eventsnn_distance(highest, r->lows ? r->lows[n] : r->low);
     for (int i = 0; i <= r->currents; i++)
-        if (!eventsnn_is_small(s[EVENTSNN_U + i]))
+        if (!eventsnn_is_small(eventsnn_sum(s[EVENTSNN_U + i], EVENTSNN_BIAS)))
             s[EVENTSNN_D] = 0;
     return s[EVENTSNN_D];
 }
@@ -224,6 +224,7 @@ EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
     const __mmask8 external = (__mmask8)(0x22 | 0x44 << r->slot), numbers = r->currents > 1 ? 0xEE : 0x66;
     const __m512d most = _mm512_set1_pd(EVENTSNN_LIMIT_64), margin = _mm512_set1_pd(r->margin);
     const __m512i sign = _mm512_set1_epi64(INT64_MAX);
+    const __m512i bias = _mm512_maskz_set1_epi64(0xEE, EVENTSNN_BIAS);
     int64_t m = 0, n = first;
     for (; n + 8 <= stop; n += 8) {
         uint64_t flags;
@@ -236,7 +237,7 @@ EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
         memcpy(&flags, flag + n, sizeof(flags));
         for (int j = 0; j < 4; j++) {
             int64_t *s = state + EVENTSNN_STATE * (n + 2 * j);
-            __m512i z = _mm512_loadu_si512(s), d;
+            __m512i z = _mm512_add_epi64(_mm512_loadu_si512(s), bias), d;
             __m512d v = _mm512_cvtepi64_pd(z), low, part, highest;
             __mmask8 bad, far, large;
             part = _mm512_mul_pd(v, _mm512_mask_blend_pd(_mm512_movepi64_mask(z), positive, negative));
@@ -263,7 +264,7 @@ EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
             far = _mm512_cmp_pd_mask(_mm512_abs_pd(highest), most, _CMP_NLT_UQ);
             d = _mm512_add_epi64(_mm512_cvtpd_epi64(highest), _mm512_set1_epi64(1024));
             d = _mm512_mask_mov_epi64(d, far, _mm512_setzero_si512());
-            _mm512_storeu_si512(s, _mm512_mask_mov_epi64(z, 0x11, d));
+            _mm512_storeu_si512(s, _mm512_mask_mov_epi64(_mm512_sub_epi64(z, bias), 0x11, d));
             bad = _mm512_cmpge_epu64_mask(
                 _mm512_add_epi64(d, _mm512_set1_epi64((int64_t)1 << 61)), _mm512_set1_epi64((int64_t)1 << 61));
             large = _mm512_mask_cmpge_epu64_mask(

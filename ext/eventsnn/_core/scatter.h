@@ -4,6 +4,9 @@
  * from its sign s: the nearest integers of weight u[s], to U, and of weight x[s], to X of slot[s]; and to D what is not
  * less than it raises the highest that v may reach. Without currents the state is D alone, and weight u[s] is added to
  * it. The state of neuron n begins at state + n * stride.
+ *
+ * U and X are kept as that less 2^62, so that they are negative as D is while they are between -2^62 and 2^62: one test of
+ * signs says that a neuron is below its threshold and that no number leaves its range.
  */
 
 #ifndef EVENTSNN_SCATTER_H
@@ -24,6 +27,7 @@
 enum { EVENTSNN_SHARED, EVENTSNN_DOUBLES, EVENTSNN_FLOATS };
 enum { EVENTSNN_D, EVENTSNN_U, EVENTSNN_X, EVENTSNN_STATE = 4 };
 enum { EVENTSNN_PORTS = 2, EVENTSNN_PAD = 64, EVENTSNN_TOGETHER = 8 };
+#define EVENTSNN_BIAS ((int64_t)1 << 62)
 
 typedef struct {
     const int32_t *target;
@@ -72,8 +76,8 @@ static void eventsnn_fetch(const eventsnn_pulse *p, int kind)
 
 /* ---- additions
  *
- * Where D of any of some targets is not negative afterwards, all of these are listed by their places in the slice: in one
- * of some hundred. Those of one slice come at one time, so that what D is in between does not matter. */
+ * Where a number of any of some targets is not negative afterwards, those are listed by their places in the slice: one of
+ * some hundred. Those of one slice come at one time, so that what D is in between does not matter. */
 
 /* What the synapse at i adds. */
 EVENTSNN_EACH void eventsnn_find_added(const eventsnn_pulse *p, int kind, int currents, int64_t i, int64_t *added)
@@ -95,7 +99,7 @@ EVENTSNN_EACH void eventsnn_find_added(const eventsnn_pulse *p, int kind, int cu
     }
 }
 
-/* Add what n synapses from i on bring; all D that they leave, and-ed. */
+/* Add what n synapses from i on bring; all that they leave, and-ed. */
 EVENTSNN_EACH int64_t eventsnn_add_some(
     const eventsnn_pulse *p, int kind, int currents, int64_t i, int n, int64_t *state, int64_t *added)
 {
@@ -105,11 +109,18 @@ EVENTSNN_EACH int64_t eventsnn_add_some(
         int64_t *s = state + p->target[i + k] * stride;
         if (kind != EVENTSNN_SHARED)
             eventsnn_find_added(p, kind, currents, i + k, added);
-        for (int j = 0; j < stride; j++)
+        for (int j = 0; j < stride; j++) {
             s[j] = eventsnn_sum(s[j], added[j]);
-        all &= s[EVENTSNN_D];
+            all &= s[j];
+        }
     }
     return all;
+}
+
+/* The numbers of a state, and-ed. */
+EVENTSNN_EACH int64_t eventsnn_all_of(const int64_t *s, int64_t stride)
+{
+    return stride == 1 ? s[EVENTSNN_D] : s[EVENTSNN_D] & s[EVENTSNN_U] & s[EVENTSNN_X] & s[EVENTSNN_X + 1];
 }
 
 /* The synapses from i on, if m are listed already. */
@@ -129,7 +140,7 @@ EVENTSNN_EACH int64_t eventsnn_add_rest(
         if (all >= 0) {
             for (int64_t k = i; k < i + some; k++) {
                 listed[m] = (int32_t)k;
-                m += state[target[k] * stride + EVENTSNN_D] >= 0;
+                m += eventsnn_all_of(state + target[k] * stride, stride) >= 0;
             }
         }
     }
@@ -144,14 +155,14 @@ EVENTSNN_EACH int64_t eventsnn_add_each(
 
 #ifdef EVENTSNN_AVX2
 
-/* List those of the eight synapses from i on whose D is not negative. */
+/* List those of the eight synapses from i on that leave a number that is not negative. */
 EVENTSNN_INLINE int64_t eventsnn_list_eight(
     const int32_t *target, int64_t stride, int64_t i, const int64_t *state, int32_t *listed)
 {
     int64_t m = 0;
     for (int64_t k = i; k < i + EVENTSNN_TOGETHER; k++) {
         listed[m] = (int32_t)k;
-        m += state[target[k] * stride + EVENTSNN_D] >= 0;
+        m += eventsnn_all_of(state + target[k] * stride, stride) >= 0;
     }
     return m;
 }
@@ -170,7 +181,7 @@ EVENTSNN_AVX2 static int64_t eventsnn_add_shared_avx2(const eventsnn_pulse *p, i
             _mm256_storeu_si256(s, sum);
             all = _mm256_and_si256(all, sum);
         }
-        if (_mm_cvtsi128_si64(_mm256_castsi256_si128(all)) >= 0)
+        if (_mm256_movemask_pd(_mm256_castsi256_pd(all)) != 0xF)
             m += eventsnn_list_eight(target, EVENTSNN_STATE, i, state, listed + m);
     }
     return eventsnn_add_rest(p, EVENTSNN_SHARED, 1, i, state, listed, m);
@@ -214,7 +225,7 @@ EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_add_stored_avx512(
             _mm256_storeu_si256(s, sum);
             all = _mm256_and_si256(all, sum);
         }
-        if (_mm_cvtsi128_si64(_mm256_castsi256_si128(all)) >= 0)
+        if (_mm256_movemask_pd(_mm256_castsi256_pd(all)) != 0xF)
             m += eventsnn_list_eight(target, EVENTSNN_STATE, i, state, listed + m);
     }
     return eventsnn_add_rest(p, kind, 1, i, state, listed, m);

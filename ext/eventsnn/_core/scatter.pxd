@@ -12,7 +12,6 @@ from libc.stdint cimport int32_t, int64_t
 from eventsnn._core.blocks cimport (
     DOUBLES,
     FLOATS,
-    HELD_D,
     IS_APART,
     IS_HELD,
     PAD,
@@ -30,7 +29,7 @@ from eventsnn._core.blocks cimport (
 )
 from eventsnn._core.calm cimport class_of, grow_to, state_at
 from eventsnn._core.core cimport Core, Projection
-from eventsnn._core.follow cimport MOST_LOAD, clear, leave_at, visit
+from eventsnn._core.follow cimport clear, leave_at, visit
 from eventsnn._core.frames cimport nearest, sum_of
 from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport targets_below
@@ -49,8 +48,10 @@ cdef extern from "eventsnn/_core/scatter.h" nogil:
 cdef extern from *:
     """
     #define EVENTSNN_HEAVY 144115188075855872.0
+    #define EVENTSNN_MOST_LOAD 2305843009213693952.0
     """
-    const double HEAVY "EVENTSNN_HEAVY"    # 2^57
+    const double HEAVY "EVENTSNN_HEAVY"            # 2^57, of one slice
+    const double MOST_LOAD "EVENTSNN_MOST_LOAD"    # 2^61, of all that arrives at one time
 
 cdef enum:
     FETCHED_AHEAD = 2
@@ -179,17 +180,20 @@ cdef inline void find_pulse(Blocks* b, const Group* g, Segment* w) noexcept nogi
             p.added[<int>D] = nearest(p.shared * p.u[sign])
 
 
-cdef inline bint is_heavy(Group* g, const Segment* w) noexcept nogil:
-    """Whether such weights, with all that has come in the block, might take a number out of its range."""
+cdef inline bint is_heavy(Blocks* b, const Segment* w, int currents) noexcept nogil:
+    """Whether such weights, with all that arrives at the same time, might take a number out of its range."""
     cdef const Pulse* p = &w.pulse
     cdef double factor = max(fabs(p.u[0]), fabs(p.u[1]))
-    if g.currents:
+    if currents:
         factor = max(factor, max(max(fabs(p.x[0]), fabs(p.x[1])), max(fabs(p.d[0]), fabs(p.d[1]))))
-    factor = factor * p.size
-    if not factor < HEAVY or not g.load + factor < MOST_LOAD:
-        return True
-    g.load += factor
-    return False
+    return not is_light(b, factor * p.size)
+
+
+cdef inline bint is_light(Blocks* b, double added) noexcept nogil:
+    if not added < HEAVY or not b.load + added < MOST_LOAD:
+        return False
+    b.load += added
+    return True
 
 
 cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
@@ -197,7 +201,7 @@ cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
     cdef int64_t i, m
     cdef int32_t n
     find_pulse(b, g, w)
-    if is_heavy(g, w):
+    if is_heavy(b, w, g.currents):
         for i in range(w.pulse.n):
             n = w.pulse.target[i]
             leave_at(e, g, n, w.pulse.time)
@@ -209,8 +213,6 @@ cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
         if b.flag[n] & IS_APART:
             clear(g, state_at(g, n))
             note(b, w, b.places[i])
-        elif b.flag[n] & IS_HELD:
-            state_at(g, n)[<int>D] = HELD_D
         else:
             list_neuron(b, n, w.group)
 
@@ -226,6 +228,7 @@ cdef inline void visit_listed(Core* e, double t) noexcept nogil:
     cdef Blocks* b = &e.blocks
     cdef Group* g
     cdef int64_t i
+    b.load = 0.0
     b.arrivals += b.n_listed
     for i in range(b.n_listed):
         g = &b.group[b.listed[i].group]
@@ -279,6 +282,7 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
     cdef int64_t i, k
     if not room_for(b, n + 1):
         return False
+    b.load = 0.0
     for i in range(min(FETCHED_AHEAD, b.n_segments)):
         fetch(&b.segment[i].pulse, b.segment[i].kind)
     for i in range(b.n_segments):
@@ -286,7 +290,7 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
             fetch(&b.segment[i + FETCHED_AHEAD].pulse, b.segment[i + FETCHED_AHEAD].kind)
         w = &b.segment[i]
         g = &b.group[w.group]
-        if b.n_listed and w.pulse.time != b.segment[i - 1].pulse.time:
+        if i > 0 and w.pulse.time != b.segment[i - 1].pulse.time:
             visit_listed(e, b.segment[i - 1].pulse.time)
         if g.singly:
             if not gather_segment(e, w):
@@ -308,7 +312,7 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
     cdef double* growth = b.gathered_growth
     cdef const Gathered* a
     cdef int64_t n = b.n_gathered
-    cdef int64_t i
+    cdef int64_t i, added
     cdef int32_t k
     if n == 0:
         return True
@@ -322,13 +326,19 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
     b.n_gathered = 0
     for i in range(n):
         k = a[i].neuron
-        if b.n_listed and a[i].time != a[i - 1].time:
+        if i > 0 and a[i].time != a[i - 1].time:
             visit_listed(e, a[i - 1].time)
         if b.flag[k] & IS_APART:
             b.gathered[b.n_gathered] = a[i]
             b.n_gathered += 1
         elif not b.flag[k] & IS_HELD:
-            b.single[k] = sum_of(b.single[k], nearest(a[i].weight * (b.scales[k] * growth[i])))
+            added = nearest(a[i].weight * (b.scales[k] * growth[i]))
+            if not is_light(b, fabs(<double>added)):
+                leave_at(e, &b.group[b.group_of[k]], k, a[i].time)
+                b.gathered[b.n_gathered] = a[i]
+                b.n_gathered += 1
+                continue
+            b.single[k] = sum_of(b.single[k], added)
             if b.single[k] >= 0:
                 list_neuron(b, k, b.group_of[k])
     if b.n_listed:
