@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.compile_currents import compile_currents
+from eventsnn.compile_rows import bundle_rows
 from eventsnn.compile_streams import compile_streams
 from eventsnn.compile_synapses import compile_projection, draw_projection, global_ids
 from eventsnn.compile_units import fill_units
@@ -18,6 +19,7 @@ from eventsnn.models.base import Model, Value, Values
 from eventsnn.network import Neurons, Synapses
 from eventsnn.plan import (
     Floats,
+    PartPlan,
     Plan,
     PopulationPlan,
     ProbePlan,
@@ -41,20 +43,23 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
         raise InputError(f"compile: {n} neurons are more than the {2**31 - 1} that can be numbered")
 
     neurons = _compile_neurons(network, starts, n)
-    projections = tuple(compile_projection(p, starts, _port(p), threads) for p in network.projections.values())
+    projections = [compile_projection(p, starts, _port(p), threads) for p in network.projections.values()]
     streams, currents = compile_streams(network, starts, n, _stimulus_ports), compile_currents(network, starts, n)
     fill_units(**neurons, projections=projections, streams=streams, currents=currents)
     window, hasty_window, hasty = choose_windows(projections, n)
     probes = [p for p in network.probes.values() if isinstance(p.target, Neurons)]
     weight_probes = [p for p in network.probes.values() if not isinstance(p.target, Neurons)]
+    weights = tuple(_compile_weight_probe(probe, projections) for probe in weight_probes)
+    plans, rows = bundle_rows(projections, hasty, currents=currents, **neurons)
     plan = Plan(
         seed=network.seed,
         populations=tuple(_population_plan(p, starts[p.name]) for p in network.populations.values()),
-        projections=projections,
+        projections=plans,
+        rows=rows,
         streams=streams,
         currents=currents,
         probes=tuple(_compile_probe(probe, starts) for probe in probes),
-        weight_probes=tuple(_compile_weight_probe(probe, projections) for probe in weight_probes),
+        weight_probes=weights,
         recorded=_recorded(network, starts, n),
         window=window,
         hasty_window=hasty_window,
@@ -172,6 +177,8 @@ def synapses_of(projection: Projection) -> Synapses:
     plan = None
     if network._simulation is not None:
         plan = next(p for p in network._simulation.plan.projections if p.name == projection.name)
+    if isinstance(plan, PartPlan):
+        plan = plan.alone()
     if not isinstance(plan, ProjectionPlan):
         plan = draw_projection(projection, _numbering(network)[0], _port(projection), 1)
     n_synapses = plan.n_synapses
@@ -208,7 +215,7 @@ def _compile_probe(probe: Probe, starts: dict[str, int]) -> ProbePlan:
     return ProbePlan(probe.name, tuple(probe.variables), variable, offset, neuron, target.ids, probe.every, probe.times)
 
 
-def _compile_weight_probe(probe: Probe, projections: tuple[ProjectionPlan | ProceduralPlan, ...]) -> WeightProbePlan:
+def _compile_weight_probe(probe: Probe, projections: list[ProjectionPlan | ProceduralPlan]) -> WeightProbePlan:
     plan = next(p for p in projections if p.name == probe.target.name)
     if isinstance(plan, ProceduralPlan):
         raise InputError(

@@ -8,6 +8,7 @@ window in shorter ones of their own. No bit depends on it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def window_width(smallest_delay: float) -> float:
 
 
 def choose_windows(
-    projections: tuple[ProjectionPlan | ProceduralPlan, ...], n: int
+    projections: Sequence[ProjectionPlan | ProceduralPlan], n: int
 ) -> tuple[float, float, NDArray[np.uint8]]:
     """Width (ms) of the windows of most neurons and of hasty ones, and 1 for each of the n neurons that is hasty."""
     smallest = [float(p.delay.min()) for p in projections if p.n_synapses]
@@ -53,7 +54,7 @@ def choose_windows(
 
 
 def _hasty(
-    projections: tuple[ProjectionPlan | ProceduralPlan, ...], width: float, n: int, most: int
+    projections: Sequence[ProjectionPlan | ProceduralPlan], width: float, n: int, most: int
 ) -> NDArray[np.bool_] | None:
     """Sources and targets of synapses with a delay below width; None if they are more than `most`."""
     hasty = np.zeros(n, dtype=bool)

@@ -85,14 +85,14 @@ def most_alike(plan: ProjectionPlan | ProceduralPlan) -> int:
 
 def hasty_projections(plan: Plan) -> list[ProjectionPlan | ProceduralPlan]:
     """The projections with no other targets than hasty neurons, where synapses are stored."""
-    return [p if isinstance(p, ProceduralPlan) else _hasty_part(p, plan.hasty) for p in plan.projections]
+    return [p if isinstance(p, ProceduralPlan) else _hasty_part(p, plan.hasty) for p in plan.rows]
 
 
 def least_delays(plan: Plan, parts: list[ProjectionPlan | ProceduralPlan]) -> Floats:
     """For every neuron a delay (ms) that none of its synapses on neurons of the other kind is below, be that the hasty
     ones or those that are not. `parts` are hasty_projections."""
     least = np.full(plan.n, np.inf)
-    for p, part in zip(plan.projections, parts, strict=True):
+    for p, part in zip(plan.rows, parts, strict=True):
         shortest = max(float(p.delay.min(initial=np.inf)), plan.window)
         of_hasty = plan.hasty[p.pre] == 1
         if not plan.hasty[p.post].all():

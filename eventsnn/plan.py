@@ -97,6 +97,56 @@ class ProjectionPlan:
 
 
 @dataclass(frozen=True)
+class PartPlan:
+    """A projection whose synapses are those of `rows` with targets from the first to the last of post."""
+
+    name: str
+    pre: Ids
+    post: Ids
+    rows: ProjectionPlan
+    weight_size: float
+    n_synapses: int
+
+    @property
+    def procedure(self) -> None:
+        """What draws a row anew; these are kept."""
+
+    @property
+    def port(self) -> int:
+        return self.rows.port
+
+    def row(self, row: int) -> tuple[Ids, NDArray[np.floating[Any]], Floats]:
+        """Target, weight and delay of the synapses of a row."""
+        target, weight, delay = self.rows.row(row)
+        mine = self._has(target)
+        return target[mine], weight[mine], delay[mine]
+
+    def alone(self) -> ProjectionPlan:
+        """The same in rows of its own."""
+        rows = self.rows
+        mine = np.flatnonzero(self._has(rows.target))
+        delay, slices = rows.delay, None
+        start = np.searchsorted(mine, rows.start)
+        if rows.slices is not None:
+            begins = np.searchsorted(mine, np.append(rows.slice_begins(), rows.target.size))
+            used = np.flatnonzero(np.diff(begins))
+            row = np.searchsorted(used, rows.slices.row)
+            begin = begins[used] - np.repeat(start[:-1], np.diff(row))
+            numbers, value = np.unique(rows.slices.value[used], return_inverse=True)
+            delay = rows.delay[numbers]
+            if delay.size > 1:
+                slices = SlicePlan(row, begin.astype(np.uint32), value.reshape(-1).astype(np.uint16))
+        weight = rows.weight[mine] if rows.weight.size > 1 else rows.weight
+        return ProjectionPlan(
+            self.name, self.pre, self.post, start, rows.target[mine], weight, delay, slices, rows.port, self.weight_size
+        )
+
+    def _has(self, target: Ids) -> NDArray[np.bool_]:
+        mine: NDArray[np.bool_] = (target >= self.post.min()) & (target <= self.post.max())
+        return mine
+
+
+@dataclass(frozen=True)
 class ProceduralPlan:
     """Synapses that are not kept: `procedure` draws row r, of neuron pre[r], when a spike needs it.
 
@@ -216,7 +266,8 @@ class Plan:
 
     seed: int
     populations: tuple[PopulationPlan, ...]
-    projections: tuple[ProjectionPlan | ProceduralPlan, ...]
+    projections: tuple[ProjectionPlan | PartPlan | ProceduralPlan, ...]
+    rows: tuple[ProjectionPlan | ProceduralPlan, ...]  # that hold the synapses of all projections
     streams: StreamPlan
     currents: CurrentPlan
     probes: tuple[ProbePlan, ...]

@@ -71,11 +71,11 @@ def test_what_the_networks_contain():
     for seed in SEEDS:
         net = busy_network(seed, STOP)
         plan = net.compile().plan
-        found |= {f"{p.port}" for p in plan.projections} | {p.weight.dtype.name for p in plan.projections}
-        found |= {"procedural" for p in plan.projections if p.procedure is not None}
-        found |= {"slices" for p in plan.projections if getattr(p, "slices", None) is not None}
-        found |= {"one delay" for p in plan.projections if p.delay.size == 1}
-        found |= {"negative" for p in plan.projections if (np.asarray(p.weight) < 0.0).any()}
+        found |= {f"{p.port}" for p in plan.rows} | {p.weight.dtype.name for p in plan.rows}
+        found |= {"procedural" for p in plan.rows if p.procedure is not None}
+        found |= {"slices" for p in plan.rows if getattr(p, "slices", None) is not None}
+        found |= {"one delay" for p in plan.rows if p.delay.size == 1}
+        found |= {"negative" for p in plan.rows if (np.asarray(p.weight) < 0.0).any()}
         found |= {"wide cells" for width in plan.streams.parameter[:, 0] if width > 8.0}
         found |= {"narrow cells" for width in plan.streams.parameter[:, 0] if width < 2.0**-5}
         found |= {"several constants" for p in plan.populations if np.unique(plan.class_of[p.start : p.stop]).size > 2}
@@ -291,6 +291,22 @@ def test_frames_that_begin_while_neurons_are_silent(make):
         return net
 
     agree(net, 100.0)
+
+
+@pytest.mark.parametrize("make", [delta, exponential])
+def test_an_input_an_ulp_before_the_end_of_refractoriness(make):
+    """It ends it, where a block begins: 12 + 2 ulp + t_ref is 14 + 1 ulp."""
+
+    def net():
+        net = esn.Network()
+        cells = make(net, 20, V_th=5.0, t_ref=2.0)
+        spikes_at(net, cells, [math.nextafter(11.0, 12.0)], weight=1e4, delay=1.0)
+        spikes_at(net, cells, [13.0], weight=np.linspace(-1.0, 9.0, 20)[None, :], delay=1.0)
+        return net
+
+    reference = event_log(net().compile("reference"), 20.0)
+    for width in WIDTHS:
+        assert differences(reference, event_log(calm(net(), width=width), 20.0)) == []
 
 
 @pytest.mark.parametrize("make", [delta, exponential])

@@ -123,7 +123,7 @@ def stops_for(seed: int) -> list[float]:
         pass
     stops = [0.0, *rng.uniform(0.0, STOP, 4), *rng.integers(0, int(STOP), 2)]
     times = np.concatenate([trains.times for trains in simulation.results().spikes.values()])
-    delays = np.concatenate([projection.delay for projection in simulation.plan.projections])
+    delays = np.concatenate([projection.delay for projection in simulation.plan.rows])
     if times.size:
         at = rng.choice(times, 3)
         stops += [*at, math.nextafter(at[0], 0.0), math.nextafter(at[0], STOP), *(at + rng.choice(delays, 3))]

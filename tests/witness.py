@@ -9,7 +9,7 @@ import numpy as np
 
 from eventsnn.models import LIFExp
 from eventsnn.models.closed_form import T_REF, TAU, TAU_M, current_at
-from eventsnn.plan import Plan
+from eventsnn.plan import PartPlan, Plan
 from eventsnn.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, SEARCH, Entry, Reference
 
 
@@ -25,7 +25,9 @@ class Witness(Reference):
 
     def _see_description(self) -> None:
         see, plan = self.seen, self.plan
-        for projection in plan.projections:
+        see["projections with rows in common"] += len(plan.rows) < len(plan.projections)
+        for part in plan.projections:
+            projection = part.alone() if isinstance(part, PartPlan) else part
             pre = np.repeat(projection.pre, np.diff(projection.start))
             see["self-loop"] += int(np.sum(pre == projection.target))
             pairs = np.unique(np.column_stack([pre, projection.target]), axis=0)

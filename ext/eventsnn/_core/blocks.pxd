@@ -129,7 +129,7 @@ cdef struct Input:
 cdef struct Followed:
     # The state of a followed neuron at its last event.
     double t
-    double release        # refractory before
+    double release        # refractory before, if held
     double next           # no crossing comes before
     int64_t u
     int64_t x[MOST_CURRENTS]
@@ -138,6 +138,7 @@ cdef struct Followed:
     int32_t at            # of the inputs ahead
     int32_t n
     int slot              # the current that they go to
+    bint held
     Input input[MOST_IN_CELL]
 
 

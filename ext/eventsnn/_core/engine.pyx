@@ -464,7 +464,7 @@ cdef class Engine:
         wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
         rows_begin(&e.rows, e.window)
         self.build_outgoing()
-        e.projections = self.build_projections(plan.projections, False)
+        e.projections = self.build_projections(plan.rows, False)
         self.build_blocks()
         self.build_neurons()
         if plan.hasty.any():
@@ -650,7 +650,7 @@ cdef class Engine:
 
     cdef build_outgoing(self):
         cdef Core* e = &self.core
-        plans = self.plan.projections
+        plans = self.plan.rows
         pre = np.concatenate([plan.pre for plan in plans]) if plans else np.empty(0, dtype=np.int32)
         sizes = [plan.pre.size for plan in plans]
         order = np.argsort(pre, kind="stable")
@@ -777,7 +777,7 @@ cdef class Engine:
         number[streams == 1] -= plan.streams.index[first[streams == 1]]
         # Synapses with a delay each arrive in no order, which that of additions follows (spans.pxd).
         self.singly = np.zeros(plan.n, dtype=bool)
-        for p in plan.projections:
+        for p in plan.rows:
             if p.delay.size > 1 and getattr(p, "slices", None) is None:
                 self.singly[p.post] = True
         may &= ~self.singly | jumps[plan.class_of]

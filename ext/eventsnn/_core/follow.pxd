@@ -142,7 +142,8 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
     b.free = x.free
     b.place[n] = at
     x.neuron, x.t, x.at, x.n = n, t, 0, 0
-    x.release = b.release[n] if b.flag[n] & IS_HELD else -1.0
+    x.held = b.flag[n] & IS_HELD
+    x.release = b.release[n] if x.held else -1.0
     x.next = t
     if drive_of(g, n).source != NULL:
         draw_inputs(g, n, t, upto, x)
@@ -156,7 +157,7 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
         if g.currents:
             x.x[x.slot] = sum_of(x.x[x.slot], -x.input[i].x)
     clear(g, f)
-    if b.flag[n] & IS_HELD and not x.t < x.release:
+    if x.held and not x.t < x.release:
         lift_followed(e, g, x)
     b.flag[n] = IS_FOLLOWED
     b.followed[g.start + g.n_followed] = n
@@ -196,7 +197,7 @@ cdef inline void end_followed(Core* e, Group* g) noexcept nogil:
         else:
             f[D] = sum_of(x.u, -low_of(b, g, n))
         b.flag[n] = 0
-        if x.t < x.release:
+        if x.held:
             f[D] = HELD_D
             keep_held(b, g, n, x.release)
         give_back(b, x)
@@ -219,7 +220,7 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
         return
     x = followed_at(b, n)
     s.t = x.t
-    if x.t < x.release:
+    if x.held:
         s.release = x.release
     else:
         s.u = widened(x.u)
@@ -272,7 +273,7 @@ cdef inline void leave_all(Core* e) noexcept nogil:
 
 cdef inline bint fits(const Group* g, const Followed* x) noexcept nogil:
     """Whether the numbers of a neuron leave room for more."""
-    cdef bint small = x.t < x.release or is_small(x.u)
+    cdef bint small = x.held or is_small(x.u)
     cdef int i
     for i in range(g.currents):
         small &= is_small(x.x[i])
@@ -358,6 +359,7 @@ cdef inline void lift_followed(Core* e, const Group* g, Followed* x) noexcept no
     cdef Grown f
     cdef int i
     x.t = s.release = x.release
+    x.held = False
     grow_to(k, x.t, &f)
     for i in range(g.currents):
         total = total + (<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]
@@ -378,7 +380,7 @@ cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcep
     cdef int i
     s.v = max(k.c[V_RESET + 1], k.c[V_RESET + 2])
     s.release = t + k.c[C_T_REF]
-    x.t, x.release = t, s.release
+    x.t, x.release, x.held = t, s.release, True
     if g.currents:
         grow_to(k, t, &f)
     for i in range(g.currents):
@@ -431,7 +433,7 @@ cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noex
     cdef Grown f
     cdef int i
     while e.status == RUNNING or not t > e.failed_at:
-        if x.t < x.release:
+        if x.held:
             take_held(g, x, t)
             if t < x.release or (t == x.release and not upto):
                 return True
@@ -469,14 +471,14 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
         anything |= state[X + i] != -BIAS
     if t == x.t and not anything:
         return False
-    if x.t < x.release and t < x.release and x.release - t <= t * RELEASE_SLACK:
+    if x.held and t < x.release and x.release - t <= t * RELEASE_SLACK:
         x.release = t
     if not go_on(e, g, x, t, True):
         return False
     for i in range(g.currents):
         x.x[i] = sum_of(x.x[i], sum_of(state[X + i], BIAS))
     clear(g, state)
-    if x.t < x.release:
+    if x.held:
         while x.at < x.n and x.input[x.at].time == t:
             if g.currents:
                 x.x[x.slot] = sum_of(x.x[x.slot], x.input[x.at].x)
@@ -569,5 +571,5 @@ cdef inline void finish_window(Core* e, double stop) noexcept nogil:
 
 cdef inline double next_of(const Followed* x) noexcept nogil:
     """Nothing happens to a followed neuron before this time unless something arrives."""
-    cdef double own = x.release if x.t < x.release else x.next
+    cdef double own = x.release if x.held else x.next
     return min(own, x.input[x.at].time) if x.at < x.n else own
