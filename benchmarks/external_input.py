@@ -5,9 +5,9 @@ constant current, 44 ns a spike. How much of that is drawing, which part of draw
 without changing a bit? Goal: 5 ns a spike.
 
 Run: taskset -c 1 python benchmarks/external_input.py, from the repository with Cython installed, on an otherwise idle
-machine. Cells of 12,500 streams are drawn one after the other; then the streams are read as the engine does it, window
-after window and in each neuron after neuron, drawing when it has to. "if given" is what reading costs where all spikes
-lie ready in memory. The sums of all bits must be the same whenever this is run.
+machine. Cells of 12,500 streams are drawn one after the other; then sums of what they add are found for many streams
+side by side; then the streams are read window after window and in each neuron after neuron, drawing when it has to. The
+sums of all bits must be the same whenever this is run.
 
 Result, 2026-11-24, 2-core AMD EPYC (Zen 5) virtual machine, gcc 12, ns a spike, median of 3; before -> after:
 
@@ -25,28 +25,21 @@ alone missed by 0.7 ns), not for drawing and reading together.
 Of 104 ns that a cell of five took, the parts alone: insertion sort 38, the count by division 22, Philox 6 to 11 for the
 first block and 17 for the others. The rest is what mispredicted branches leave of the overlap of cell and cell.
 
-Drawing, and at once the growth of a frame's unit at every spike (growth.h). Goal: 6.5 ns a spike with one growth and 9
-with two, at 5 spikes a cell. Lines "0 growths" are draw_cell alone.
+Summed: what the spikes of a block add to the integers of neurons in frames (external.h), with their exponentials, for
+blocks of a cell, a half and a quarter of it. Until 2026-11-28 this went neuron by neuron, from times that were sorted:
+4.9 ns a spike to draw them with one exponential, and as much again to add them up.
 
-Result, 2026-11-27, 2-core AMD EPYC (family 25, model 17, Zen 4) virtual machine, gcc 12, not idle (load 3 to 5), so CPU
-time; ns a spike, median of 3, for one and two growths; a cell alone is drawn in 7.0 (AVX-512; 6.0 in the loop below),
-6.3 (AVX2) and 19 to 23 (plain C) at 5 spikes:
+Result, 2026-11-29, the machine of the first table (its clock then some 1.6 times slower), ns a spike, 5 spikes a cell:
 
-    spikes a cell   scalar exp     cell by cell   many cells at once
-    4               19.9, 24.5     13.0, 14.6      5.5,  7.0
-    5               18.8, 26.4     10.9, 12.3      5.8,  6.1
-    7.9             13.7, 20.9      8.2, 10.2      4.7,  5.8
-    5, AVX2 alone   16.3, 22.6     10.5, 13.0      6.5,  9.2
-    5, plain C      30.2, 37.2     27.9, 31.2     23.8, 27.4
+    parts           1               2               4
+                    jumps currents  jumps currents  jumps currents
+    AVX-512         5.7   7.8       6.0   8.1       7.2   9.0
+    AVX2             9.4  12.1      14.5  16.5      19.5  21.8
+    plain C         26.6  30.4      33.9  34.7      35.5  38.6
 
-A loop in C over the same functions, at another moment, best of 9: 4.9 and 6.0 many cells at once, AVX2 6.1 and 7.6.
-Goal reached with many cells at once, with AVX2 and two growths only as the best of 9, the median misses it by 0.2 ns;
-not reached cell by cell. What brought how much, in the loop in C:
-- Cell by cell, the exponentials in vectors: 10.0 and 12.3. 23 cycles were expected of eight exponentials, 45 to 70 were
-  seen, perhaps because a cell is a long chain and the processor does not look far enough ahead to do two side by side.
-- Two streams in a vector of eight, full cells put off, each cell still done to its end: 8.0 and 10.7.
-- Each step for a group of streams before the next, spikes without gaps: 4.9 and 6.0. The two were not measured apart.
-  Groups given in calls of 16, 32 and 64 streams: no difference (4.9, 4.8, 4.9).
+The drawing of single cells took 6.9 in the same minute, 4.5 in the table above. Eight streams lie in the lanes of a
+vector; a group of sixteen needs as many blocks of the generator as its fullest cell, so that 40 % of the lanes do
+nothing.
 
 What was tried for drawing, with what was expected of it:
 - The count from a table of 16 probabilities, all compared: 22 -> 2 ns alone, as expected.
@@ -68,6 +61,7 @@ What was tried for drawing, with what was expected of it:
 """
 
 import importlib.util
+import math
 import statistics
 import sys
 import tempfile
@@ -75,7 +69,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from eventsnn._core import philox
+from eventsnn._core import external, philox
 
 HERE = Path(__file__).resolve().parent
 EXT = HERE.parent / "ext"
@@ -124,44 +118,36 @@ def measure(prepare, action, clock=time.perf_counter) -> tuple[float, tuple[int,
     return statistics.median(each), read
 
 
-def report_growth(compiled: ModuleType, mean: float, lanes: int) -> None:
-    for rates in (0, 1, 2):
-        found = {}
-        for way in ("scalar", "cell", "cells") if rates else ("scalar",):
-            arguments = (N, 40, WIDTH, mean, rates, way, lanes)
-            found[way] = measure(lambda: None, lambda _, a=arguments: compiled.grown(*a), time.process_time)
-        if len({read for _, read in found.values()}) > 1:
-            raise SystemExit(f"not the same growth: {found}")
-        line = ", ".join(f"{way} {ns:.1f}" for way, (ns, _) in found.items())
-        print(f"    {lanes} lanes, {rates} growths: {line}", flush=True)
+def report_sums(mean: float, lanes: int) -> None:
+    """Sums of what the spikes of cells add, for blocks of a cell, half of it and a quarter."""
+    line = []
+    for parts in (1, 2, 4):
+        for current in (None, (1e13, 0.0, 1.0 / 0.5)):
+            edges = [WIDTH * part / parts for part in range(parts + 1)]
+            given = (N, 12345, 0, 0, mean, math.exp(-mean), WIDTH, edges, 0.1, 1e13, 0.0, 1.0 / 20.0, current)
+
+            def draw(_, given=given):
+                for _ in range(40):
+                    _, _, spikes, _ = external.sums(lanes, *given)
+                return 40 * sum(spikes), 0
+
+            ns, _ = measure(lambda: None, draw, time.process_time)
+            line.append(f"{parts} parts{' with currents' if current else ''} {ns:.1f}")
+    print(f"    {lanes} lanes, summed: {', '.join(line)}", flush=True)
 
 
 def report(compiled: ModuleType, mean: float) -> None:
     ns, _ = measure(lambda: None, lambda _: compiled.cells(N, 200, WIDTH, mean))
     print(f"{mean:g} spikes a cell: {ns:.1f} ns a spike drawn")
     for lanes in (n for n in (8, 4, 1) if n <= philox.most_lanes()):
-        report_growth(compiled, mean, lanes)
-
-    def drawn():
-        return compiled.Streams(N, WIDTH, mean)
-
-    def given():
-        streams = drawn()
-        streams.give(DURATION, drawn().one_by_one(DURATION, 1)[0])
-        return streams
+        report_sums(mean, lanes)
 
     for window in WINDOWS:
         windows = round(DURATION / window)
-        one, read = measure(drawn, lambda streams, w=window, n=windows: streams.one_by_one(w, n))
-        several, again = measure(drawn, lambda streams, w=window, n=windows: streams.in_batches(w, n))
-        only, ready = measure(given, lambda streams, w=window, n=windows: streams.in_batches(w, n))
-        if not read == again == ready:
-            raise SystemExit(f"not the same spikes: {read}, {again}, {ready}")
-        print(
-            f"    windows of {window:g} ms: {one:.1f} one by one, {several:.1f} several at a time, {only:.1f} if given "
-            f"({read[0]} spikes, sum {read[1]:x})",
-            flush=True,
+        ns, read = measure(
+            lambda: compiled.Streams(N, WIDTH, mean), lambda streams, w=window, n=windows: streams.one_by_one(w, n)
         )
+        print(f"    windows of {window:g} ms: {ns:.1f} read ({read[0]} spikes, sum {read[1]:x})", flush=True)
 
 
 if __name__ == "__main__":

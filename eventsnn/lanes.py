@@ -18,7 +18,7 @@ MOST_RANGES = 16
 
 # How many synapses on one neuron are counted, and of how many synapses at a time.
 MOST_COUNTED = 64
-PART = 1 << 22
+PART = 1 << 17
 
 Range = tuple[int, int]
 

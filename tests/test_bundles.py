@@ -122,7 +122,7 @@ def test_weights_can_be_recorded_and_synapses_read():
     net = network(esn.Normal(0.0, 0.6))
     before = {name: p.synapses() for name, p in net.projections.items()}
     net.record(net.projections[next(iter(net.projections))], "weight", every=1.0)
-    results = net.run(3.0)
+    results = net.run(30.0)
     for name, p in net.projections.items():
         for field in ("pre", "post", "weight", "delay"):
             assert np.array_equal(getattr(p.synapses(), field), getattr(before[name], field))

@@ -12,7 +12,7 @@ from scipy import stats
 import eventsnn as esn
 from eventsnn import streams
 from eventsnn._core import philox
-from eventsnn._core.stream import batches
+from eventsnn._core.stream import spikes
 from eventsnn.errors import InputError
 
 MEAN, WIDTH = 6.25, 0.3125
@@ -191,10 +191,10 @@ def test_cell_width_refuses_a_rate_without_cells(rate):
         streams.cell_width(rate)
 
 
-# ---- several spikes at a time
+# ---- streams as the engine reads them
 
 
-AHEAD = {
+READ = {
     "sparse": esn.Poisson(50.0),
     "full cells": esn.Poisson(31_900.0),
     "sine": esn.SinusoidalPoisson(9_000.0, 5_000.0, 20.0),
@@ -203,24 +203,13 @@ AHEAD = {
 }
 
 
-@pytest.mark.parametrize("name", AHEAD)
-@pytest.mark.parametrize("room", [1, 3, 16])
-def test_spikes_taken_several_at_a_time_are_those_of_the_twin(name, room):
+@pytest.mark.parametrize("name", READ)
+def test_spikes_of_a_stream_are_those_of_the_twin(name):
     net = esn.Network(seed=5)
-    net.population(1, AHEAD[name], name="source")
+    net.population(1, READ[name], name="source")
     plan = net.compile().plan.streams
     end = 1000.0 if name == "sparse" else 40.0
-    stops = np.array([0.0, 0.001, 0.5, 0.75, 20.0, 20.0, end])
     train = plan.train_time[int(plan.train_start[0]) : int(plan.train_stop[0])]
     arguments = (int(plan.key[0]), int(plan.index[0]), int(plan.kind[0]), plan.parameter[0], bool(plan.stationary[0]))
-    found = batches(*arguments, train, stops, room)
     expected = list(itertools.takewhile(lambda t: t < end, streams.spike_times(plan, 0)))
-    assert list(itertools.chain.from_iterable(found)) == expected
-    assert max(map(len, found)) <= room
-    remaining = iter(found)
-    before = 0
-    for stop in stops:
-        before += sum(map(len, itertools.takewhile(len, remaining)))
-        assert before == sum(t < stop for t in expected)
-    if name in ("full cells", "given"):
-        assert max(map(len, found)) == min(room, 10 if name == "full cells" else 3)
+    assert spikes(*arguments, train, end) == expected

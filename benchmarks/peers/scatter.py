@@ -35,7 +35,7 @@ def library(folder: Path) -> ctypes.CDLL:
 def stretches(plan: Any, spikes: np.ndarray, stored: bool) -> tuple[np.ndarray, ...]:
     """Begin and end of each spike's synapses, a row in each projection of the neuron; targets and weights."""
     begins, ends, weights, order, offset = [], [], [], [], 0
-    for p in plan.projections:
+    for p in plan.rows:
         row = np.full(plan.n, -1)
         row[p.pre] = np.arange(p.pre.size)
         mine = row[spikes]
@@ -47,9 +47,9 @@ def stretches(plan: Any, spikes: np.ndarray, stored: bool) -> tuple[np.ndarray, 
         offset += p.target.size
     sequence = np.argsort(np.concatenate(order), kind="stable")
     begin, end, weight = (np.concatenate(parts)[sequence] for parts in (begins, ends, weights))
-    target = np.concatenate([p.target for p in plan.projections])
+    target = np.concatenate([p.target for p in plan.rows])
     if stored:
-        weight = np.concatenate([np.broadcast_to(p.weight, p.target.size) for p in plan.projections])
+        weight = np.concatenate([np.broadcast_to(p.weight, p.target.size) for p in plan.rows])
     return begin, end, target, weight
 
 
@@ -68,7 +68,7 @@ def simulate(request: dict[str, Any]) -> dict[str, Any]:
     worker.pin(request)
     begin_mark = worker.mark()
     plan = eventsnn.build(network, request["seed"]).compile().plan
-    stored = any(p.weight.size > 1 for p in plan.projections)
+    stored = any(p.weight.size > 1 for p in plan.rows)
     begin, end, target, weight = stretches(plan, spikes, stored)
     # Written, so that no page of it is made within the loop.
     state, above = np.full(words * plan.n, 0.0), ctypes.c_int64(0)

@@ -15,9 +15,7 @@ from eventsnn._core.blocks cimport (
     IS_HELD,
     LEAST_D,
     LISTED_D,
-    PARTS,
     Blocks,
-    Cells,
     D,
     Drive,
     Followed,
@@ -43,6 +41,7 @@ from eventsnn._core.closed_form cimport (
 from eventsnn._core.core cimport Core, neuron_at
 from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.events cimport watched
+from eventsnn._core.external cimport PARTS, Cells, draw_sums, sum_spikes
 from eventsnn._core.follow cimport begin_followed, clear, end_followed, fits, is_at_line, keep_held, leave, look_ahead
 from eventsnn._core.frames cimport frame_begin, growth, later, lift, move, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
@@ -65,12 +64,6 @@ cdef extern from "eventsnn/_core/passes.h" nogil:
         int lanes, const Rise* rise, int64_t* state, const uint8_t* flag, int64_t first, int64_t stop, int32_t* others
     ) noexcept
     int64_t pass_one "eventsnn_pass_one"(const Rise* rise, int64_t* state, int64_t n) noexcept
-
-cdef extern from "eventsnn/_core/external.h" nogil:
-    int draw_sums "eventsnn_draw_sums"(int lanes, Cells* p, int64_t n, int32_t* full) noexcept
-    void sum_spikes "eventsnn_sum_spikes"(
-        Cells* p, int64_t i, int64_t n, const double* time, const double* factor, const double* x_factor
-    ) noexcept
 
 
 # ---- the block

@@ -1,7 +1,8 @@
 # What is kept of calm neurons: calm.pxd says what they are, scatter.pxd how input reaches them.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
+from eventsnn._core.external cimport Cells
 from eventsnn._core.neuron cimport MOST_CURRENTS, Class
 from eventsnn._core.stream cimport MOST_IN_CELL, Source
 
@@ -11,8 +12,8 @@ cdef extern from "eventsnn/_core/scatter.h":
         SHARED "EVENTSNN_SHARED"
         DOUBLES "EVENTSNN_DOUBLES"
         FLOATS "EVENTSNN_FLOATS"
-        # The state of a calm neuron with currents: places, and how many there are; of one without there is only D. U and
-        # X are kept as that less BIAS.
+        # The state of a calm neuron with currents: places, and how many there are; of one without there is only D. U
+        # and X are kept as that less BIAS.
         D "EVENTSNN_D"
         U "EVENTSNN_U"
         X "EVENTSNN_X"
@@ -35,7 +36,6 @@ cdef extern from "eventsnn/_core/scatter.h":
         double time
         int32_t row
         int port
-        int by_sign[2]
         double d[2]
         double u[2]
         double x[2]
@@ -65,34 +65,6 @@ cdef extern from "eventsnn/_core/passes.h":
         const double* begins
         const double* ends
 
-cdef extern from "eventsnn/_core/external.h":
-    enum:
-        PARTS "EVENTSNN_PARTS"
-    ctypedef struct Cells "eventsnn_cells":
-        uint64_t key
-        uint32_t c0
-        uint32_t c1
-        uint32_t c2
-        const double* least
-        double start
-        double width
-        double last
-        double edge[5]
-        int parts
-        int whole
-        int current
-        double weight
-        double scale
-        double origin
-        double rate
-        double x_scale
-        double x_origin
-        double x_rate
-        int64_t stride
-        int64_t* u
-        int64_t* x
-        int64_t spikes[4]
-
 cdef enum Mode:
     BY_ACTIVITY = 0
     NEVER_CALM = 1
@@ -103,6 +75,7 @@ cdef enum:
     IS_APART = 1
     IS_HELD = 2
     IS_FOLLOWED = 4
+    IS_SUSPECT = 8        # for a moment only, see take_gathered in scatter.pxd
 
 cdef extern from *:
     """
@@ -194,7 +167,6 @@ cdef struct Group:
     bint even                 # all that are calm are equally far from drive to threshold
     double gap                # in that case
     bint taken                # some have been calm since blocks began
-    int32_t kind              # of neurons with the same constants and frames
     double begin              # of the present block
     double end
     double origin             # of the frame of U that it lies in, and of those of X
@@ -218,9 +190,10 @@ cdef struct Segment:
 
 
 cdef struct Gathered:
-    # One arrival.
+    # One arrival, and what it adds.
     double time
     double weight
+    int64_t added
     int32_t neuron
     int32_t row
 
@@ -267,8 +240,6 @@ cdef struct Blocks:
     Segment* segment
     int64_t n_segments
     int64_t segment_room
-    Pulse found               # the last, of a kind of neurons
-    int32_t found_kind
     int32_t* places           # in a slice; room for as many as notes have
     Listed* listed
     int64_t n_listed

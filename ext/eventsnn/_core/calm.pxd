@@ -21,9 +21,10 @@
 
 from libc.stdint cimport int32_t, int64_t
 
-from eventsnn._core.blocks cimport PARTS, STATE, Blocks, Drive, Group, Grown
+from eventsnn._core.blocks cimport STATE, Blocks, Drive, Group, Grown
 from eventsnn._core.closed_form cimport NARROWEST
 from eventsnn._core.core cimport Core, neuron_at
+from eventsnn._core.external cimport PARTS
 from eventsnn._core.frames cimport current_grown, is_narrow, membrane_grown
 from eventsnn._core.neuron cimport Class, Wide
 

@@ -42,9 +42,10 @@ from eventsnn._core.activity cimport (
     turn_on,
 )
 from eventsnn._core.begin cimport begin_blocks
-from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PARTS, PORTS, STATE, Drive, Group
-from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE_M, THRESHOLD, V_RESET, WIDTH_M
+from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Drive, Group
+from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE, RATE_M, THRESHOLD, V_RESET, WIDTH_M, current_at
 from eventsnn._core.connect cimport Procedure
+from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.core cimport (
     NO_MEMORY,
     OUT_OF_RANGE,
@@ -75,10 +76,11 @@ from eventsnn._core.events cimport (
 )
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
+from eventsnn._core.external cimport PARTS
 from eventsnn._core.follow cimport finish_window
 from eventsnn._core.frames cimport CELL, SLACK, scale_of
 from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, MOST_KIND_CONSTANTS, UNKNOWN, Class, Model, Neuron, Sine, variables
+from eventsnn._core.neuron cimport C_R, MOST_CURRENTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
 from eventsnn._core.queue cimport (
     NEVER,
@@ -90,7 +92,6 @@ from eventsnn._core.queue cimport (
     wheel_due,
     wheel_take,
 )
-from eventsnn._core.skim cimport grow_ahead, prepare_growth
 from eventsnn._core.stream cimport (
     MOST_IN_CELL,
     PARAMETERS,
@@ -107,9 +108,7 @@ from eventsnn._core.synapses cimport copy_rows, give_up_rows
 from eventsnn._core.together cimport SETTLED_AHEAD, process_together
 from eventsnn.lanes import calm_groups, hasty_projections, least_delays, most_alike, ranges
 
-# Tables of factors, and how many neurons must share one.
-MOST_KINDS = 8
-FEWEST_OF_A_KIND = 4
+# How many neurons must stand together.
 FEWEST_OF_A_GROUP = 16
 # ms, of a window where most neurons may be calm: what arrives in one is looked through for each of its parts.
 LONGEST_WITH_CALM = 0.125
@@ -132,7 +131,7 @@ REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS
 
 cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     """(c) What happens before stop to the neurons that are listed."""
-    cdef int64_t i, k
+    cdef int64_t i
     cdef int32_t n
     cdef Neuron* s
     cdef int64_t next, end
@@ -156,14 +155,6 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
             s = neuron_at(e, e.touched[min(i + AHEAD + AHEAD // 2, e.n_touched - 1)])
             if s.class_of >= 0:
                 prefetch(&e.classes[s.class_of])
-        if e.inbox.timed and i % (AHEAD // 2) == 0 and not instant:
-            for k in range(i, min(i + AHEAD // 2, e.n_touched)):
-                s = neuron_at(e, e.touched[k])
-                end = e.inbox.place[e.touched[k]]
-                prepare_growth(
-                    &e.classes[s.class_of] if s.class_of >= 0 else NULL, &e.inbox, e.inbox.start[k], end
-                )
-            grow_ahead(&e.inbox, e.inbox.start[i], end)
         if e.together and i % SETTLED_AHEAD == 0 and not instant and e.status == RUNNING:
             process_together(e, i, min(i + SETTLED_AHEAD, e.n_touched), stop)
         n = e.touched[i]
@@ -355,7 +346,7 @@ def in_threads(action, int n, *arguments):
 
 
 def layout_of(model):
-    """What the factors of two models depend on beside their constants."""
+    """What an input adds to the state depends on this beside constants."""
     return model.shape, model.by_sign
 
 
@@ -378,8 +369,6 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.rows.begin)
     free(e.rows.span)
     free(e.inbox.row)
-    free(e.inbox.factor)
-    free(e.inbox.filled)
     free(e.inbox.row_of)
     free(e.inbox.weight)
     free(e.blocks.segment)
@@ -392,17 +381,35 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.blocks.pool)
     free(e.blocks.notes.weight)
     free(e.inbox.arrival)
-    free(e.inbox.grown)
     free(e.spike_time)
     free(e.spike_neuron)
     for i in range(2):
         free(e.message[i].fired)
 
 
-cdef bint resets_below(const Class* k) noexcept:
-    """Whether a spike does no more than put V to a value well below the threshold."""
-    cdef double reset = max(k.c[V_RESET + 1], k.c[V_RESET + 2])
-    return not k.model.resets and k.c[V_RESET] == 0.0 and (k.c[THRESHOLD] - reset) * k.c[PER_UNIT] > 4.0 * SLACK
+cdef bint can_be_calm(const Class* k) noexcept:
+    """Neurons in frames, with jumps or few currents, of which a spike does no more than put V well below the
+    threshold."""
+    cdef const Model* m = k.model
+    cdef double reset
+    cdef int port
+    if m.take == NULL or k.c[WIDTH_M] == 0.0 or not k.c[NARROWEST] >= CELL or m.resets or k.c[V_RESET] != 0.0:
+        return False
+    reset = max(k.c[V_RESET + 1], k.c[V_RESET + 2])
+    if not (k.c[THRESHOLD] - reset) * k.c[PER_UNIT] > 4.0 * SLACK:
+        return False
+    if m.n_slots == 0:
+        return m.ports == 1
+    for port in range(m.ports):
+        if m.target[port] < 0:
+            return False
+    return m.n_slots == m.n_currents <= MOST_CURRENTS and m.n_alpha == 0 and 1 <= m.ports <= PORTS
+
+
+cdef double highest_drive(const Class* k) noexcept:
+    if k.model.n_slots > 0 or not can_be_calm(k):
+        return -infinity()
+    return k.c[THRESHOLD] - BOUND_MARGIN * fabs(k.c[THRESHOLD])
 
 
 cdef bint fits(const Class* k, const Source* d) noexcept:
@@ -522,7 +529,6 @@ cdef class Engine:
             for port, slot in enumerate(shape.targets):
                 m.target[port] = slot
             m.magnitudes, m.ahead = model.magnitudes, shape.ahead
-            m.fit(m)
             behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha + m.ahead) * sizeof(double)))
         e.stride = (sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
         memcpy(constants, given, self.plan.constants.nbytes)
@@ -530,35 +536,26 @@ cdef class Engine:
         for k in range(len(self.plan.class_model)):
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
             e.classes[k].c = constants + k * row
+            e.classes[k].highest_drive = highest_drive(&e.classes[k])
             e.together = e.together or e.classes[k].model.settle_all != NULL
         e.many_classes = len(self.plan.class_model) > MOST_CLASSES
-        self.build_kinds()
+        self.find_kinds()
 
-    cdef build_kinds(self):
-        """Number the kinds of neurons whose inputs have the same factors, the largest MOST_KINDS of them."""
-        cdef Core* e = &self.core
-        cdef double[:, ::1] constants = np.zeros((len(self.plan.class_model), 1 + MOST_KIND_CONSTANTS))
-        cdef int64_t k
+    cdef find_kinds(self):
+        """Number the kinds of classes, for which what an input adds is the same."""
         cdef const Class* c
-        e.inbox.width = e.window
-        layouts = [layout_of(model) for model in self.plan.models]
-        for k in range(constants.shape[0]):
-            c = &e.classes[k]
-            e.classes[k].kind = -1
-            constants[k, 0] = layouts.index(layout_of(self.plan.models[self.plan.class_model[k]]))
-            if c.model.skim != NULL:
-                c.model.kind(c, &constants[k, 1])
-        _, kinds = np.unique(np.asarray(constants), axis=0, return_inverse=True)
-        kinds = kinds.reshape(-1)
-        self.kind_of_class = kinds
-        neurons = np.bincount(kinds[self.plan.class_of[self.plan.class_of >= 0]])
-        chosen = np.argsort(-neurons, kind="stable")[:MOST_KINDS]
-        for number, kind in enumerate(chosen):
-            if neurons[kind] >= FEWEST_OF_A_KIND:
-                e.inbox.n_kinds = number + 1
-                for k in np.flatnonzero(kinds == kind):
-                    if e.classes[k].model.skim != NULL:
-                        e.classes[k].kind = number
+        cdef int64_t k
+        cdef int i
+        kinds = {}
+        numbers = np.zeros(len(self.plan.class_model), dtype=np.int64)
+        for k in range(numbers.size):
+            c = &self.core.classes[k]
+            kind = [layout_of(self.plan.models[self.plan.class_model[k]])]
+            if can_be_calm(c):
+                kind += [c.c[PER_UNIT], c.c[RATE_M], *[scale_of(c, i) for i in range(c.model.ports)]]
+                kind += [c.c[current_at(i) + RATE] for i in range(c.model.n_currents)]
+            numbers[k] = kinds.setdefault(tuple(kind), len(kinds))
+        self.kind_of_class = numbers
 
     cdef build_streams(self):
         """Streams that differ only in their index, or in the spikes given, share a Source."""
@@ -670,7 +667,7 @@ cdef class Engine:
         e.message[0].sent = e.message[1].sent = infinity()
         h[0] = e[0]
         h.is_hasty = True
-        h.window = h.inbox.width = self.plan.hasty_window
+        h.window = self.plan.hasty_window
         self.reset_lane(h, 1, self.held)
         h.projections = self.build_projections(parts, True)
         h.blocks.mode = NEVER_CALM
@@ -756,8 +753,8 @@ cdef class Engine:
         self.jump_of_class = np.zeros((can.size, 4))
         for k in range(len(plan.class_model)):
             c = &e.classes[k]
-            can[k] = c.model.skim != NULL and c.c[NARROWEST] >= CELL and c.model.ports <= PORTS and resets_below(c)
-            jumps[k] = can[k] and c.model.n_currents == 0 and c.model.ports == 1
+            can[k] = can_be_calm(c)
+            jumps[k] = can[k] and c.model.n_currents == 0
             if jumps[k]:
                 self.jump_of_class[k] = c.c[RATE_M], scale_of(c, 0), c.c[PER_UNIT], c.c[WIDTH_M]
         streams = np.diff(plan.streams.start)
@@ -796,7 +793,7 @@ cdef class Engine:
         self.cell_of_group = np.full(runs[-1] + 1 if plan.n else 0, np.inf)
         np.minimum.at(self.cell_of_group, runs[may], width[may])
         if 2 * np.count_nonzero(may) > plan.n:
-            e.window = e.inbox.width = min(e.window, LONGEST_WITH_CALM)
+            e.window = min(e.window, LONGEST_WITH_CALM)
 
     cdef give_groups(self, Core* e, list part):
         """Tell a lane which of its neurons have their constants and external input in common."""
@@ -809,7 +806,6 @@ cdef class Engine:
             return e.classes[<int64_t>plan.class_of[a]].c[NARROWEST], self.cell_of_group[kind[a]]
 
         groups = calm_groups(part, kind, FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1, block)
-        e.blocks.found.time, e.blocks.found_kind = -1.0, -1
         on = e.blocks.on and self.mode != NEVER_CALM
         e.blocks.mode = self.mode
         e.blocks.singly = False
@@ -827,7 +823,6 @@ cdef class Engine:
                 continue
             g.k = &e.classes[<int64_t>plan.class_of[a]]
             g.currents = g.k.model.n_currents
-            g.kind = self.kind_of_class[plan.class_of[a]]
             g.even = not self.varied[a]
             # Those without currents take less room, at the beginning of that of their group.
             g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
@@ -932,15 +927,13 @@ cdef class Engine:
         e.lane = number
         e.beside = NULL
         self.begin_lane(e, where)
-        e.inbox.row, e.inbox.factor, e.inbox.filled = NULL, NULL, NULL
-        e.inbox.row_of, e.inbox.weight, e.inbox.arrival, e.inbox.grown = NULL, NULL, NULL, NULL
+        e.inbox.row, e.inbox.row_of, e.inbox.weight, e.inbox.arrival = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight, e.blocks.listed = NULL, NULL, NULL, NULL
         e.blocks.places, e.blocks.pool, e.blocks.pool_room, e.blocks.free = NULL, NULL, 0, -1
         e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL
         e.blocks.segment_room = e.blocks.notes.room = e.blocks.gathered_room = e.blocks.listed_room = 0
         e.blocks.arrivals = e.blocks.looks = e.blocks.follows = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
-        e.inbox.window = 0
         e.spike_time, e.spike_neuron = NULL, NULL
         e.n_spikes = e.spike_room = 0
         e.arrived = NULL

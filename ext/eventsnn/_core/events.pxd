@@ -33,7 +33,6 @@ from eventsnn._core.neuron cimport (
     UNKNOWN,
     Class,
     Neuron,
-    Skimmed,
     Slice,
     time_of,
     variables,
@@ -372,6 +371,9 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
     if changed:
         s.bounded = UNKNOWN
         s.crossing = infinity()
+        if s.framed and not t < s.release and s.drive <= e.classes[s.class_of].highest_drive:
+            # No input has lifted it to the threshold.
+            s.bounded = BOUNDED
     return next
 
 
@@ -406,39 +408,12 @@ cdef inline bint take_input(
     return True
 
 
-cdef inline int64_t skim(
-    Core* e, int32_t n, double stop, int64_t next, int64_t end, double* last
-) noexcept nogil:
-    """Take a neuron quickly through what does nothing but add to v."""
-    cdef Neuron* s = neuron_at(e, n)
-    cdef Skimmed found
-    found.sources = e.sources
-    found.most = e.max_spikes
-    found.external = 0
-    found.tests = found.resolved = 0
-    found.changed = False
-    stop = min(stop, s.outside if s.n_streams > 1 else e.change_time[s.change])
-    next = e.classes[s.class_of].model.skim(&e.classes[s.class_of], s, &e.inbox, next, end, stop, &found)
-    e.tests += found.tests
-    e.tests_resolved += found.resolved
-    if found.external:
-        e.external_events += found.external
-        s.outside = next_outside(e, s)
-    if found.changed:
-        last[0] = s.t
-        e.round = 0
-    return next
-
-
 cdef inline void process_before(Core* e, int32_t n, double stop, int64_t next, int64_t end) noexcept nogil:
     """All events of neuron n before stop; `next` to `end` is what arrives by then."""
     cdef Neuron* s = neuron_at(e, n)
     cdef double t, arrives
     cdef double last = -1.0
-    cdef bint quick = s.class_of >= 0 and e.classes[s.class_of].model.skim != NULL and not watched(e, n)
     while True:
-        if quick and e.status == RUNNING:
-            next = skim(e, n, stop, next, end, &last)
         t = s.outside
         arrives = arrival_time(e, next, end)
         if arrives < t:

@@ -63,9 +63,14 @@ static int eventsnn_draw_sums_of(int lanes, eventsnn_cells *p, int64_t first, in
     for (int64_t i = first; i < first + n; i += SOME) {
         const int some = first + n - i < SOME ? (int)(first + n - i) : SOME;
         int64_t at = 0;
-        const int64_t spikes = eventsnn_cells_growth(
-            lanes, some, counts, p->key, p->c0 + (uint32_t)i, p->c1, p->c2, 0, p->least, p->start, p->width, p->last,
-            times, p->origin, p->rate, factors, 0.0, NULL);
+        int64_t spikes = 0;
+        for (int k = 0; k < some; k++) {
+            counts[k] = eventsnn_cell(
+                lanes, p->key, p->c0 + (uint32_t)(i + k), p->c1, p->c2, 0, p->least, p->start, p->width, p->last,
+                times + spikes);
+            spikes += counts[k] == EVENTSNN_FULL ? 0 : counts[k];
+        }
+        eventsnn_growth(lanes, spikes, times, p->origin, p->rate, factors);
         if (p->current)
             eventsnn_growth(lanes, spikes, times, p->x_origin, p->x_rate, x_factors);
         for (int k = 0; k < some; k++) {

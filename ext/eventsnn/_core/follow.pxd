@@ -92,8 +92,8 @@ cdef inline void draw_inputs(const Group* g, int32_t n, double after, bint upto,
     cdef double scale = scale_of(k, d.port)
     cdef double cell = floor(g.begin / d.width)
     cdef int count = poisson_cell(
-        d.key, drive.index + <unsigned int>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
-        times,
+        d.key, drive.index + <unsigned int>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width,
+        d.width, 0, times,
     )
     cdef int first = 0
     cdef int i, j
@@ -491,8 +491,8 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
 
 
 cdef inline bint is_out_of_range(const Group* g, int flag, const int64_t* f) noexcept nogil:
-    """Whether a number of a neuron that is not followed has left its range. D of one that is calm becomes positive as it
-    goes below that."""
+    """Whether a number of a neuron that is not followed has left its range. D of a calm one becomes positive as it goes
+    below that."""
     if g.currents:
         return f[U] & f[X] & f[X + 1] >= 0
     return flag == 0 and f[D] > MOST_D

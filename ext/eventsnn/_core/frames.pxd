@@ -165,12 +165,21 @@ cdef inline bint any_lost(const Class* k, const Neuron* s) noexcept nogil:
     return found
 
 
-cdef inline bint reached(const Class* k, const Neuron* s) noexcept nogil:
+cdef inline bint is_reached(const Class* k, const Neuron* s, double grown, const double* x_grown) noexcept nogil:
+    """Whether V is at the threshold if the units of U and of each X have grown by so much."""
     cdef double total = k.c[THRESHOLD] - s.drive
     cdef int i
     for i in range(k.model.n_currents):
-        total = total + coupled(k, s, i)
-    return as_double(s.u) >= (total * k.c[PER_UNIT]) * membrane_grown(k, s.t) - SLACK
+        total = total + (as_double(numbers(k, s)[i]) / x_grown[i]) / k.c[PER_UNIT]
+    return as_double(s.u) >= (total * k.c[PER_UNIT]) * grown - SLACK
+
+
+cdef inline bint reached(const Class* k, const Neuron* s) noexcept nogil:
+    cdef double x_grown[MOST_VARIABLES]
+    cdef int i
+    for i in range(k.model.n_currents):
+        x_grown[i] = current_grown(k, i, s.t)
+    return is_reached(k, s, membrane_grown(k, s.t), x_grown)
 
 
 cdef inline double crossing_of_jumps(const Class* k, const Neuron* s) noexcept nogil:

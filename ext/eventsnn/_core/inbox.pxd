@@ -7,7 +7,6 @@
 
 from libc.math cimport nextafter
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
-from libc.string cimport memset
 
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
@@ -15,7 +14,7 @@ from eventsnn._core.events cimport arrive, fail, next_own
 from eventsnn._core.lanes cimport has_all, is_mine, next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Arrival, Factor, Inbox, Row, Slice
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice
 from eventsnn._core.queue cimport (
     NEVER,
     SLOTS,
@@ -57,26 +56,15 @@ cdef enum:
 
 cdef inline bint grow_rows(Inbox* b) noexcept nogil:
     cdef int64_t room = 2 * b.row_room + 64
-    cdef int64_t factors = max(b.n_kinds, 1) * room
-    if not enlarge(<void**>&b.row, room * sizeof(Slice)) \
-            or not enlarge(<void**>&b.factor, factors * sizeof(Factor)) \
-            or not enlarge(<void**>&b.filled, factors * sizeof(int32_t)):
+    if not enlarge(<void**>&b.row, room * sizeof(Slice)):
         return False
-    memset(b.filled, 0, factors * sizeof(int32_t))
     b.row_room = room
     return True
 
 
 cdef inline void begin_window(Inbox* b) noexcept nogil:
-    cdef int64_t i
     b.n_rows = b.n = 0
     b.weighted = b.timed = False
-    b.window += 1
-    if b.window == INT32_MAX:
-        # What was found so long ago must not be taken for the present.
-        b.window = 1
-        for i in range(b.n_kinds * b.row_room):
-            b.filled[i] = 0
 
 
 cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
@@ -410,7 +398,7 @@ cdef inline bint grow_arrivals(Inbox* b, int64_t room) noexcept nogil:
 
 
 cdef inline bint grow_timed(Inbox* b, int64_t room) noexcept nogil:
-    if not enlarge(<void**>&b.arrival, room * sizeof(Arrival)) or not enlarge(<void**>&b.grown, room * sizeof(double)):
+    if not enlarge(<void**>&b.arrival, room * sizeof(Arrival)):
         return False
     b.timed_room = room
     return True

@@ -5,11 +5,7 @@ from libc.stdint cimport int8_t, int64_t
 from libc.string cimport memcpy
 
 from eventsnn._core.closed_form cimport (
-    COUPLING,
     CURRENT_RESET,
-    PER_UNIT,
-    RATE,
-    RATE_M,
     TAU,
     THRESHOLD_RESET,
     V_RESET,
@@ -29,6 +25,7 @@ from eventsnn._core.frames cimport (
     current_grown,
     enter,
     frame_begin,
+    is_reached,
     leave,
     lift,
     limited,
@@ -44,7 +41,6 @@ from eventsnn._core.mathfunc cimport exp, not_a_number
 from eventsnn._core.neuron cimport (
     BOUNDED,
     FOUND,
-    MOST_CURRENTS,
     MOST_VARIABLES,
     Class,
     Inbox,
@@ -54,7 +50,6 @@ from eventsnn._core.neuron cimport (
     variables,
     weight_of,
 )
-from eventsnn._core.skim cimport skim_currents, skim_jumps
 
 
 cdef extern from *:
@@ -166,13 +161,24 @@ cdef void begin(const Class* k, const Neuron* s, double* total) noexcept nogil:
             total[1 + i] = as_double(numbers(k, s)[i])
 
 
-cdef void take(const Class* k, Neuron* s, int port, double weight, double* total) noexcept nogil:
+cdef inline void take_grown(
+    const Class* k, Neuron* s, int port, double weight, double grown, const double* x_grown, double* total
+) noexcept nogil:
+    """The same if the units of U and of each X have grown by so much."""
     cdef double scale = scale_of(k, port)
     cdef int slot = k.model.target[port]
     if slot >= 0:
-        add_number(&numbers(k, s)[slot], &total[1 + slot], weight * (scale * current_grown(k, slot, s.t)))
+        add_number(&numbers(k, s)[slot], &total[1 + slot], weight * (scale * x_grown[slot]))
     if not s.t < s.release:
-        add_number(&s.u, &total[0], weight * (scale * membrane_grown(k, s.t)))
+        add_number(&s.u, &total[0], weight * (scale * grown))
+
+
+cdef void take(const Class* k, Neuron* s, int port, double weight, double* total) noexcept nogil:
+    cdef double x_grown[MOST_VARIABLES]
+    cdef int slot = k.model.target[port]
+    if slot >= 0:
+        x_grown[slot] = current_grown(k, slot, s.t)
+    take_grown(k, s, port, weight, membrane_grown(k, s.t), x_grown, total)
 
 
 cdef bint receive(
@@ -180,17 +186,21 @@ cdef bint receive(
 ) noexcept nogil:
     cdef const Model* m = k.model
     cdef double sums[MOST_VARIABLES]
-    cdef double weight
+    cdef double x_grown[MOST_VARIABLES]
+    cdef double weight, grown
     cdef int64_t i
     cdef int port
     if s.framed:
+        grown = membrane_grown(k, s.t)
+        for i in range(m.n_currents):
+            x_grown[i] = current_grown(k, <int>i, s.t)
         for i in range(next, end):
             weight = weight_of(b, i)
-            take(k, s, port_of(m, b, i, weight), weight, total)
+            take_grown(k, s, port_of(m, b, i, weight), weight, grown, x_grown, total)
         s.u = limited(s.u, total[0])
         for port in range(m.n_currents):
             numbers(k, s)[port] = limited(numbers(k, s)[port], total[1 + port])
-        return reached(k, s)
+        return is_reached(k, s, grown, x_grown)
     for port in range(m.ports):
         sums[port] = 0.0
     for i in range(next, end):
@@ -247,34 +257,6 @@ cdef void reset(const Class* k, Neuron* s) noexcept nogil:
         x[slot] = after_spike(k.c + threshold_at(m, i) + THRESHOLD_RESET, x[slot])
 
 
-cdef void fit(Model* m) noexcept nogil:
-    cdef int port
-    if m.n_slots == 0 and m.ports == 1:
-        m.skim = skim_jumps
-    elif m.n_slots == m.n_currents <= MOST_CURRENTS and m.n_alpha == 0 and 1 <= m.ports <= MOST_CURRENTS:
-        m.skim = skim_currents
-        for port in range(m.ports):
-            if m.target[port] < 0:
-                m.skim = NULL
-
-
-cdef int kind(const Class* k, double* constants) noexcept nogil:
-    cdef const Model* m = k.model
-    cdef int n = 0
-    cdef int i
-    constants[n] = k.c[PER_UNIT]
-    constants[n + 1] = k.c[RATE_M]
-    n += 2
-    for i in range(m.n_currents):
-        constants[n] = k.c[current_at(i) + RATE]
-        constants[n + 1] = k.c[current_at(i) + COUPLING]
-        n += 2
-    for i in range(m.ports):
-        constants[n] = k.c[threshold_at(m, m.n_thresholds) + m.n_currents + i]
-        n += 1
-    return n
-
-
 cdef Model model
 model.settle = settle
 model.enter = enter
@@ -283,9 +265,6 @@ model.threshold = threshold
 model.crossing = next_crossing
 model.bound = bound
 model.clear = clear
-model.skim = NULL
-model.fit = fit
-model.kind = kind
 model.begin = begin
 model.take = take
 model.receive = receive

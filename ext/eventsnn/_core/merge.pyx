@@ -1,4 +1,4 @@
-"""Rows of several projections with the same presynaptic neurons, made one row each; eventsnn/compile_rows.py says when."""
+"""Rows of several projections with the same presynaptic neurons, made one; eventsnn/compile_rows.py says when."""
 
 import numpy as np
 

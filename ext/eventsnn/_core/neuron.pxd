@@ -17,9 +17,8 @@ cdef enum:
 cdef enum:
     # Ports and variables that a model may have.
     MOST_VARIABLES = 64
-    # Exponential currents of a neuron that skim.pxd takes.
+    # Exponential currents of a neuron that can be calm.
     MOST_CURRENTS = 2
-    MOST_KIND_CONSTANTS = 8
 
 cdef enum:
     # Of a Taylor series: orders, the constant included, and series that a recurrence needs beside the variables'.
@@ -110,18 +109,6 @@ cdef struct Slice:
     const Row* of             # whose synapses they are
 
 
-cdef struct Factor:
-    # 80 bytes: what a row's input adds to the state of a neuron in a frame, by the sign of the weight; skim.pxd.
-    double u[2]           # of weight 1, in units
-    double x[2]
-    int64_t u_added       # of a row with one weight
-    int64_t x_added
-    double membrane
-    double current[MOST_CURRENTS]
-    float positive        # weight, and 0 for a negative one
-    int16_t slot[2]
-
-
 cdef struct Arrival:
     # What arrives at a neuron, where rows have times of their own for their synapses.
     double time
@@ -137,31 +124,16 @@ cdef struct Inbox:
     int64_t row_room
     bint weighted             # some row has a weight for each synapse
     bint timed                # some row is a span
-    double width              # of a window
-    int32_t window            # counts them
-    int32_t n_kinds
-    int32_t* filled           # (kinds, row_room) the window for which the factors of a row were last found
-    Factor* factor            # (kinds, row_room)
     # Those of one neuron lie side by side, in canonical order: if `timed`, in `arrival`; else the row of each and, if
     # `weighted`, its weight. The highest bit of row_of says that the next one has the same time.
     int32_t* row_of
     double* weight
     Arrival* arrival
-    double* grown             # by what the weight of each in `arrival` grows for its neuron, see skim.pxd
     int64_t n
     int64_t room
-    int64_t timed_room        # of `arrival` and `grown`
+    int64_t timed_room        # of `arrival`
     int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
     int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
-
-
-cdef struct Skimmed:
-    const Source* sources
-    int64_t most          # external spikes that may come at one time
-    int64_t external      # spikes taken
-    int64_t tests         # whether v stays below the threshold
-    int64_t resolved      # those by which it does
-    bint changed          # the state
 
 
 cdef struct Series:
@@ -209,11 +181,6 @@ cdef struct Model:
     double (*bound)(const Class* k, const Neuron* s) noexcept nogil
     # Whether there is surely none for h ms, found with less work again.
     bint (*clear)(const Class* k, const Neuron* s, double h) noexcept nogil
-    # Takes what arrives from `next` on, and the spikes of a single stream, before stop and until v may cross the
-    # threshold; NULL if the model has no such way.
-    int64_t (*skim)(
-        const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double stop, Skimmed* found
-    ) noexcept nogil
     # Prepares the totals of the inputs of one time: for each port 0, or for U and each X of a state in a frame what it
     # is, by which is told whether it becomes too large. NULL: 0 for each port.
     void (*begin)(const Class* k, const Neuron* s, double* total) noexcept nogil
@@ -227,10 +194,6 @@ cdef struct Model:
     # Whether a state in a frame has become too large for its integers; NULL: there are none.
     bint (*lost)(const Class* k, const Neuron* s) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
-    # Chooses skim, when the engine has filled in the rest.
-    void (*fit)(Model* m) noexcept nogil
-    # Constants that all neurons of a kind have in common; returns how many.
-    int (*kind)(const Class* k, double* constants) noexcept nogil
     # NULL but for models without a closed form, taylor.pxd. The orders of a series above first, up to last.
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
     # How far (ms) a series is good, as the state alone tells; NULL: its terms must tell.
@@ -248,7 +211,7 @@ cdef struct Model:
 cdef struct Class:
     const Model* model
     const double* c
-    int32_t kind              # the same for those whose factors are the same; -1 where they are not worth a table
+    double highest_drive      # under a drive up to this v, once below the threshold, stays there without input
 
 
 cdef inline double early(double release) noexcept nogil:

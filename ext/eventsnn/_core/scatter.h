@@ -39,7 +39,6 @@ typedef struct {
     double time;
     int32_t row;
     int port;
-    int by_sign[2];
     double d[2];
     double u[2];
     double x[2];

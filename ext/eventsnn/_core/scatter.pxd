@@ -7,13 +7,14 @@
 #     apart are noted.
 
 from libc.math cimport fabs
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from eventsnn._core.blocks cimport (
     DOUBLES,
     FLOATS,
     IS_APART,
     IS_HELD,
+    IS_SUSPECT,
     PAD,
     SHARED,
     Blocks,
@@ -29,15 +30,14 @@ from eventsnn._core.blocks cimport (
 )
 from eventsnn._core.calm cimport class_of, grow_to, state_at
 from eventsnn._core.core cimport Core, Projection
-from eventsnn._core.follow cimport clear, leave_at, visit
-from eventsnn._core.frames cimport nearest, sum_of
+from eventsnn._core.follow cimport clear, leave, leave_at, visit
+from eventsnn._core.frames cimport nearest, scale_of, sum_of
 from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport targets_below
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Factor, Slice
+from eventsnn._core.neuron cimport Slice
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.singly cimport gather_segment, order_gathered
-from eventsnn._core.skim cimport grow_factor, pulse
 
 cdef extern from "eventsnn/_core/scatter.h" nogil:
     void fetch "eventsnn_fetch"(const Pulse* p, int kind) noexcept
@@ -49,9 +49,11 @@ cdef extern from *:
     """
     #define EVENTSNN_HEAVY 144115188075855872.0
     #define EVENTSNN_MOST_LOAD 2305843009213693952.0
+    #define EVENTSNN_MOST_ADDED ((int64_t)1 << 57)
     """
     const double HEAVY "EVENTSNN_HEAVY"            # 2^57, of one slice
     const double MOST_LOAD "EVENTSNN_MOST_LOAD"    # 2^61, of all that arrives at one time
+    const int64_t MOST_ADDED "EVENTSNN_MOST_ADDED"  # 2^57
 
 cdef enum:
     FETCHED_AHEAD = 2
@@ -72,7 +74,6 @@ cdef inline bint room_for_segment(Blocks* b) noexcept nogil:
 cdef inline bint list_segment(
     Blocks* b, const Slice* slice, double size, int32_t row, int32_t group, int64_t begin, int64_t end
 ) noexcept nogil:
-    cdef const Group* g = &b.group[group]
     cdef Segment* new
     cdef Pulse* p
     if begin == end:
@@ -92,8 +93,6 @@ cdef inline bint list_segment(
         new.kind = FLOATS if slice.weight32 != NULL else DOUBLES
         p.weight32 = slice.weight32 + begin if slice.weight32 != NULL else NULL
         p.weight = slice.weight + begin if slice.weight32 == NULL else NULL
-    if g.k != NULL:
-        p.by_sign[0], p.by_sign[1] = g.k.model.by_sign[0], g.k.model.by_sign[1]
     return True
 
 
@@ -144,24 +143,23 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, double size, int3
 # ---- (b)
 
 
-cdef inline void find_pulse(Blocks* b, const Group* g, Segment* w) noexcept nogil:
+cdef inline void find_pulse(Blocks* b, Group* g, Segment* w) noexcept nogil:
     """What an arrival adds to the state, by the sign of its weight. The rows of one spike often reach several groups of
     one kind at one time; what D rises by depends on the group's block."""
     cdef Pulse* p = &w.pulse
-    cdef Factor f
-    cdef double now, then
+    cdef double scale, now, then
     cdef bint rises
-    cdef int sign, i
-    if p.time == b.found.time and g.kind == b.found_kind and p.port == b.found.port:
-        for sign in range(2):
-            p.u[sign], p.x[sign], p.slot[sign] = b.found.u[sign], b.found.x[sign], b.found.slot[sign]
-    else:
-        grow_factor(g.k, p.time, &f)
-        for sign in range(2):
-            pulse(g.k, p.port if p.port >= 0 else p.by_sign[sign], &f, sign)
-            p.u[sign], p.x[sign], p.slot[sign] = f.u[sign], f.x[sign], f.slot[sign]
-        b.found, b.found_kind = p[0], g.kind
-    for sign in range(2 if g.currents else 0):
+    cdef int sign, i, port
+    if g.now.time != p.time or g.varied:
+        grow_to(g.k, p.time, &g.now)
+    for sign in range(2):
+        port = p.port if p.port >= 0 else g.k.model.by_sign[sign]
+        scale = scale_of(g.k, port)
+        p.slot[sign] = g.k.model.target[port]
+        p.u[sign] = scale * g.now.u
+        if g.currents == 0:
+            continue
+        p.x[sign] = scale * g.now.x[p.slot[sign]]
         # What X takes from U at the time of the row, and when the block ends.
         now = p.u[sign] / p.x[sign]
         then = g.rise.at_end[p.slot[sign]]
@@ -305,42 +303,109 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
     return True
 
 
-cdef inline bint take_gathered(Core* e) noexcept nogil:
-    """Add what arrives in the window at neurons that take it one by one; what arrives at those that are apart is kept.
-    False if there is no memory left."""
-    cdef Blocks* b = &e.blocks
+# ---- one by one
+
+
+cdef inline void find_added(Blocks* b) noexcept nogil:
+    """What each arrival that is gathered adds."""
     cdef double* growth = b.gathered_growth
+    cdef Gathered* a
+    cdef int64_t i
+    for i in range(b.n_gathered):
+        a = &b.gathered[i]
+        growth[i] = (a.time - b.group[b.group_of[a.neuron]].origin) * b.rate[a.neuron]
+    grow(lanes_at_hand(), b.n_gathered, growth, 0.0, 1.0, growth)
+    for i in range(b.n_gathered):
+        a = &b.gathered[i]
+        a.added = nearest(a.weight * (b.scales[a.neuron] * growth[i]))
+
+
+cdef inline int64_t add_what_raises(Blocks* b) noexcept nogil:
+    """Add all that raises calm neurons. One whose D comes to zero by it is suspect from then on, and takes no more;
+    `place` is the last arrival that it has taken. Returns how many are, in others."""
     cdef const Gathered* a
-    cdef int64_t n = b.n_gathered
-    cdef int64_t i, added
+    cdef int64_t i
+    cdef int64_t n = 0
+    for i in range(b.n_gathered):
+        a = &b.gathered[i]
+        if b.flag[a.neuron] != 0 or a.added < 0 and a.added > -MOST_ADDED:
+            continue
+        if -MOST_ADDED < a.added < MOST_ADDED:
+            b.single[a.neuron] = sum_of(b.single[a.neuron], a.added)
+            if b.single[a.neuron] < 0:
+                continue
+            b.place[a.neuron] = <int32_t>i
+        else:
+            b.place[a.neuron] = <int32_t>(i - 1)
+        b.flag[a.neuron] = IS_SUSPECT
+        b.others[n] = a.neuron
+        n += 1
+    return n
+
+
+cdef inline void add_what_lowers(Core* e) noexcept nogil:
+    """Add what lowers those that are still calm; leave what arrives at suspect ones, from which all is taken back, and
+    at those that are followed or apart."""
+    cdef Blocks* b = &e.blocks
+    cdef Gathered a
+    cdef int64_t i
+    cdef int64_t kept = 0
+    cdef uint8_t flag
+    for i in range(b.n_gathered):
+        a = b.gathered[i]
+        flag = b.flag[a.neuron]
+        if flag == 0:
+            if a.added < 0:
+                b.single[a.neuron] = sum_of(b.single[a.neuron], a.added)
+                if b.single[a.neuron] >= 0:
+                    # So far below the threshold that the number has wrapped around.
+                    leave(e, &b.group[b.group_of[a.neuron]], a.neuron, e.time)
+            continue
+        if flag & IS_HELD:
+            continue
+        if flag & IS_SUSPECT and i <= b.place[a.neuron] and a.added >= 0:
+            b.single[a.neuron] = sum_of(b.single[a.neuron], -a.added)
+        b.gathered[kept] = a
+        kept += 1
+    b.n_gathered = kept
+
+
+cdef inline bint take_gathered(Core* e) noexcept nogil:
+    """Add what arrives in the window at neurons that take it one by one; what arrives at those that are apart is
+    kept. False if there is no memory left.
+
+    Where all that raises a calm neuron, and nothing of what lowers it, leaves it below its threshold, the order in which
+    its input comes does not matter. What arrives at the others is put in order."""
+    cdef Blocks* b = &e.blocks
+    cdef const Gathered* a
+    cdef int64_t i, n, suspects
     cdef int32_t k
+    if b.n_gathered == 0:
+        return True
+    find_added(b)
+    suspects = add_what_raises(b)
+    add_what_lowers(e)
+    for i in range(suspects):
+        b.flag[b.others[i]] = 0
+    n = b.n_gathered
     if n == 0:
         return True
     if not room_to_list(b, n + 1):
         return False
     a = order_gathered(b, &e.inbox)
-    for i in range(n):
-        k = a[i].neuron
-        growth[i] = (a[i].time - b.group[b.group_of[k]].origin) * b.rate[k]
-    grow(lanes_at_hand(), n, growth, 0.0, 1.0, growth)
     b.n_gathered = 0
     for i in range(n):
         k = a[i].neuron
         if i > 0 and a[i].time != a[i - 1].time:
             visit_listed(e, a[i - 1].time)
+        if not b.flag[k] & (IS_APART | IS_HELD) and not is_light(b, fabs(<double>a[i].added)):
+            leave_at(e, &b.group[b.group_of[k]], k, a[i].time)
         if b.flag[k] & IS_APART:
             b.gathered[b.n_gathered] = a[i]
             b.n_gathered += 1
         elif not b.flag[k] & IS_HELD:
-            added = nearest(a[i].weight * (b.scales[k] * growth[i]))
-            if not is_light(b, fabs(<double>added)):
-                leave_at(e, &b.group[b.group_of[k]], k, a[i].time)
-                b.gathered[b.n_gathered] = a[i]
-                b.n_gathered += 1
-                continue
-            b.single[k] = sum_of(b.single[k], added)
+            b.single[k] = sum_of(b.single[k], a[i].added)
             if b.single[k] >= 0:
                 list_neuron(b, k, b.group_of[k])
-    if b.n_listed:
-        visit_listed(e, a[n - 1].time)
+    visit_listed(e, a[n - 1].time)
     return True

@@ -312,25 +312,3 @@ cdef inline void stream_next(const Source* sources, Stream* s) noexcept nogil:
         s.first = s.kept[s.at]
     else:
         refill(sources, s)
-
-
-cdef inline int stream_ahead(const Stream* s, double stop, double* times, int room) noexcept nogil:
-    """Copy the spikes before stop that are already drawn, at most `room`; returns how many. None are consumed."""
-    cdef const double* ahead = (s.train if s.train != NULL else s.kept) + s.at
-    cdef int most = min(room, s.n - s.at)
-    cdef int k = 1
-    if most <= 0 or not s.first < stop:
-        return 0
-    # That of a process of intervals is nowhere else.
-    times[0] = s.first
-    while k < most and ahead[k] < stop:
-        times[k] = ahead[k]
-        k += 1
-    return k
-
-
-cdef inline void stream_skip(const Source* sources, Stream* s, int n) noexcept nogil:
-    """Consume n spikes, of those that stream_ahead has copied."""
-    if n > 0:
-        s.at += n - 1
-        stream_next(sources, s)

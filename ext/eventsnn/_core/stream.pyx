@@ -1,29 +1,23 @@
-"""One stream of external spikes without a network, as a kernel that takes several spikes at a time sees it."""
+"""One stream of external spikes without a network."""
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
 from eventsnn._core.philox cimport tabulate
 
-cdef enum:
-    ROOM = 16
 
-
-def batches(
+def spikes(
     uint64_t key,
     uint32_t index,
     int kind,
     const double[::1] parameter,
     bint stationary,
     const double[::1] train,
-    const double[::1] stops,
-    int room,
+    double stop,
 ):
     cdef Source source
     cdef Stream s
-    cdef double times[ROOM]
-    cdef double stop
-    cdef int n, k, i
+    cdef int i
     memset(&source, 0, sizeof(Source))
     memset(&s, 0, sizeof(Stream))
     source.key = key
@@ -43,12 +37,7 @@ def batches(
     else:
         stream_begin(&source, &s)
     found = []
-    for stop in stops:
-        while s.first < stop:
-            n = stream_ahead(&s, stop, times, min(room, <int>ROOM))
-            found.append([times[k] for k in range(n)])
-            # What was only looked at is still there, and may be taken in two parts.
-            stream_skip(&source, &s, n // 2)
-            stream_skip(&source, &s, n - n // 2)
-        found.append([])
+    while s.first < stop:
+        found.append(s.first)
+        stream_next(&source, &s)
     return found

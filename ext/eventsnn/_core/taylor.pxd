@@ -483,10 +483,6 @@ cdef inline void reset(const Class* k, Neuron* s) noexcept nogil:
         variables(k, s)[i] = variables(k, s)[i] + jumps(k)[i]
 
 
-cdef inline void fit(Model* m) noexcept nogil:
-    pass
-
-
 cdef inline void complete(Model* m) noexcept nogil:
     """Fill in all that models of this kind have in common."""
     m.settle = settle
@@ -496,8 +492,5 @@ cdef inline void complete(Model* m) noexcept nogil:
     m.crossing = crossing
     m.bound = bound
     m.clear = clear
-    m.skim = NULL
     m.receive = receive
     m.reset = reset
-    m.fit = fit
-    m.kind = NULL
