@@ -22,7 +22,7 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 if sys.platform == "win32":
     FLAGS = ["/O2", "/fp:precise"]
 elif DEBUG:
-    FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", "-ffp-contract=off", *SANITIZERS]
+    FLAGS = ["-O1", "-g", "-DEVENTSNN_DEBUG", "-fno-omit-frame-pointer", "-ffp-contract=off", *SANITIZERS]
 else:
     FLAGS = ["-O3", "-ffp-contract=off"]
 

@@ -68,7 +68,7 @@ cdef inline void expect_blocks(Core* e) noexcept nogil:
         if g.k != NULL:
             g.taken, g.even = False, not g.varied
             width = width_of(b, g)
-            g.end = ceil(e.time / width) * width
+            g.begin = g.end = ceil(e.time / width) * width
             b.end = min(b.end, g.end)
 
 

@@ -15,6 +15,7 @@ cdef enum Status:
     NO_MEMORY = 3
     TOO_MANY_INPUTS = 4
     OUT_OF_RANGE = 5
+    UNSOUND = 6           # of debug builds: verify.pxd
 
 
 cdef struct Projection:

@@ -42,7 +42,8 @@ from eventsnn._core.activity cimport (
     turn_on,
 )
 from eventsnn._core.begin cimport begin_blocks
-from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Drive, Group
+from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Blocks, Drive, Group
+from eventsnn._core.calm cimport state_at
 from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE, RATE_M, THRESHOLD, V_RESET, WIDTH_M, current_at
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.crossing cimport BOUND_MARGIN
@@ -53,6 +54,7 @@ from eventsnn._core.core cimport (
     TOO_MANY_INPUTS,
     TOO_MANY_ROUNDS,
     TOO_MANY_SPIKES,
+    UNSOUND,
     Core,
     Probe,
     Projection,
@@ -90,6 +92,7 @@ from eventsnn._core.queue cimport (
     wheel_advance,
     wheel_begin,
     wheel_due,
+    wheel_remove,
     wheel_take,
 )
 from eventsnn._core.stream cimport (
@@ -106,6 +109,19 @@ from eventsnn._core.stream cimport (
 )
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 from eventsnn._core.together cimport SETTLED_AHEAD, process_together
+from eventsnn._core.verify cimport (
+    VERIFIES,
+    WRONG_BLOCK,
+    WRONG_FLAG,
+    WRONG_FOLLOWED,
+    WRONG_HELD,
+    WRONG_LINE,
+    WRONG_POOL,
+    WRONG_ROW,
+    WRONG_WAKE,
+    group_of,
+    verify,
+)
 from eventsnn.lanes import calm_groups, hasty_projections, least_delays, most_alike, ranges
 
 # How many neurons must stand together.
@@ -122,6 +138,14 @@ MOST_EXTERNAL = 2.0**58
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
 
+SENTENCES = {
+    WRONG_FLAG: "is neither calm nor held, followed or apart",
+    WRONG_LINE: "is calm at its line or beyond a range",
+    WRONG_WAKE: "is in the queue of wakes too late or for nothing",
+    WRONG_HELD: "is held, but not as those are that are",
+    WRONG_FOLLOWED: "is followed, but not as those are that are",
+    WRONG_BLOCK: "is in a block that is none",
+}
 NO_ROOM_LEFT = "the spikes of the run do not fit into memory; it stopped at {:g} ms"
 REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs", OUT_OF_RANGE: "state"}
 
@@ -246,6 +270,8 @@ cdef void take_window(Core* e, double t, double end, bint instant) noexcept nogi
         e.processing += seconds() - listed
     if e.status != NO_MEMORY:
         e.time = t if instant else end
+    if VERIFIES and not instant and verify(e, &e.failed):
+        e.status = UNSOUND
 
 
 cdef void advance_hasty(Core* e, double stop) noexcept nogil:
@@ -1011,6 +1037,8 @@ cdef class Engine:
             self.advance_lane(0, stop, budget)
         if self.lost_memory():
             raise MemoryError(NO_ROOM_LEFT.format(self.core.time))
+        if self.is_unsound():
+            self.verify()
         done = self.failure is not None or not self.core.time < stop
         if done:
             self.rouse()
@@ -1023,6 +1051,9 @@ cdef class Engine:
 
     def lost_memory(self):
         return any([self.lane[i].status == NO_MEMORY for i in range(self.team.n)])
+
+    def is_unsound(self):
+        return any([self.lane[i].status == UNSOUND for i in range(self.team.n)])
 
     def set_trains(self, int32_t first, times, const int64_t[::1] begin, const int64_t[::1] end):
         """Let source first + k spike at times[begin[k]:end[k]] (ms), none of which lies in the past, instead of at what
@@ -1157,6 +1188,51 @@ cdef class Engine:
             for w in range(e.watch_start[e.n]):
                 sample(e, e.watches[w].neuron, e.time if failure is None else failure[1])
         return [dict(zip(plan.variables, out)) for plan, out in zip(self.plan.probes, self.sampled)]
+
+    def verify(self):
+        """Raise RuntimeError if the schedule is not as it should be between two windows."""
+        cdef int i, broken
+        cdef int32_t neuron = -1
+        for i in range(self.team.n):
+            broken = verify(self.lane[i], &neuron)
+            if self.lane[i].status == UNSOUND:
+                raise RuntimeError(f"the schedule was not sound after a window, see neuron {self.lane[i].failed}")
+            if broken == WRONG_ROW:
+                raise RuntimeError(f"lane {i}: a spike under way should have arrived before {self.lane[i].time:g} ms")
+            if broken == WRONG_POOL:
+                raise RuntimeError(f"lane {i}: a place of the pool is lost")
+            if broken:
+                raise RuntimeError(f"lane {i}: neuron {neuron} {SENTENCES[broken]}, at {self.lane[i].time:g} ms")
+
+    def plant(self, str what, int32_t n):
+        """Break the schedule at a neuron, for tests of `verify`."""
+        cdef Core* e = &self.core
+        cdef Blocks* b = &e.blocks
+        if what == "flag":
+            b.flag[n] = 3
+        elif what == "line":
+            state_at(&b.group[group_of(e, n)], n)[0] = 1
+        elif what == "wake":
+            wake_set(&e.wakes, n, e.time)
+        elif what == "no wake":
+            wheel_remove(&e.wakes, n)
+            e.wakes.link[n].key = NEVER
+        elif what == "release":
+            b.release[n] = 0.0
+        elif what == "place":
+            b.pool[b.place[n]].neuron = -1
+        elif what == "lost":
+            b.free = b.pool[b.free].free
+        elif what == "block":
+            b.group[group_of(e, n)].end += 1e-3
+        elif what == "row":
+            e.time = infinity()
+        else:
+            raise ValueError(what)
+
+    def flags(self):
+        """Of every neuron 0 while it is calm; 1: apart, 2: held, 4: followed."""
+        return np.array([self.core.blocks.flag[n] if self.core.blocks.on else 1 for n in range(self.core.n)])
 
     def bounds(self):
         """For every neuron a time (ms) before which it does not spike if nothing else happens."""

@@ -374,8 +374,8 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
     """Add what arrives in the window at neurons that take it one by one; what arrives at those that are apart is
     kept. False if there is no memory left.
 
-    Where all that raises a calm neuron, and nothing of what lowers it, leaves it below its threshold, the order in which
-    its input comes does not matter. What arrives at the others is put in order."""
+    Where all that raises a calm neuron, and nothing of what lowers it, leaves it below its threshold, the order in
+    which its input comes does not matter. What arrives at the others is put in order."""
     cdef Blocks* b = &e.blocks
     cdef const Gathered* a
     cdef int64_t i, n, suspects
