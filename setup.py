@@ -1,7 +1,8 @@
 """Compiles the kernels in ext/ and names the packages; everything else is declared in pyproject.toml.
 
-EVENTSNN_DEBUG=1 builds the kernels with bounds checks and with gcc's or clang's sanitizers of addresses and undefined
-behaviour.
+EVENTSNN_DEBUG=1 builds the kernels with bounds checks, with gcc's or clang's sanitizers of addresses and undefined
+behaviour, and so that the schedule is verified after every window. EVENTSNN_LANES=4 or 1 builds them as for processors
+without AVX-512, or without any vectors that are written out.
 """
 
 import os
@@ -16,6 +17,7 @@ from setuptools.errors import CCompilerError, PlatformError
 
 EXT = Path("ext")
 DEBUG = os.environ.get("EVENTSNN_DEBUG") == "1"
+LANES = os.environ.get("EVENTSNN_LANES")
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 # No fused multiply-add and no fast-math: both change bits, and results must not depend on the processor.
@@ -25,6 +27,9 @@ elif DEBUG:
     FLAGS = ["-O1", "-g", "-DEVENTSNN_DEBUG", "-fno-omit-frame-pointer", "-ffp-contract=off", *SANITIZERS]
 else:
     FLAGS = ["-O3", "-ffp-contract=off"]
+
+if LANES:
+    FLAGS += [f"{'/D' if sys.platform == 'win32' else '-D'}EVENTSNN_MOST_LANES={LANES}"]
 
 DIRECTIVES = {
     "language_level": 3,

@@ -18,6 +18,8 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "compiler.h"
+
 #define EVENTSNN_M0 0xD2511F53u
 #define EVENTSNN_M1 0xCD9E8D57u
 #define EVENTSNN_W0 0x9E3779B9u
@@ -83,13 +85,7 @@ static inline int eventsnn_cell_plain(
     return count;
 }
 
-/* Not gcc for Windows, which does not align vectors on the stack. */
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)
-
-#include <immintrin.h>
-
-#define EVENTSNN_AVX2 __attribute__((target("avx2,popcnt")))
-#define EVENTSNN_INLINE static inline __attribute__((always_inline))
+#ifdef EVENTSNN_VECTORS
 
 /* uniform53 of four lanes: the 53 bits as 2^52 + the lower 32 and 2^84 + 2^32 times the others; the sums are exact. */
 EVENTSNN_AVX2 static inline __m256d eventsnn_uniform53_avx2(__m256i high, __m256i low)
@@ -270,7 +266,6 @@ EVENTSNN_AVX2 static int eventsnn_cell_avx2(
 }
 
 #define EVENTSNN_XOR_OF_THREE 0x96
-#define EVENTSNN_AVX512 __attribute__((target("avx2,popcnt,avx512f,avx512dq,avx512vl")))
 
 EVENTSNN_AVX512 static inline __m512d eventsnn_uniform53_avx512(__m512i high, __m512i low)
 {
@@ -327,13 +322,6 @@ EVENTSNN_AVX512 static int eventsnn_cell_avx512(
     return count;
 }
 
-static inline int eventsnn_lanes(void)
-{
-    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        return 8;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt") ? 4 : 1;
-}
-
 static inline void eventsnn_uniforms(
     int lanes, uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, double *out)
 {
@@ -355,11 +343,6 @@ static inline int eventsnn_cell(
 }
 
 #else
-
-static inline int eventsnn_lanes(void)
-{
-    return 1;
-}
 
 #define eventsnn_uniforms(lanes, key, c0, c1, c2, c3, out) eventsnn_uniforms_plain(key, c0, c1, c2, c3, out)
 #define eventsnn_cell(lanes, key, c0, c1, c2, c3, least, start, width, last, times) \

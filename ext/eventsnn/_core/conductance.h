@@ -3,7 +3,7 @@
  * eventsnn_conduct(lanes, e, slots): advances the neuron of each lane that is not there yet by a step from t, or to stop
  * if that comes before its end; slots is 4 for alpha functions, 2 for exponentials. None may have a ramp or sine current.
  * Afterwards `left` is not 0 for those that must go singly from where they were, since they are at rest or too fast; their
- * state means nothing. lanes is what eventsnn_lanes() of cell.h says.
+ * state means nothing. lanes is what eventsnn_lanes() of compiler.h says.
  *
  * The operations are those of `go` and `few_orders` in taylor.pxd and of conductance.pyx, in the same order, so that the
  * bits are theirs; a lane that has all the orders it needs stands still while the others go on.
@@ -49,7 +49,7 @@ typedef struct {
 #define EVENTSNN_ANY(mask) (((mask)[0] | (mask)[1]) != 0)
 #include "conductance_lanes.h"
 
-#ifdef EVENTSNN_AVX2
+#ifdef EVENTSNN_VECTORS
 
 #define EVENTSNN_OF(name) eventsnn_##name##_avx2
 #define EVENTSNN_TARGET EVENTSNN_AVX2

@@ -62,14 +62,7 @@ KINDS = {
     "listed": LISTED,
 }
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define EVENTSNN_PREFETCH(address) __builtin_prefetch(address, 1)
-    #else
-    #define EVENTSNN_PREFETCH(address) ((void)(address))
-    #endif
-    """
+cdef extern from "eventsnn/_core/compiler.h":
     void prefetch "EVENTSNN_PREFETCH"(const void* address) noexcept nogil
 
 cdef enum:

@@ -84,7 +84,7 @@ static int eventsnn_draw_sums_of(int lanes, eventsnn_cells *p, int64_t first, in
     return m;
 }
 
-#ifdef EVENTSNN_AVX2
+#ifdef EVENTSNN_VECTORS
 
 /* Two vectors of eight streams each: while one waits for a product, the other goes on. */
 enum { EVENTSNN_STREAMS = 16 };
@@ -178,7 +178,7 @@ EVENTSNN_AVX512 EVENTSNN_INLINE int eventsnn_draw_streams(
         over = _mm512_mask_cmpge_epi64_mask(s[g].valid, s[g].count, _mm512_set1_epi64(EVENTSNN_FULL));
         s[g].valid &= (__mmask8)~over;
         for (; over; over &= (__mmask8)(over - 1))
-            full[m++] = (int32_t)(i + 8 * g + __builtin_ctz(over));
+            full[m++] = (int32_t)(i + 8 * g + eventsnn_lowest_bit(over));
         s[g].most = k - 1 < EVENTSNN_FULL ? k - 1 : EVENTSNN_FULL - 1;
         most = s[g].most > most ? s[g].most : most;
         for (int part = 0; part < parts; part++)

@@ -49,7 +49,7 @@ static inline void eventsnn_growth_plain(int64_t n, const double *time, double o
         out[k] = eventsnn_exp_plain((time[k] - origin) * rate);
 }
 
-#ifdef EVENTSNN_AVX2
+#ifdef EVENTSNN_VECTORS
 
 typedef uint64_t eventsnn_bits4 __attribute__((vector_size(32)));
 typedef uint64_t eventsnn_bits8 __attribute__((vector_size(64)));

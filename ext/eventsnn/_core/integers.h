@@ -7,11 +7,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#if defined(_MSC_VER)
-#define EVENTSNN_INLINE_INTEGER static __forceinline
-#else
-#define EVENTSNN_INLINE_INTEGER static inline
-#endif
+#include "compiler.h"
 
 /* ---- of 64 bits */
 
@@ -19,16 +15,16 @@
 #define EVENTSNN_LIMIT_64 4611686018427387904.0
 #define EVENTSNN_MOST_64 ((int64_t)1 << 62)
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if EVENTSNN_MOST_LANES >= 4 && (defined(__SSE2__) || defined(_M_X64))
 #include <emmintrin.h>
 /* Half to even. */
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_rounded(double value) { return _mm_cvtsd_si64(_mm_set_sd(value)); }
+EVENTSNN_EACH int64_t eventsnn_rounded(double value) { return _mm_cvtsd_si64(_mm_set_sd(value)); }
 #else
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_rounded(double value) { return (int64_t)llrint(value); }
+EVENTSNN_EACH int64_t eventsnn_rounded(double value) { return (int64_t)llrint(value); }
 #endif
 
 /* The nearest, but no more in size than 2^62. */
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_nearest(double value)
+EVENTSNN_EACH int64_t eventsnn_nearest(double value)
 {
     return value >= EVENTSNN_LIMIT_64 ? EVENTSNN_MOST_64
         : value > -EVENTSNN_LIMIT_64  ? eventsnn_rounded(value)
@@ -36,32 +32,32 @@ EVENTSNN_INLINE_INTEGER int64_t eventsnn_nearest(double value)
 }
 
 /* Sums wrap around. */
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_sum(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+EVENTSNN_EACH int64_t eventsnn_sum(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
 /* ---- products of 64 bits each, the halves of 128 */
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_product(int64_t a, int64_t b, uint64_t *low)
+EVENTSNN_EACH int64_t eventsnn_product(int64_t a, int64_t b, uint64_t *low)
 {
     int64_t high;
     *low = (uint64_t)_mul128(a, b, &high);
     return high;
 }
-EVENTSNN_INLINE_INTEGER uint64_t eventsnn_product_unsigned(uint64_t a, uint64_t b, uint64_t *low)
+EVENTSNN_EACH uint64_t eventsnn_product_unsigned(uint64_t a, uint64_t b, uint64_t *low)
 {
     uint64_t high;
     *low = _umul128(a, b, &high);
     return high;
 }
 #else
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_product(int64_t a, int64_t b, uint64_t *low)
+EVENTSNN_EACH int64_t eventsnn_product(int64_t a, int64_t b, uint64_t *low)
 {
     const __int128 product = (__int128)a * b;
     *low = (uint64_t)product;
     return (int64_t)(product >> 64);
 }
-EVENTSNN_INLINE_INTEGER uint64_t eventsnn_product_unsigned(uint64_t a, uint64_t b, uint64_t *low)
+EVENTSNN_EACH uint64_t eventsnn_product_unsigned(uint64_t a, uint64_t b, uint64_t *low)
 {
     const unsigned __int128 product = (unsigned __int128)a * b;
     *low = (uint64_t)product;
@@ -70,7 +66,7 @@ EVENTSNN_INLINE_INTEGER uint64_t eventsnn_product_unsigned(uint64_t a, uint64_t 
 #endif
 
 /* value factor / 2^63, rounded to the nearest. */
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_scaled(int64_t value, int64_t factor)
+EVENTSNN_EACH int64_t eventsnn_scaled(int64_t value, int64_t factor)
 {
     uint64_t low;
     uint64_t high = (uint64_t)eventsnn_product(value, factor, &low);
@@ -80,7 +76,7 @@ EVENTSNN_INLINE_INTEGER int64_t eventsnn_scaled(int64_t value, int64_t factor)
 }
 
 /* kept: what is left of 1 in a frame, a multiple of 2^-63. */
-EVENTSNN_INLINE_INTEGER int64_t eventsnn_later(int64_t value, double kept)
+EVENTSNN_EACH int64_t eventsnn_later(int64_t value, double kept)
 {
     return eventsnn_scaled(value, (int64_t)(kept * 9223372036854775808.0));
 }
@@ -95,13 +91,13 @@ typedef struct {
 /* 2^124: numbers of this size are too large. */
 #define EVENTSNN_LIMIT 21267647932558653966460912964485513216.0
 
-EVENTSNN_INLINE_INTEGER eventsnn_wide eventsnn_widened(int64_t value)
+EVENTSNN_EACH eventsnn_wide eventsnn_widened(int64_t value)
 {
     const eventsnn_wide wide = {(uint64_t)value, value >> 63};
     return wide;
 }
 
-EVENTSNN_INLINE_INTEGER eventsnn_wide eventsnn_wide_sum(eventsnn_wide a, eventsnn_wide b)
+EVENTSNN_EACH eventsnn_wide eventsnn_wide_sum(eventsnn_wide a, eventsnn_wide b)
 {
     eventsnn_wide sum;
     sum.low = a.low + b.low;
@@ -109,9 +105,9 @@ EVENTSNN_INLINE_INTEGER eventsnn_wide eventsnn_wide_sum(eventsnn_wide a, eventsn
     return sum;
 }
 
-EVENTSNN_INLINE_INTEGER int eventsnn_is_narrow(eventsnn_wide a) { return a.high == (int64_t)a.low >> 63; }
+EVENTSNN_EACH int eventsnn_is_narrow(eventsnn_wide a) { return a.high == (int64_t)a.low >> 63; }
 
-EVENTSNN_INLINE_INTEGER eventsnn_wide eventsnn_negative(eventsnn_wide a)
+EVENTSNN_EACH eventsnn_wide eventsnn_negative(eventsnn_wide a)
 {
     a.low = 0 - a.low;
     a.high = (int64_t)(~(uint64_t)a.high + (a.low == 0));
@@ -169,7 +165,7 @@ static eventsnn_wide eventsnn_wide_later(eventsnn_wide a, double kept, double fr
     return a;
 }
 
-EVENTSNN_INLINE_INTEGER int eventsnn_is_lost(eventsnn_wide a)
+EVENTSNN_EACH int eventsnn_is_lost(eventsnn_wide a)
 {
     const int64_t most = (int64_t)1 << 60;
     return a.high >= most || a.high < -most || (a.high == -most && a.low == 0);

@@ -49,7 +49,7 @@ static void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_
     }
 }
 
-#ifdef EVENTSNN_AVX2
+#ifdef EVENTSNN_VECTORS
 
 EVENTSNN_AVX512 static void eventsnn_find_lows_avx512(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
 {
@@ -202,7 +202,7 @@ static int64_t eventsnn_pass_currents_of(
     return m;
 }
 
-#ifdef EVENTSNN_AVX2
+#ifdef EVENTSNN_VECTORS
 
 /* The sum of each four lanes, in all of them. */
 EVENTSNN_AVX512 EVENTSNN_INLINE __m512d eventsnn_sums_of_four(__m512d a)
@@ -278,9 +278,9 @@ EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
             listed |= ((bad & 1u) | (bad >> 3 & 2u)) << 2 * j;
         }
         for (; flags; flags &= flags - 1)
-            listed |= 1u << __builtin_ctzll(flags) / 8;
+            listed |= 1u << eventsnn_lowest_bit(flags) / 8;
         for (; listed; listed &= listed - 1)
-            others[m++] = (int32_t)n + __builtin_ctz(listed);
+            others[m++] = (int32_t)n + eventsnn_lowest_bit(listed);
     }
     return m + eventsnn_pass_currents_of(r, state, flag, n, stop, others + m);
 }

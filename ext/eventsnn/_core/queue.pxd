@@ -21,22 +21,14 @@ from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Row, Slice
 
+cdef extern from "eventsnn/_core/compiler.h":
+    int lowest_bit "eventsnn_lowest_bit"(uint64_t word) noexcept nogil
+
 cdef extern from *:
     """
-    #if defined(_MSC_VER)
-    #include <intrin.h>
-    static __inline int eventsnn_lowest_bit(unsigned __int64 word) {
-        unsigned long place;
-        _BitScanForward64(&place, word);
-        return (int)place;
-    }
-    #else
-    #define eventsnn_lowest_bit(word) __builtin_ctzll(word)
-    #endif
     #define EVENTSNN_WINDOWS 4503599627370496
     #define EVENTSNN_NEVER 0x7FFFFFFFFFFFFFFF
     """
-    int lowest_bit "eventsnn_lowest_bit"(uint64_t word) noexcept nogil
     # 2^52: windows are numbered up to here; none later is wider than two doubles at its time.
     const int64_t WINDOWS "EVENTSNN_WINDOWS"
     # The key of what hangs nowhere.

@@ -17,12 +17,6 @@
 #include "cell.h"
 #include "integers.h"
 
-#if defined(_MSC_VER)
-#define EVENTSNN_EACH static __forceinline
-#else
-#define EVENTSNN_EACH static inline __attribute__((always_inline))
-#endif
-
 /* Kinds of weights. */
 enum { EVENTSNN_SHARED, EVENTSNN_DOUBLES, EVENTSNN_FLOATS };
 enum { EVENTSNN_D, EVENTSNN_U, EVENTSNN_X, EVENTSNN_STATE = 4 };
@@ -52,12 +46,6 @@ EVENTSNN_EACH double eventsnn_weight(const eventsnn_pulse *p, int kind, int64_t 
 }
 
 /* ---- memory */
-
-#if defined(__GNUC__) || defined(__clang__)
-#define EVENTSNN_FETCH(address) __builtin_prefetch(address, 0)
-#else
-#define EVENTSNN_FETCH(address) ((void)(address))
-#endif
 
 /* Fetch a slice, which lies anywhere in memory, before its turn comes. */
 static void eventsnn_fetch(const eventsnn_pulse *p, int kind)
@@ -152,7 +140,7 @@ EVENTSNN_EACH int64_t eventsnn_add_each(
     return eventsnn_add_rest(p, kind, currents, 0, state, listed, 0);
 }
 
-#ifdef EVENTSNN_AVX2
+#ifdef EVENTSNN_VECTORS
 
 /* List those of the eight synapses from i on that leave a number that is not negative. */
 EVENTSNN_INLINE int64_t eventsnn_list_eight(
@@ -271,7 +259,7 @@ EVENTSNN_AVX512 static int64_t eventsnn_add_floats_avx512(
 static int64_t eventsnn_add_slice(
     int lanes, const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
 {
-#ifdef EVENTSNN_AVX2
+#ifdef EVENTSNN_VECTORS
     if (lanes == 8 && kind == EVENTSNN_DOUBLES)
         return eventsnn_add_doubles_avx512(p, currents, state, listed);
     if (lanes == 8 && kind == EVENTSNN_FLOATS)
