@@ -89,6 +89,15 @@ What was tried:
   -> 3.13, sparse_1e5 0.123 -> 0.142 and sparse_1e6 0.137 -> 0.152. Rates as before. Of brunel_exp a sixth is
   `begin_neuron`, neuron by neuron, and a tenth `skim_framed` of those that became alert: D takes all external input of
   a block to come at once, and compares with the line at the block's beginning what v may be at its end.
+- 2026-11-29, later and on a slower machine (the prototypes of one word, currents and external input take 1.6 times what
+  they took when they were written): neurons that may spike followed in place of put into their records, external input
+  summed in lanes (external.h), passes in AVX-512, rows of projections merged, no skimming. workloads.py, CPU seconds on
+  one core, before and after, the same spikes: brunel_dc 2.00 -> 1.24, brunel_poisson 5.95 -> 3.2, brunel_exp 12.4 ->
+  5.6, brunel_exp_dc 4.9 -> 2.6, cuba 0.84 -> 0.6, microcircuit 3.68 -> 1.2 (1.73 before rows were merged),
+  brunel_dc_het 20 -> 17, sparse as it was. microcircuit_full 84 -> 28 by the merged rows alone. Blocks of 1/16 ms are
+  best for brunel_dc (1.56, 1.30, 1.16, 1.26 and 1.38 s for 1/64 to 1/4 ms), brunel_exp_dc (3.9, 2.7, 2.3, 2.5 and 3.4)
+  and brunel_exp; `review` finds them. What is left: of brunel_exp two fifths draw external input, of brunel_dc_het two
+  thirds list and gather spans, which wait for the memory of rows.
 - Whole frames found by floor() and a division in place of a conversion: brunel_dc 2.5 against 1.8 s, sparse_1e6 0.22
   against 0.14. Compilers call a function for floor() where SSE4.1 is not at hand.
 """

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from eventsnn._core.external cimport Cells
 from eventsnn._core.neuron cimport MOST_CURRENTS, Class
-from eventsnn._core.stream cimport MOST_IN_CELL, Source
+from eventsnn._core.stream cimport Source
 
 cdef extern from "eventsnn/_core/scatter.h":
     enum:
@@ -108,11 +108,11 @@ cdef struct Followed:
     int64_t x[MOST_CURRENTS]
     int32_t neuron
     int32_t free          # the next one of those that are free
-    int32_t at            # of the inputs ahead
+    int64_t first         # of its inputs, among those of its group
+    int32_t at            # of those ahead
     int32_t n
     int slot              # the current that they go to
     bint held
-    Input input[MOST_IN_CELL]
 
 
 cdef struct Listed:
@@ -180,6 +180,9 @@ cdef struct Group:
     int frames                # bits: of U and of each X a new frame has begun with the block
     int64_t n_held            # which are refractory throughout
     int64_t n_followed
+    Input* input              # of those that are followed
+    int64_t n_inputs
+    int64_t input_room
 
 
 cdef struct Segment:

@@ -384,9 +384,18 @@ def changes_of(*columns):
     return np.cumsum(changes)
 
 
+cdef void give_up_inputs(Core* e) noexcept nogil:
+    """Free what groups have allocated, before they go."""
+    cdef int64_t k
+    for k in range(e.blocks.n_groups):
+        free(e.blocks.group[k].input)
+    e.blocks.n_groups = 0
+
+
 cdef void give_up(Core* e) noexcept nogil:
     """Free what a lane has allocated as it went along."""
     cdef int i
+    give_up_inputs(e)
     give_up_rows(e)
     free(e.rows.wheel.link)
     free(e.rows.row)
@@ -445,6 +454,7 @@ cdef bint fits(const Class* k, const Source* d) noexcept:
 
 
 @cython.final
+@cython.no_gc_clear  # __dealloc__ needs what the lanes' memory holds
 cdef class Engine:
     """State of a compiled network, and the loop over it. Holds every array that the kernels point into."""
 
@@ -840,6 +850,7 @@ cdef class Engine:
         e.blocks.end = e.blocks.next = infinity()
         e.blocks.n = 0
         e.blocks.cost_of_look = COST_OF_LOOK
+        give_up_inputs(e)
         e.blocks.n_groups = len(groups)
         e.blocks.group = <Group*>self.allocate(len(groups), sizeof(Group), self.held_by_lanes)
         for k, (a, b, number) in enumerate(groups):
@@ -914,6 +925,7 @@ cdef class Engine:
         cdef int i
         self.rouse()
         self.join()
+        give_up_inputs(e)
         self.held_by_lanes = []
         self.team.barrier.n = n
         self.team.barrier.looks = LOOKS if n <= (os.cpu_count() or 1) else 0
@@ -959,6 +971,7 @@ cdef class Engine:
         e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL
         e.blocks.segment_room = e.blocks.notes.room = e.blocks.gathered_room = e.blocks.listed_room = 0
         e.blocks.arrivals = e.blocks.looks = e.blocks.follows = 0
+        e.blocks.n_groups = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
         e.spike_time, e.spike_neuron = NULL, NULL
         e.n_spikes = e.spike_room = 0
@@ -1093,7 +1106,7 @@ cdef class Engine:
         failures = []
         for i in range(self.team.n):
             e = self.lane[i]
-            if e.status != RUNNING and e.status != NO_MEMORY:
+            if e.status in REASONS:
                 failures.append((e.failed_at, e.failed_round, e.failed, REASONS[e.status]))
         if not failures:
             return None

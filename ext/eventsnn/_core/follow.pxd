@@ -82,8 +82,23 @@ cdef inline void give_back(Blocks* b, Followed* x) noexcept nogil:
 # ---- one begins to be followed
 
 
-cdef inline void draw_inputs(const Group* g, int32_t n, double after, bint upto, Followed* x) noexcept nogil:
-    """A neuron's external spikes in the block after a time, or, if upto, from it on."""
+cdef inline bint room_for_inputs(Group* g) noexcept nogil:
+    """For those of one more neuron."""
+    cdef int64_t room = 2 * g.input_room + 8 * MOST_IN_CELL
+    if g.n_inputs + MOST_IN_CELL <= g.input_room:
+        return True
+    if not enlarge(<void**>&g.input, room * sizeof(Input)):
+        return False
+    g.input_room = room
+    return True
+
+
+cdef inline const Input* input_of(const Group* g, const Followed* x, int i) noexcept nogil:
+    return &g.input[x.first + i]
+
+
+cdef inline void draw_inputs(Group* g, int32_t n, double after, bint upto, Followed* x) noexcept nogil:
+    """A neuron's external spikes in the block after a time, or, if upto, from it on. There is room for them."""
     cdef const Drive* drive = drive_of(g, n)
     cdef const Source* d = drive.source
     cdef const Class* k = g.k
@@ -95,6 +110,7 @@ cdef inline void draw_inputs(const Group* g, int32_t n, double after, bint upto,
         d.key, drive.index + <unsigned int>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width,
         d.width, 0, times,
     )
+    cdef Input* input = g.input + x.first
     cdef int first = 0
     cdef int i, j
     while first < count and (times[first] < after or (times[first] == after and not upto)):
@@ -102,20 +118,21 @@ cdef inline void draw_inputs(const Group* g, int32_t n, double after, bint upto,
     while count > first and not times[count - 1] < g.end:
         count -= 1
     x.n = count - first
+    g.n_inputs += x.n
     if x.n == 0:
         return
     grow(lanes_at_hand(), x.n, times + first, g.origin, k.c[RATE_M], grown)
     for i in range(x.n):
-        x.input[i].time = times[first + i]
-        x.input[i].grown = grown[i]
-        x.input[i].u = nearest(d.weight * (scale * grown[i]))
-        x.input[i].x = 0
+        input[i].time = times[first + i]
+        input[i].grown = grown[i]
+        input[i].u = nearest(d.weight * (scale * grown[i]))
+        input[i].x = 0
     for j in range(g.currents):
         grow(lanes_at_hand(), x.n, times + first, g.x_origin[j], k.c[current_at(j) + RATE], grown)
         for i in range(x.n):
-            x.input[i].x_grown[j] = grown[i]
+            input[i].x_grown[j] = grown[i]
             if j == drive.slot:
-                x.input[i].x = nearest(d.weight * (scale * grown[i]))
+                input[i].x = nearest(d.weight * (scale * grown[i]))
 
 
 cdef inline void clear(const Group* g, int64_t* f) noexcept nogil:
@@ -134,14 +151,14 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
     cdef Followed* x
     cdef int32_t at
     cdef int i
-    if b.free < 0 and not enlarge_pool(b):
+    if (b.free < 0 and not enlarge_pool(b)) or not room_for_inputs(g):
         fail(e, NO_MEMORY, t, n)
         return NULL
     at = b.free
     x = &b.pool[at]
     b.free = x.free
     b.place[n] = at
-    x.neuron, x.t, x.at, x.n = n, t, 0, 0
+    x.neuron, x.t, x.at, x.n, x.first = n, t, 0, 0, g.n_inputs
     x.held = b.flag[n] & IS_HELD
     x.release = b.release[n] if x.held else -1.0
     x.next = t
@@ -153,9 +170,9 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
         x.x[i] = sum_of(f[X + i], BIAS)
     x.slot = drive_of(g, n).slot
     for i in range(x.n):
-        x.u = sum_of(x.u, -x.input[i].u)
+        x.u = sum_of(x.u, -input_of(g, x, i).u)
         if g.currents:
-            x.x[x.slot] = sum_of(x.x[x.slot], -x.input[i].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], -input_of(g, x, i).x)
     clear(g, f)
     if x.held and not x.t < x.release:
         lift_followed(e, g, x)
@@ -201,7 +218,7 @@ cdef inline void end_followed(Core* e, Group* g) noexcept nogil:
             f[D] = HELD_D
             keep_held(b, g, n, x.release)
         give_back(b, x)
-    g.n_followed = 0
+    g.n_followed = g.n_inputs = 0
 
 
 cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
@@ -229,7 +246,7 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
     for i in range(g.currents):
         numbers(g.k, s)[i] = widened(x.x[i])
     if drive_of(g, n).source != NULL:
-        ahead = x.input[x.at].time if x.at < x.n else g.end
+        ahead = input_of(g, x, x.at).time if x.at < x.n else g.end
         e.external_events -= x.n - x.at
         seek(e, g, s, ahead)
     s.outside = next_outside(e, s)
@@ -265,7 +282,7 @@ cdef inline void leave_all(Core* e) noexcept nogil:
         for n in range(g.start, g.stop):
             if not b.flag[n] & IS_APART:
                 leave(e, g, n, e.time)
-        g.n_held = g.n_followed = 0
+        g.n_held = g.n_followed = g.n_inputs = 0
 
 
 # ---- one event
@@ -391,7 +408,7 @@ cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcep
     announce(e, n, t)
     if early(x.release) >= g.end:
         for i in range(x.at, x.n if g.currents else 0):
-            x.x[x.slot] = sum_of(x.x[x.slot], x.input[i].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, i).x)
         for i in range(g.currents):
             state[X + i] = sum_of(state[X + i], x.x[i])
         state[D] = HELD_D
@@ -405,23 +422,23 @@ cdef inline void take_held(const Group* g, Followed* x, double t) noexcept nogil
     """The external spikes of a refractory neuron before t: what jumps v is lost."""
     cdef double time
     while x.at < x.n:
-        time = x.input[x.at].time
+        time = input_of(g, x, x.at).time
         if not time < t or not time < x.release:
             return
         if x.release - time <= time * RELEASE_SLACK:
             x.release = time
             return
         if g.currents:
-            x.x[x.slot] = sum_of(x.x[x.slot], x.input[x.at].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, x.at).x)
         x.at += 1
 
 
 cdef inline void add_inputs(const Group* g, Followed* x, double t) noexcept nogil:
     """Add the external spikes at t, which are the next."""
-    while x.at < x.n and x.input[x.at].time == t:
-        x.u = sum_of(x.u, x.input[x.at].u)
+    while x.at < x.n and input_of(g, x, x.at).time == t:
+        x.u = sum_of(x.u, input_of(g, x, x.at).u)
         if g.currents:
-            x.x[x.slot] = sum_of(x.x[x.slot], x.input[x.at].x)
+            x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, x.at).x)
         x.at += 1
 
 
@@ -438,7 +455,7 @@ cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noex
             if t < x.release or (t == x.release and not upto):
                 return True
             lift_followed(e, g, x)
-        input = x.input[x.at].time if x.at < x.n else infinity()
+        input = input_of(g, x, x.at).time if x.at < x.n else infinity()
         limit = min(input, t)
         if crosses(e, g, x, limit) and (upto or x.next < t):
             fire_followed(e, g, x, x.next)
@@ -447,9 +464,9 @@ cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noex
             continue
         if not input < t:
             return True
-        f.u = x.input[x.at].grown
+        f.u = input_of(g, x, x.at).grown
         for i in range(g.currents):
-            f.x[i] = x.input[x.at].x_grown[i]
+            f.x[i] = input_of(g, x, x.at).x_grown[i]
         add_inputs(g, x, input)
         x.t = input
         if is_at_line(e, g, x, &f):
@@ -470,6 +487,7 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
     for i in range(g.currents):
         anything |= state[X + i] != -BIAS
     if t == x.t and not anything:
+        clear(g, state)  # of weights of zero D knows more than it should
         return False
     if x.held and t < x.release and x.release - t <= t * RELEASE_SLACK:
         x.release = t
@@ -479,9 +497,9 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
         x.x[i] = sum_of(x.x[i], sum_of(state[X + i], BIAS))
     clear(g, state)
     if x.held:
-        while x.at < x.n and x.input[x.at].time == t:
+        while x.at < x.n and input_of(g, x, x.at).time == t:
             if g.currents:
-                x.x[x.slot] = sum_of(x.x[x.slot], x.input[x.at].x)
+                x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, x.at).x)
             x.at += 1
         return False
     x.u = sum_of(x.u, u)
@@ -559,17 +577,17 @@ cdef inline void finish_window(Core* e, double stop) noexcept nogil:
             if not b.flag[n] & IS_FOLLOWED:
                 continue
             x = followed_at(b, n)
-            if next_of(x) < stop and not go_on(e, g, x, stop, False):
+            if next_of(g, x) < stop and not go_on(e, g, x, stop, False):
                 continue
             b.followed[g.start + kept] = n
             kept += 1
-            own = next_of(x)
+            own = next_of(g, x)
             if own < b.next:
                 b.next = own
         g.n_followed = kept
 
 
-cdef inline double next_of(const Followed* x) noexcept nogil:
+cdef inline double next_of(const Group* g, const Followed* x) noexcept nogil:
     """Nothing happens to a followed neuron before this time unless something arrives."""
     cdef double own = x.release if x.held else x.next
-    return min(own, x.input[x.at].time) if x.at < x.n else own
+    return min(own, input_of(g, x, x.at).time) if x.at < x.n else own

@@ -20,7 +20,7 @@ from eventsnn._core.calm cimport state_at
 from eventsnn._core.closed_form cimport WIDTH, WIDTH_M, current_at
 from eventsnn._core.core cimport RUNNING, Core, neuron_at
 from eventsnn._core.events cimport next_own
-from eventsnn._core.follow cimport next_of
+from eventsnn._core.follow cimport input_of, next_of
 from eventsnn._core.lanes cimport is_mine
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.queue cimport LEVELS, NEVER, SLOTS, wheel_key
@@ -66,13 +66,13 @@ cdef inline int verify_followed(const Blocks* b, const Group* g, int32_t n, doub
     cdef const Followed* x = &b.pool[b.place[n]]
     cdef const int64_t* f = state_at(g, n)
     cdef int i
-    if x.neuron != n or f[D] != LISTED_D or next_of(x) < time or x.t > g.end:
+    if x.neuron != n or f[D] != LISTED_D or next_of(g, x) < time or x.t > g.end:
         return WRONG_FOLLOWED
     for i in range(1 + g.currents if g.currents else 0):
         if f[U + i] != -BIAS:
             return WRONG_FOLLOWED
     for i in range(x.at, x.n):
-        if not x.input[i].time < g.end or (i > x.at and x.input[i].time < x.input[i - 1].time):
+        if not input_of(g, x, i).time < g.end or (i > x.at and input_of(g, x, i).time < input_of(g, x, i - 1).time):
             return WRONG_FOLLOWED
     return SOUND
 
