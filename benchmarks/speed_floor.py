@@ -94,7 +94,8 @@ What was tried:
   summed in lanes (external.h), passes in AVX-512, rows of projections merged, no skimming. workloads.py, CPU seconds on
   one core, before and after, the same spikes: brunel_dc 2.00 -> 1.24, brunel_poisson 5.95 -> 3.2, brunel_exp 12.4 ->
   5.6, brunel_exp_dc 4.9 -> 2.6, cuba 0.84 -> 0.6, microcircuit 3.68 -> 1.2 (1.73 before rows were merged),
-  brunel_dc_het 20 -> 17, sparse as it was. microcircuit_full 84 -> 28 by the merged rows alone. Blocks of 1/16 ms are
+  brunel_dc_het 20 -> 17 by the last step alone, sparse as it was. microcircuit_full 28; it took 84 with rows apart and
+  a guard of ranges, since removed, that sent two thousand neurons a block the ordinary way. Blocks of 1/16 ms are
   best for brunel_dc (1.56, 1.30, 1.16, 1.26 and 1.38 s for 1/64 to 1/4 ms), brunel_exp_dc (3.9, 2.7, 2.3, 2.5 and 3.4)
   and brunel_exp; `review` finds them. What is left: of brunel_exp two fifths draw external input, of brunel_dc_het two
   thirds list and gather spans, which wait for the memory of rows.
