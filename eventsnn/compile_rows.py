@@ -33,41 +33,36 @@ def bundle_rows(
     has a meaning only for targets that may be outside of frames; projections with such ones stay as they are.
     """
     commute = _commuting(constants, models, class_model, class_of, I_e, currents) & ~hasty.any()
-    plans: list[ProjectionPlan | PartPlan | ProceduralPlan | None] = [None] * len(projections)
-    rows: list[Stored | None] = [None] * len(projections)
+    parts: dict[int, PartPlan] = {}
     for bundle in _bundles(projections, commute):
         merged = _merged([projections[k] for k in bundle])  # type: ignore[misc]
         for k in bundle:
-            plan = projections.pop(k)
-            projections.insert(k, merged)
-            plans[k] = PartPlan(plan.name, plan.pre, plan.post, merged, plan.weight_size, plan.n_synapses)
-        rows[bundle[0]] = merged
-    for k, plan in enumerate(projections):
-        if plans[k] is None:
-            plans[k] = rows[k] = plan
+            p = projections[k]
+            parts[k] = PartPlan(p.name, p.pre, p.post, merged, p.weight_size, p.n_synapses)
+            projections[k] = merged
+    plans = tuple(parts.get(k, p) for k, p in enumerate(projections))
+    rows = tuple({id(p): p for p in projections}.values())
     projections.clear()
-    return tuple(plan for plan in plans if plan is not None), tuple(row for row in rows if row is not None)
+    return plans, rows
 
 
 def _commuting(
     constants: Floats, models: Sequence[Model], class_model: Ids, class_of: Ids, I_e: Floats, currents: CurrentPlan
 ) -> NDArray[np.bool_]:
     """Neurons that are never outside of frames, where sums would depend on the order of inputs."""
-    linear = np.array([isinstance(model, LinearModel) for model in models] + [False])
-    framed = np.append(linear[class_model], False)  # the last is that of sources
-    if len(constants):
-        framed[:-1] &= constants[:, min(WIDTH_M, constants.shape[1] - 1)] != 0.0
+    linear = np.array([isinstance(model, LinearModel) for model in models], dtype=bool)[class_model]
+    if not linear.any():
+        return np.zeros(class_of.size, dtype=bool)
+    framed = linear & (constants[:, WIDTH_M] != 0.0)
     straight = np.ones(currents.start.size, dtype=bool)  # the last is none
     largest = np.zeros(currents.start.size)
-    for k, (start, stop) in enumerate(zip(currents.start[:-1], currents.start[1:], strict=True)):
-        pieces = slice(int(start), int(stop))
-        no_sines = np.diff(currents.sine_start[int(start) : int(stop) + 1]) == 0
-        straight[k] = not currents.slope[pieces].any() and bool(no_sines.all())
-        largest[k] = np.abs(currents.amplitude[pieces]).max(initial=0.0)
-    own = class_of.clip(0)
-    drive = constants[own, R] * (np.abs(I_e) + largest[currents.of]) if len(constants) else np.zeros(class_of.size)
-    near = drive * (constants[own, min(PER_UNIT, constants.shape[1] - 1)] if len(constants) else 1.0) < LARGEST_DRIVE
-    return framed[class_of] & straight[currents.of] & near
+    programme = np.repeat(np.arange(currents.start.size - 1), np.diff(currents.start))
+    straight[programme[(currents.slope != 0.0) | (np.diff(currents.sine_start)[: programme.size] > 0)]] = False
+    np.maximum.at(largest, programme, np.abs(currents.amplitude))
+    drive = constants[class_of, R] * (np.abs(I_e) + largest[currents.of])
+    near = drive * constants[class_of, PER_UNIT] < LARGEST_DRIVE
+    commuting: NDArray[np.bool_] = (class_of >= 0) & framed[class_of] & straight[currents.of] & near
+    return commuting
 
 
 def _bundles(projections: Sequence[Stored], commute: NDArray[np.bool_]) -> list[list[int]]:

@@ -69,10 +69,9 @@ def most_alike(plan: ProjectionPlan | ProceduralPlan) -> int:
         return int(MOST_COUNTED if plan.n_synapses <= plan.pre.size * plan.post.size else plan.n_synapses)
     most = 1
     for start in range(0, plan.target.size, PART):
-        alike = (
-            plan.target[start + 1 : start + PART + 1]
-            == plan.target[start : start + PART][: plan.target.size - start - 1]
-        )
+        # What is alike across the border of two parts must be seen whole.
+        target = plan.target[start : start + PART + MOST_COUNTED]
+        alike = target[1:] == target[:-1]
         times = 1
         while alike.any():
             times += 1

@@ -7,7 +7,7 @@ import pytest
 from event_log import differences, event_log
 
 import eventsnn as esn
-from eventsnn import compile_rows
+from eventsnn import compile_rows, lanes
 from eventsnn.plan import PartPlan
 
 GRID = esn.Normal(1.5, 0.75, low=0.1, grid=0.1)
@@ -127,3 +127,16 @@ def test_weights_can_be_recorded_and_synapses_read():
         for field in ("pre", "post", "weight", "delay"):
             assert np.array_equal(getattr(p.synapses(), field), getattr(before[name], field))
     assert isinstance(net._simulation.plan.projections[0], PartPlan) and results.summary["synaptic_events"] > 0
+
+
+@pytest.mark.parametrize("times", [1, 2, 17, 63])
+def test_how_often_a_row_reaches_a_neuron(times, monkeypatch):
+    """Also where what is alike lies across two of the parts that are looked through; never too few."""
+    monkeypatch.setattr(lanes, "PART", 40)
+    for before in (0, 1, 30, 39, 40, 70):
+        net = esn.Network()
+        a, b = (net.population(100, esn.LIFDelta(), name=name) for name in "ab")
+        post = [*range(before), *[before] * times]
+        net.connect(a[:1], b, esn.Explicit([0] * len(post), post))
+        found = lanes.most_alike(net.compile().plan.rows[0])
+        assert times <= found <= (times if times < 63 else 200)

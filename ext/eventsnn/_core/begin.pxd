@@ -11,10 +11,8 @@ from eventsnn._core.blocks cimport (
     BIAS,
     HELD_D,
     IS_APART,
-    IS_FOLLOWED,
     IS_HELD,
     LEAST_D,
-    LISTED_D,
     Blocks,
     D,
     Drive,
@@ -26,7 +24,7 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport class_of, drive_of, is_small_wide, low_of, state_at, width_of
+from eventsnn._core.calm cimport class_of, draw_cell_of, drive_of, is_small_wide, low_of, state_at, width_of
 from eventsnn._core.closed_form cimport (
     KEPT,
     KEPT_M,
@@ -47,7 +45,7 @@ from eventsnn._core.frames cimport frame_begin, growth, later, lift, move, numbe
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Neuron, early
-from eventsnn._core.philox cimport lanes_at_hand, poisson_cell
+from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.queue cimport NEVER, wheel_remove
 from eventsnn._core.stream cimport MOST_IN_CELL, Source
 
@@ -56,7 +54,9 @@ cdef extern from "eventsnn/_core/passes.h" nogil:
         int64_t* d, int64_t by, const int64_t* before, const int64_t* now, const int64_t* more, int64_t first,
         int64_t stop, int32_t* others
     ) noexcept
-    int64_t lowest_line "eventsnn_lowest_line"(double gap, double grown_begin, double grown_end) noexcept
+    int64_t lowest_line "eventsnn_lowest_line"(
+        double gap, double grown_begin, double grown_end, double margin
+    ) noexcept
     void find_lows "eventsnn_find_lows"(
         int lanes, const Lines* lines, int64_t first, int64_t stop, int64_t* low
     ) noexcept
@@ -102,17 +102,19 @@ cdef inline void begin_block(const Blocks* b, Group* g, double t) noexcept nogil
 
 cdef inline int64_t line_of(const Blocks* b, const Group* g, double gap) noexcept nogil:
     """The lowest line in the block that begins of a neuron of a group whose constants are those of all."""
-    return lowest_line((gap + b.above) * g.k.c[PER_UNIT], g.at_begin.u, g.at_end.u)
+    return lowest_line((gap + b.above) * g.k.c[PER_UNIT], g.at_begin.u, g.at_end.u, BOUND_MARGIN)
 
 
 cdef inline void find_lines(Blocks* b, const Group* g) noexcept nogil:
-    """The lowest lines of all in the block that begins, where each has its own, in new_low."""
+    """The lowest lines of all in the block that begins, where each has its own: in new_low, as D is that of the block
+    before, or, with currents, where they stay."""
     cdef Lines lines
+    lines.margin = BOUND_MARGIN
     lines.gap, lines.above, lines.per_unit = b.gap, b.above, g.k.c[PER_UNIT]
     lines.grown_begin, lines.grown_end = g.at_begin.u, g.at_end.u
     lines.per_units = b.per_unit if g.varied else NULL
     lines.begins, lines.ends = b.begins, b.ends
-    find_lows(lanes_at_hand(), &lines, g.start, g.stop, b.new_low)
+    find_lows(lanes_at_hand(), &lines, g.start, g.stop, b.low if g.currents else b.new_low)
 
 
 cdef inline void new_frames(Core* e, const Group* g) noexcept nogil:
@@ -173,7 +175,6 @@ cdef inline void draw_external(Core* e, const Group* g, Drive* drive) noexcept n
     """Have the external input of the block in the sums of its neurons."""
     cdef Blocks* b = &e.blocks
     cdef Cells* p = &drive.cells
-    cdef const Source* d = drive.source
     cdef double times[MOST_IN_CELL]
     cdef double grown[MOST_IN_CELL]
     cdef double x_grown[MOST_IN_CELL]
@@ -185,10 +186,7 @@ cdef inline void draw_external(Core* e, const Group* g, Drive* drive) noexcept n
         find_cells(g, e.n, b.sums, drive)
         full = draw_sums(lanes_at_hand(), p, drive.stop - drive.start, b.others)
         for i in range(full):
-            n = poisson_cell(
-                p.key, p.c0 + <uint32_t>b.others[i], <int64_t>floor(g.begin / p.width), d.mean, d.exp_minus_mean,
-                p.least, p.start, p.width, 0, times,
-            )
+            n = draw_cell_of(g, drive, drive.start + b.others[i], times)
             grow(lanes_at_hand(), n, times, p.origin, p.rate, grown)
             if p.current:
                 grow(lanes_at_hand(), n, times, p.x_origin, p.x_rate, x_grown)
@@ -208,19 +206,12 @@ cdef inline void take_sums(const Blocks* b, Group* g, const Drive* drive, int64_
 cdef inline int64_t external_spikes(const Group* g, int32_t n) noexcept nogil:
     """How many external spikes of a neuron come in the block."""
     cdef const Drive* drive = drive_of(g, n)
-    cdef const Source* d = drive.source
     cdef double times[MOST_IN_CELL]
-    cdef double cell
     cdef int64_t found = 0
-    cdef int k, count
-    if d == NULL:
+    cdef int k
+    if drive.source == NULL:
         return 0
-    cell = floor(g.begin / d.width)
-    count = poisson_cell(
-        d.key, drive.index + <uint32_t>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
-        times,
-    )
-    for k in range(count):
+    for k in range(draw_cell_of(g, drive, n, times)):
         found += g.begin <= times[k] < g.end
     return found
 
@@ -292,7 +283,7 @@ cdef inline void begin_apart(Core* e, Group* g, int32_t n) noexcept nogil:
         wheel_remove(&e.wakes, n)
         e.wakes.link[n].key = NEVER
     if g.varied:
-        b.low[n] = lowest_line((b.gap[n] + b.above) * b.per_unit[n], b.begins[n], b.ends[n])
+        b.low[n] = lowest_line((b.gap[n] + b.above) * b.per_unit[n], b.begins[n], b.ends[n], BOUND_MARGIN)
     elif not g.even:
         b.low[n] = line_of(b, g, b.gap[n])
     take_sums(b, g, drive_of(g, n), e.n)
@@ -358,8 +349,6 @@ cdef inline int64_t pass_over_all(Core* e, Group* g) noexcept nogil:
     cdef int i
     if not g.even:
         find_lines(b, g)
-    if g.currents and not g.even:
-        memcpy(b.low + g.start, b.new_low + g.start, (g.stop - g.start) * sizeof(int64_t))
     for i in range(g.n_drives):
         others += pass_over(e, g, &g.drive[i], b.others + others)
     if g.currents == 0 and not g.even:

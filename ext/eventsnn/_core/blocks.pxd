@@ -64,6 +64,7 @@ cdef extern from "eventsnn/_core/passes.h":
         const double* per_units
         const double* begins
         const double* ends
+        double margin
 
 cdef enum Mode:
     BY_ACTIVITY = 0
@@ -220,7 +221,7 @@ cdef struct Blocks:
     uint8_t* flag
     double* release           # when one is released that is held
     int32_t* held             # room for those of each group
-    int32_t* followed         # the same; each place of a neuron that is followed no more may hold another, or -1
+    int32_t* followed         # the same; some are no more, as their flags say
     int32_t* place            # of a neuron that is followed, in pool
     Followed* pool
     int64_t pool_room

@@ -19,7 +19,8 @@
 #
 # Sums of integers are the same in any order, so no bit depends on any of this.
 
-from libc.stdint cimport int32_t, int64_t
+from libc.math cimport floor
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from eventsnn._core.blocks cimport STATE, Blocks, Drive, Group, Grown
 from eventsnn._core.closed_form cimport NARROWEST
@@ -27,6 +28,8 @@ from eventsnn._core.core cimport Core, neuron_at
 from eventsnn._core.external cimport PARTS
 from eventsnn._core.frames cimport current_grown, is_narrow, membrane_grown
 from eventsnn._core.neuron cimport Class, Wide
+from eventsnn._core.philox cimport poisson_cell
+from eventsnn._core.stream cimport Source
 
 cdef extern from *:
     """
@@ -71,6 +74,16 @@ cdef inline Drive* drive_of(const Group* g, int32_t n) noexcept nogil:
         else:
             low = middle + 1
     return &g.drive[low]
+
+
+cdef inline int draw_cell_of(const Group* g, const Drive* drive, int32_t n, double* times) noexcept nogil:
+    """The external spikes of a neuron in the cell that the block lies in; returns how many."""
+    cdef const Source* d = drive.source
+    cdef double cell = floor(g.begin / d.width)
+    return poisson_cell(
+        d.key, drive.index + <uint32_t>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width, d.width, 0,
+        times,
+    )
 
 
 cdef inline double width_of(const Blocks* b, const Group* g) noexcept nogil:

@@ -28,16 +28,26 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport class_of, drive_of, gap_of, grow_to, is_small, low_of, own_class, state_at
+from eventsnn._core.calm cimport (
+    class_of,
+    draw_cell_of,
+    drive_of,
+    gap_of,
+    grow_to,
+    is_small,
+    low_of,
+    own_class,
+    state_at,
+)
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
 from eventsnn._core.core cimport NO_MEMORY, RUNNING, Core, neuron_at
 from eventsnn._core.events cimport announce, fail, next_outside, next_own, predict
-from eventsnn._core.frames cimport SLACK, frame_begin, nearest, numbers, scale_of, sum_of, widened
+from eventsnn._core.frames cimport SLACK, nearest, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity, log
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport C_T_REF, FOUND, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
-from eventsnn._core.philox cimport lanes_at_hand, poisson_cell
+from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.queue cimport wake_set
 from eventsnn._core.stream cimport MOST_IN_CELL, Source, Stream, refill, stream_next
 
@@ -105,11 +115,7 @@ cdef inline void draw_inputs(Group* g, int32_t n, double after, bint upto, Follo
     cdef double times[MOST_IN_CELL]
     cdef double grown[MOST_IN_CELL]
     cdef double scale = scale_of(k, d.port)
-    cdef double cell = floor(g.begin / d.width)
-    cdef int count = poisson_cell(
-        d.key, drive.index + <unsigned int>n, <int64_t>cell, d.mean, d.exp_minus_mean, d.least, cell * d.width,
-        d.width, 0, times,
-    )
+    cdef int count = draw_cell_of(g, drive, n, times)
     cdef Input* input = g.input + x.first
     cdef int first = 0
     cdef int i, j
@@ -254,6 +260,8 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
     s.crossing = infinity()
     b.flag[n] = IS_APART
     clear(g, state_at(g, n))
+    if x.first + x.n == g.n_inputs:
+        g.n_inputs = x.first
     give_back(b, x)
     predict(e, s)
     # A bound may lie before the present time, but what has been taken from the queue is not looked at again.
@@ -335,14 +343,20 @@ cdef inline void look_ahead(Core* e, const Group* g, Followed* x, const Grown* f
     x.next = x.t + SOONER * (-2.0 * distance / slope) if slope > 0.0 else infinity()
 
 
+cdef inline double with_currents(
+    const Group* g, const Class* k, const Followed* x, const Grown* f, double v
+) noexcept nogil:
+    """What U stands for at v (mV), the currents' part in it included."""
+    cdef int i
+    for i in range(g.currents):
+        v = v + (<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]
+    return (v * k.c[PER_UNIT]) * f.u
+
+
 cdef inline bint is_at_line(Core* e, const Group* g, const Followed* x, const Grown* f) noexcept nogil:
     """What `reached` of frames.pxd says."""
     cdef const Class* k = class_of(e, g, x.neuron)
-    cdef double total = gap_of(&e.blocks, g, x.neuron)
-    cdef int i
-    for i in range(g.currents):
-        total = total + (<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]
-    return <double>x.u >= (total * k.c[PER_UNIT]) * f.u - SLACK
+    return <double>x.u >= with_currents(g, k, x, f, gap_of(&e.blocks, g, x.neuron)) - SLACK
 
 
 cdef inline bint crosses(Core* e, const Group* g, Followed* x, double t) noexcept nogil:
@@ -372,15 +386,11 @@ cdef inline void lift_followed(Core* e, const Group* g, Followed* x) noexcept no
     """End refractoriness."""
     cdef const Class* k = class_of(e, g, x.neuron)
     cdef Neuron* s = neuron_at(e, x.neuron)
-    cdef double total = s.v - s.drive
     cdef Grown f
-    cdef int i
     x.t = s.release = x.release
     x.held = False
     grow_to(k, x.t, &f)
-    for i in range(g.currents):
-        total = total + (<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]
-    x.u = nearest((total * k.c[PER_UNIT]) * f.u)
+    x.u = nearest(with_currents(g, k, x, &f, s.v - s.drive))
     look_ahead(e, g, x, &f)
 
 
@@ -407,8 +417,8 @@ cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcep
         x.x[i] = nearest(part * (c[COUPLING] * k.c[PER_UNIT] * f.x[i]))
     announce(e, n, t)
     if early(x.release) >= g.end:
-        for i in range(x.at, x.n if g.currents else 0):
-            x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, i).x)
+        while x.at < x.n:
+            add_input(g, x)
         for i in range(g.currents):
             state[X + i] = sum_of(state[X + i], x.x[i])
         state[D] = HELD_D
@@ -418,8 +428,23 @@ cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcep
         lift_followed(e, g, x)
 
 
-cdef inline void take_held(const Group* g, Followed* x, double t) noexcept nogil:
-    """The external spikes of a refractory neuron before t: what jumps v is lost."""
+cdef inline void add_input(const Group* g, Followed* x) noexcept nogil:
+    """Add the next external spike; U means nothing while a neuron is held."""
+    cdef const Input* input = input_of(g, x, x.at)
+    x.u = sum_of(x.u, input.u)
+    if g.currents:
+        x.x[x.slot] = sum_of(x.x[x.slot], input.x)
+    x.at += 1
+
+
+cdef inline void add_inputs(const Group* g, Followed* x, double t) noexcept nogil:
+    """Add the external spikes at t, which are the next."""
+    while x.at < x.n and input_of(g, x, x.at).time == t:
+        add_input(g, x)
+
+
+cdef inline void add_while_held(const Group* g, Followed* x, double t) noexcept nogil:
+    """The external spikes of a refractory neuron before t, up to one that ends it."""
     cdef double time
     while x.at < x.n:
         time = input_of(g, x, x.at).time
@@ -428,18 +453,7 @@ cdef inline void take_held(const Group* g, Followed* x, double t) noexcept nogil
         if x.release - time <= time * RELEASE_SLACK:
             x.release = time
             return
-        if g.currents:
-            x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, x.at).x)
-        x.at += 1
-
-
-cdef inline void add_inputs(const Group* g, Followed* x, double t) noexcept nogil:
-    """Add the external spikes at t, which are the next."""
-    while x.at < x.n and input_of(g, x, x.at).time == t:
-        x.u = sum_of(x.u, input_of(g, x, x.at).u)
-        if g.currents:
-            x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, x.at).x)
-        x.at += 1
+        add_input(g, x)
 
 
 cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noexcept nogil:
@@ -451,7 +465,7 @@ cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noex
     cdef int i
     while e.status == RUNNING or not t > e.failed_at:
         if x.held:
-            take_held(g, x, t)
+            add_while_held(g, x, t)
             if t < x.release or (t == x.release and not upto):
                 return True
             lift_followed(e, g, x)
@@ -496,14 +510,10 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
     for i in range(g.currents):
         x.x[i] = sum_of(x.x[i], sum_of(state[X + i], BIAS))
     clear(g, state)
+    add_inputs(g, x, t)
     if x.held:
-        while x.at < x.n and input_of(g, x, x.at).time == t:
-            if g.currents:
-                x.x[x.slot] = sum_of(x.x[x.slot], input_of(g, x, x.at).x)
-            x.at += 1
         return False
     x.u = sum_of(x.u, u)
-    add_inputs(g, x, t)
     x.t = t
     return True
 

@@ -25,7 +25,6 @@ from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Neuron, Wide, variable
 
 cdef extern from "eventsnn/_core/integers.h" nogil:
     """
-    #define EVENTSNN_SLACK 512
     #define EVENTSNN_CELL 0.015625
     #define EVENTSNN_LARGEST_DRIVE 1329227995784915872903807060280344576.0
     """

@@ -9,6 +9,9 @@
 
 #include "compiler.h"
 
+/* What the threshold is lower by, in units, when an input is asked whether it reaches it. */
+#define EVENTSNN_SLACK 512
+
 /* ---- of 64 bits */
 
 /* 2^62 */

@@ -7,7 +7,7 @@
 
 from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t, uint64_t
 
-from eventsnn._core.stream cimport Source, Stream
+from eventsnn._core.stream cimport Stream
 
 cdef enum:
     # The constants that the engine itself reads; the rest is the model's.
@@ -221,10 +221,6 @@ cdef inline double early(double release) noexcept nogil:
 
 cdef inline int32_t row_of(const Inbox* b, int64_t arrival) noexcept nogil:
     return b.arrival[arrival].row if b.timed else b.row_of[arrival] & INT32_MAX
-
-
-cdef inline bint tied_to_next(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.arrival[arrival].tied if b.timed else b.row_of[arrival] < 0
 
 
 cdef inline double time_of(const Inbox* b, int64_t arrival) noexcept nogil:

@@ -22,15 +22,14 @@ enum { EVENTSNN_AT_ONCE = 16 };
  * A line below which U does not reach the threshold in the block, whatever is rounded. The threshold is gap above what v
  * settles at, or below it; a line out of reach is one that is just so, too. */
 
-/* More than is rounded: a part of a line, and units beside. 2^60. */
-#define EVENTSNN_LINE_MARGIN 1e-13
-#define EVENTSNN_LINE_SLACK 1025.0
+/* Beside a part of the line, margin, more units than the slack of the threshold. 2^60. */
+#define EVENTSNN_LINE_SLACK (2.0 * EVENTSNN_SLACK + 1.0)
 #define EVENTSNN_HIGHEST_LINE 1152921504606846976.0
 
-static int64_t eventsnn_lowest_line(double gap, double grown_begin, double grown_end)
+static int64_t eventsnn_lowest_line(double gap, double grown_begin, double grown_end, double margin)
 {
     double line = gap * (gap > 0.0 ? grown_begin : grown_end);
-    line = line - EVENTSNN_LINE_MARGIN * fabs(line) - EVENTSNN_LINE_SLACK;
+    line = line - margin * fabs(line) - EVENTSNN_LINE_SLACK;
     return eventsnn_nearest(line < EVENTSNN_HIGHEST_LINE ? line : EVENTSNN_HIGHEST_LINE);
 }
 
@@ -38,6 +37,7 @@ typedef struct {
     const double *gap; /* of each */
     double above, per_unit, grown_begin, grown_end; /* of all */
     const double *per_units, *begins, *ends; /* the last three of each, or NULL */
+    double margin;
 } eventsnn_lines;
 
 static void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
@@ -45,7 +45,7 @@ static void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_
     for (int64_t n = first; n < stop; n++) {
         const double gap = (l->gap[n] + l->above) * (l->per_units ? l->per_units[n] : l->per_unit);
         low[n] = eventsnn_lowest_line(
-            gap, l->per_units ? l->begins[n] : l->grown_begin, l->per_units ? l->ends[n] : l->grown_end);
+            gap, l->per_units ? l->begins[n] : l->grown_begin, l->per_units ? l->ends[n] : l->grown_end, l->margin);
     }
 }
 
@@ -53,7 +53,7 @@ static void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_
 
 EVENTSNN_AVX512 static void eventsnn_find_lows_avx512(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
 {
-    const __m512d margin = _mm512_set1_pd(EVENTSNN_LINE_MARGIN), slack = _mm512_set1_pd(EVENTSNN_LINE_SLACK);
+    const __m512d margin = _mm512_set1_pd(l->margin), slack = _mm512_set1_pd(EVENTSNN_LINE_SLACK);
     const __m512d highest = _mm512_set1_pd(EVENTSNN_HIGHEST_LINE), least = _mm512_set1_pd(-EVENTSNN_LIMIT_64);
     const int each = l->per_units != NULL;
     int64_t n = first;

@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from eventsnn._core.lines cimport DISTINCT, LineRule, draw_line, line_is_empty, line_length, ordinal_of
+from eventsnn._core.lines cimport DISTINCT, LineRule, draw_line, line_length, ordinal_of
 from eventsnn._core.rows cimport NOTHING, Fault, Item, Store, sort_row, store_values
 from eventsnn._core.values cimport CHUNK, Values
 

@@ -49,11 +49,9 @@ cdef extern from *:
     """
     #define EVENTSNN_HEAVY 144115188075855872.0
     #define EVENTSNN_MOST_LOAD 2305843009213693952.0
-    #define EVENTSNN_MOST_ADDED ((int64_t)1 << 57)
     """
-    const double HEAVY "EVENTSNN_HEAVY"            # 2^57, of one slice
+    const double HEAVY "EVENTSNN_HEAVY"            # 2^57, of one slice, or of what comes one by one
     const double MOST_LOAD "EVENTSNN_MOST_LOAD"    # 2^61, of all that arrives at one time
-    const int64_t MOST_ADDED "EVENTSNN_MOST_ADDED"  # 2^57
 
 cdef enum:
     FETCHED_AHEAD = 2
@@ -143,14 +141,13 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, double size, int3
 # ---- (b)
 
 
-cdef inline void find_pulse(Blocks* b, Group* g, Segment* w) noexcept nogil:
-    """What an arrival adds to the state, by the sign of its weight. The rows of one spike often reach several groups of
-    one kind at one time; what D rises by depends on the group's block."""
+cdef inline void find_pulse(Group* g, Segment* w) noexcept nogil:
+    """What an arrival adds to the state, by the sign of its weight; what D rises by depends on the group's block."""
     cdef Pulse* p = &w.pulse
     cdef double scale, now, then
     cdef bint rises
     cdef int sign, i, port
-    if g.now.time != p.time or g.varied:
+    if g.now.time != p.time:
         grow_to(g.k, p.time, &g.now)
     for sign in range(2):
         port = p.port if p.port >= 0 else g.k.model.by_sign[sign]
@@ -198,7 +195,7 @@ cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
     cdef Blocks* b = &e.blocks
     cdef int64_t i, m
     cdef int32_t n
-    find_pulse(b, g, w)
+    find_pulse(g, w)
     if is_heavy(b, w, g.currents):
         for i in range(w.pulse.n):
             n = w.pulse.target[i]
@@ -328,9 +325,9 @@ cdef inline int64_t add_what_raises(Blocks* b) noexcept nogil:
     cdef int64_t n = 0
     for i in range(b.n_gathered):
         a = &b.gathered[i]
-        if b.flag[a.neuron] != 0 or a.added < 0 and a.added > -MOST_ADDED:
+        if b.flag[a.neuron] != 0 or -HEAVY < <double>a.added < 0.0:
             continue
-        if -MOST_ADDED < a.added < MOST_ADDED:
+        if -HEAVY < <double>a.added < HEAVY:
             b.single[a.neuron] = sum_of(b.single[a.neuron], a.added)
             if b.single[a.neuron] < 0:
                 continue
