@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from eventsnn._core.engine import Engine as CompiledEngine
 from eventsnn.checks import floats, whole
 from eventsnn.errors import InputError, RunawayError, StateError, suggest
+from eventsnn.layout import lay_out
+from eventsnn.outcome import Outcome
 from eventsnn.plan import Plan
 from eventsnn.progress import ProgressBar, RunStatus
 from eventsnn.recording import sample_times
@@ -51,7 +53,8 @@ class Simulation:
             raise InputError(f"engine = {engine!r} is not known; {suggest(engine, BUDGET)}")
         self.plan = plan
         self.engine = engine
-        self._state: CompiledEngine | Reference = CompiledEngine(plan) if engine == "compiled" else Reference(plan)
+        self._state: CompiledEngine | Reference
+        self._state = CompiledEngine(lay_out(plan)) if engine == "compiled" else Reference(plan)
         self._spikes: dict[str, list[Chunk]] = self._no_spikes()
         self._samples: list[list[tuple[Floats, dict[str, Floats]]]] = [[] for _ in plan.probes]
         # Spikes at the very time at which an interrupted run stands: more of that time may come.
@@ -202,28 +205,12 @@ class Simulation:
                 mine = order[low:high]
                 self._spikes[p.name].append(Chunk(times[mine], neurons[mine].astype(np.int64) - p.start))
 
-    def _runaway(self, neuron: int, time: float, reason: str) -> RunawayError:
+    def _runaway(self, neuron: int, time: float, outcome: Outcome) -> RunawayError:
         population, index = self.plan.locate(neuron)
-        refractory = "Give the neurons a refractory period t_ref, or the loop a delay"
-        what, remedy = {
-            "spikes": (f"fired more than {self.plan.max_spikes:,} times within 1 ms (max_spikes)", refractory),
-            "rounds": (
-                "is in a loop that never advances time: "
-                f"more than {self.plan.max_rounds:,} rounds of events at one time (max_rounds)",
-                refractory,
-            ),
-            "inputs": (
-                f"got more than {self.plan.max_spikes:,} spikes of one stimulus at one time (max_spikes)",
-                "Give the stimulus longer intervals",
-            ),
-            "state": (
-                "has run away: a variable of its state left the range that its equations or numbers are meant for",
-                "Change its parameters, or give it weaker input",
-            ),
-        }[reason]
+        what = outcome.sentence(time, self.plan.max_spikes, self.plan.max_rounds)
         return RunawayError(
             f"neuron {index} of {population} {what}, at t = {time:.17g} ms; the run ends there and what was simulated "
-            f"before is kept. {remedy}",
+            f"before is kept. {outcome.remedy}",
             population,
             index,
             time,

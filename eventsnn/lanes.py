@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.plan import Floats, Plan, ProceduralPlan, ProjectionPlan
+from eventsnn.plan import Floats, Ints, Plan, ProceduralPlan, ProjectionPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -23,11 +23,12 @@ PART = 1 << 17
 Range = tuple[int, int]
 
 
-def ranges(plan: Plan, n: int) -> list[list[Range]]:
-    """For each of n lanes its ranges of neurons: a share of every population or, if these are many, of parts."""
-    bounds = [0, *(population.stop for population in plan.populations)]
+def ranges(borders: Ints, n: int) -> list[list[Range]]:
+    """For each of n lanes its ranges of neurons: a share of every population or, if these are many, of parts. borders:
+    where populations end."""
+    bounds = [0, *borders.tolist()]
     if len(bounds) > MOST_RANGES + 1:
-        bounds = np.linspace(0, plan.n, MOST_RANGES + 1).astype(np.int64).tolist()
+        bounds = np.linspace(0, bounds[-1], MOST_RANGES + 1).astype(np.int64).tolist()
     parts = [
         [(a + (b - a) * k // n, a + (b - a) * (k + 1) // n) for a, b in zip(bounds, bounds[1:], strict=False)]
         for k in range(n)
@@ -103,10 +104,15 @@ def least_delays(plan: Plan, parts: list[ProjectionPlan | ProceduralPlan]) -> Fl
     return least
 
 
+def hasty_synapses(p: ProjectionPlan, hasty: NDArray[np.uint8]) -> Ints:
+    """Which synapses reach hasty neurons."""
+    return np.flatnonzero(hasty[p.target]) if hasty[p.post].any() else np.empty(0, dtype=np.int64)
+
+
 def _hasty_part(p: ProjectionPlan, hasty: NDArray[np.uint8]) -> ProjectionPlan:
     if hasty[p.post].all():
         return p
-    kept = np.flatnonzero(hasty[p.target]) if hasty[p.post].any() else np.empty(0, dtype=np.int64)
+    kept = hasty_synapses(p, hasty)
     delay = p.delay
     if p.slices is not None:
         delay = delay[p.slices.value[np.searchsorted(p.slice_begins(), kept, side="right") - 1]]

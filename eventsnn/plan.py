@@ -121,10 +121,14 @@ class PartPlan:
         mine = self._has(target)
         return target[mine], weight[mine], delay[mine]
 
+    def synapses(self) -> Ints:
+        """Where in the rows they lie."""
+        return np.flatnonzero(self._has(self.rows.target))
+
     def alone(self) -> ProjectionPlan:
         """The same in rows of its own."""
         rows = self.rows
-        mine = np.flatnonzero(self._has(rows.target))
+        mine = self.synapses()
         delay, slices = rows.delay, None
         start = np.searchsorted(mine, rows.start)
         if rows.slices is not None:

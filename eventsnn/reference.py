@@ -31,6 +31,7 @@ from eventsnn.models import frames
 from eventsnn.models.base import Model, State
 from eventsnn.models.closed_form import T_REF, V_RESET, R
 from eventsnn.models.taylor import TaylorModel
+from eventsnn.outcome import Outcome
 from eventsnn.plan import Plan
 
 CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
@@ -75,7 +76,7 @@ class Reference:
     def __init__(self, plan: Plan):
         self.plan = plan
         self.time = 0.0
-        self.failure: tuple[int, float, str] | None = None
+        self.failure: tuple[int, float, Outcome] | None = None
         self.threads = 1
         self.counters = {"synaptic_events": 0, "external_events": 0, "neuron_updates": 0, "spikes": 0}
         self.log: list[tuple[float, int]] = []
@@ -197,7 +198,7 @@ class Reference:
             if state.t == kept.t:
                 kept.step = state.step
         if math.isnan(time):
-            self._fail(n, state.t, "state")
+            self._fail(n, state.t, Outcome.OUT_OF_RANGE)
         elif time < math.inf:
             at = SEARCH if not found else round_ + 1 if time == now else 0
             neuron.crossing = Entry((time, at, CROSSING, n), n)
@@ -217,7 +218,7 @@ class Reference:
             neuron.millisecond, neuron.spikes_in_millisecond = math.floor(t), 0
         neuron.spikes_in_millisecond += 1
         if neuron.spikes_in_millisecond > self.plan.max_spikes:
-            self._fail(n, t, "spikes")
+            self._fail(n, t, Outcome.TOO_MANY_SPIKES)
         for p, row in neuron.projections:
             projection = self.plan.projections[p]
             synapses = zip(*(array.tolist() for array in projection.row(row)), strict=True)
@@ -235,9 +236,9 @@ class Reference:
         assert model.by_sign is not None
         return model.by_sign[weight < 0.0]
 
-    def _fail(self, n: int, t: float, reason: str) -> None:
+    def _fail(self, n: int, t: float, outcome: Outcome) -> None:
         if self.failure is None or (t, n) < (self.failure[1], self.failure[0]):
-            self.failure = (n, t, reason)
+            self.failure = (n, t, outcome)
 
     # ---- the schedule
 
@@ -272,7 +273,7 @@ class Reference:
                 self._sample(entry)
             return
         if round_ > self.plan.max_rounds:
-            self._fail(min(entry.neuron for entry in now), t, "rounds")
+            self._fail(min(entry.neuron for entry in now), t, Outcome.TOO_MANY_ROUNDS)
             return
         changed: set[int] = set()
         for entry in now:
@@ -307,7 +308,7 @@ class Reference:
         of_streams = Counter((entry.neuron, entry.key[4]) for entry in now if entry.key[2] == EXTERNAL)
         for (n, _), count in of_streams.items():
             if count > self.plan.max_spikes and self.neurons[n].model is not None:
-                self._fail(n, t, "inputs")
+                self._fail(n, t, Outcome.TOO_MANY_INPUTS)
         for entry in now:
             kind, n = entry.key[2], entry.neuron
             if kind not in (EXTERNAL, ARRIVAL):
@@ -328,7 +329,7 @@ class Reference:
             if self._add(neuron, self.settle(n, t), synaptic, external) and t >= neuron.release:
                 self._fire(n, t, round_)
             if neuron.state.frame is not None and frames.is_lost(neuron.state.frame):
-                self._fail(n, t, "state")
+                self._fail(n, t, Outcome.OUT_OF_RANGE)
             accepted.add(n)
         return accepted
 
@@ -401,8 +402,8 @@ class Reference:
         self.log = []
         return times, neurons
 
-    def state(self) -> dict[str, NDArray[np.float64]]:
-        """Every neuron's state at the present time."""
+    def settled(self) -> dict[str, NDArray[np.float64]]:
+        """Every neuron's state as it is at the present time."""
         states = []
         for n, neuron in enumerate(self.neurons):
             kept = neuron.state

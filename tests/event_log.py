@@ -18,7 +18,7 @@ def event_log(simulation: esn.Simulation, *stops: float) -> dict[str, bytes]:
         log["error"] = str(error).encode()
     log |= recorded(simulation.results())
     if "error" not in log:
-        for name, values in simulation._state.state().items():
+        for name, values in simulation._state.settled().items():
             log[f"state {name}"] = np.asarray(values).tobytes()
     return log
 

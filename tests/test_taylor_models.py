@@ -193,7 +193,7 @@ def test_spikes_and_state_against_an_independent_integration(model, share):
     expected, final = spike_times(model, start_of(model, -66.0), stop, current, [10.0, 60.0, 70.0, 100.0], inputs)
     assert len(train) == len(expected) > 0
     assert np.abs(train - expected).max() < 1e-9
-    state = simulation._state.state()
+    state = simulation._state.settled()
     assert np.allclose(state["v"][0], final[0], rtol=0, atol=1e-6)
     assert np.allclose(state["variables"][0, : len(model.slots)], final[1:], rtol=0, atol=1e-6)
 
@@ -340,10 +340,10 @@ def test_a_neuron_at_rest_takes_no_more_steps(model):
     simulation.run(20_000.0)
     assert simulation.results().spikes["cell"].times.size == 0
     before = simulation._state.counters["bounds_due"]
-    state = simulation._state.state()["v"][0]
+    state = simulation._state.settled()["v"][0]
     simulation.run(1e6)
     assert simulation._state.counters["bounds_due"] <= before + 2
-    assert simulation._state.state()["v"][0] == state
+    assert simulation._state.settled()["v"][0] == state
 
 
 def test_a_neuron_at_rest_wakes_up():

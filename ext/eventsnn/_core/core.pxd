@@ -9,6 +9,7 @@ from eventsnn._core.queue cimport RowQueue, WakeQueue
 from eventsnn._core.stream cimport Source, Stream
 
 cdef enum Status:
+    # Outcome in eventsnn/outcome.py says what each means.
     RUNNING = 0
     TOO_MANY_SPIKES = 1
     TOO_MANY_ROUNDS = 2

@@ -20,9 +20,8 @@ windows of the others, go through each of these alone, in windows or instants of
 """
 
 cimport cython
-from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport fabs, floor, nextafter
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.math cimport floor, nextafter
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
@@ -31,29 +30,14 @@ import threading
 
 import numpy as np
 
-from eventsnn._core.activity cimport (
-    COST_OF_LOOK,
-    COST_OF_VARIED,
-    COST_WITH_CURRENTS,
-    FIRST_BLOCK,
-    interrupt,
-    review,
-    turn_off,
-    turn_on,
-)
+from eventsnn._core.activity cimport FIRST_BLOCK, interrupt, review, turn_off, turn_on
 from eventsnn._core.begin cimport begin_blocks
-from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, PORTS, STATE, Blocks, Drive, Group
+from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, STATE, Blocks
 from eventsnn._core.calm cimport state_at
-from eventsnn._core.closed_form cimport NARROWEST, PER_UNIT, RATE, RATE_M, THRESHOLD, V_RESET, WIDTH_M, current_at
-from eventsnn._core.connect cimport Procedure
-from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.core cimport (
     NO_MEMORY,
-    OUT_OF_RANGE,
     RUNNING,
-    TOO_MANY_INPUTS,
     TOO_MANY_ROUNDS,
-    TOO_MANY_SPIKES,
     UNSOUND,
     Core,
     Probe,
@@ -76,14 +60,13 @@ from eventsnn._core.events cimport (
     refine_due,
     sample,
 )
-from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
-from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
 from eventsnn._core.external cimport PARTS
 from eventsnn._core.follow cimport finish_window
-from eventsnn._core.frames cimport CELL, SLACK, scale_of
-from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport C_R, MOST_CURRENTS, UNKNOWN, Class, Model, Neuron, Sine, variables
-from eventsnn._core.philox cimport tabulate
+from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
+from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
+from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.net cimport Arena, set_groups, set_net, set_rows
+from eventsnn._core.neuron cimport UNKNOWN, Model, Neuron, Slice, variables
 from eventsnn._core.queue cimport (
     NEVER,
     Link,
@@ -95,59 +78,28 @@ from eventsnn._core.queue cimport (
     wheel_remove,
     wheel_take,
 )
-from eventsnn._core.stream cimport (
-    MOST_IN_CELL,
-    PARAMETERS,
-    POISSON,
-    SINE,
-    STEPS,
-    STEPS_MEAN,
-    TRAIN,
-    Source,
-    Stream,
-    stream_begin,
+from eventsnn._core.state cimport (
+    find_streams,
+    read_neurons,
+    read_rows,
+    read_streams,
+    set_train,
+    write_neurons,
+    write_rows,
 )
+from eventsnn._core.stream cimport TRAIN, Stream, stream_begin
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
 from eventsnn._core.together cimport SETTLED_AHEAD, process_together
-from eventsnn._core.verify cimport (
-    VERIFIES,
-    WRONG_BLOCK,
-    WRONG_FLAG,
-    WRONG_FOLLOWED,
-    WRONG_HELD,
-    WRONG_LINE,
-    WRONG_POOL,
-    WRONG_ROW,
-    WRONG_WAKE,
-    group_of,
-    verify,
-)
-from eventsnn.lanes import calm_groups, hasty_projections, least_delays, most_alike, ranges
-
-# How many neurons must stand together.
-FEWEST_OF_A_GROUP = 16
-# ms, of a window where most neurons may be calm: what arrives in one is looked through for each of its parts.
-LONGEST_WITH_CALM = 0.125
-# Sets of parameter values that stay in the cache by themselves.
-MOST_CLASSES = 64
-
-# What a unit grows by in a frame, at most, and what external input of a block may come to, in units.
-MOST_GROWN = 8.0
-MOST_EXTERNAL = 2.0**58
+from eventsnn._core.verify cimport VERIFIES, group_of, verify
+from eventsnn.errors import StateError
+from eventsnn.groups import FEWEST_OF_A_GROUP, groups_of_lane
+from eventsnn.lanes import ranges
+from eventsnn.outcome import Flaw, Outcome
+from eventsnn.state import arrays_of_rows, arrays_of_trains, checked_state, digest, trains_of
+from eventsnn.weights import WeightsOfRows, checked_weights, synapses_of
 
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
-
-SENTENCES = {
-    WRONG_FLAG: "is neither calm nor held, followed or apart",
-    WRONG_LINE: "is calm at its line or beyond a range",
-    WRONG_WAKE: "is in the queue of wakes too late or for nothing",
-    WRONG_HELD: "is held, but not as those are that are",
-    WRONG_FOLLOWED: "is followed, but not as those are that are",
-    WRONG_BLOCK: "is in a block that is none",
-}
-NO_ROOM_LEFT = "the spikes of the run do not fit into memory; it stopped at {:g} ms"
-REASONS = {TOO_MANY_SPIKES: "spikes", TOO_MANY_ROUNDS: "rounds", TOO_MANY_INPUTS: "inputs", OUT_OF_RANGE: "state"}
 
 
 # ---- the schedule
@@ -371,19 +323,6 @@ def in_threads(action, int n, *arguments):
     return not called_off
 
 
-def layout_of(model):
-    """What an input adds to the state depends on this beside constants."""
-    return model.shape, model.by_sign
-
-
-def changes_of(*columns):
-    """Number the runs of rows in which no column changes."""
-    changes = np.zeros(columns[0].size, dtype=bool)
-    for column in columns:
-        changes[1:] |= column[1:] != column[:-1]
-    return np.cumsum(changes)
-
-
 cdef void give_up_inputs(Core* e) noexcept nogil:
     """Free what groups have allocated, before they go."""
     cdef int64_t k
@@ -392,17 +331,21 @@ cdef void give_up_inputs(Core* e) noexcept nogil:
     e.blocks.n_groups = 0
 
 
-cdef void give_up(Core* e) noexcept nogil:
-    """Free what a lane has allocated as it went along."""
-    cdef int i
-    give_up_inputs(e)
-    give_up_rows(e)
+cdef void give_up_queue(Core* e) noexcept nogil:
     free(e.rows.wheel.link)
     free(e.rows.row)
     free(e.rows.due)
     free(e.rows.order)
     free(e.rows.begin)
     free(e.rows.span)
+
+
+cdef void give_up(Core* e) noexcept nogil:
+    """Free what a lane has allocated as it went along."""
+    cdef int i
+    give_up_inputs(e)
+    give_up_rows(e)
+    give_up_queue(e)
     free(e.inbox.row)
     free(e.inbox.row_of)
     free(e.inbox.weight)
@@ -422,98 +365,73 @@ cdef void give_up(Core* e) noexcept nogil:
         free(e.message[i].fired)
 
 
-cdef bint can_be_calm(const Class* k) noexcept:
-    """Neurons in frames, with jumps or few currents, of which a spike does no more than put V well below the
-    threshold."""
-    cdef const Model* m = k.model
-    cdef double reset
-    cdef int port
-    if m.take == NULL or k.c[WIDTH_M] == 0.0 or not k.c[NARROWEST] >= CELL or m.resets or k.c[V_RESET] != 0.0:
-        return False
-    reset = max(k.c[V_RESET + 1], k.c[V_RESET + 2])
-    if not (k.c[THRESHOLD] - reset) * k.c[PER_UNIT] > 4.0 * SLACK:
-        return False
-    if m.n_slots == 0:
-        return m.ports == 1
-    for port in range(m.ports):
-        if m.target[port] < 0:
-            return False
-    return m.n_slots == m.n_currents <= MOST_CURRENTS and m.n_alpha == 0 and 1 <= m.ports <= PORTS
+cdef set_weights_of(Projection* p, weights):
+    """Let rows have their weights in this array."""
+    if p.weight32 != NULL:
+        p.weight32 = <const float*><size_t>weights.ctypes.data
+    else:
+        p.weight = <const double*><size_t>weights.ctypes.data
 
 
-cdef double highest_drive(const Class* k) noexcept:
-    if k.model.n_slots > 0 or not can_be_calm(k):
-        return -infinity()
-    return k.c[THRESHOLD] - BOUND_MARGIN * fabs(k.c[THRESHOLD])
-
-
-cdef bint fits(const Class* k, const Source* d) noexcept:
-    """Whether external input may be added to D before it comes, and that of a block is never too large for it."""
-    cdef double largest = fabs(d.weight * scale_of(k, d.port)) * MOST_GROWN * MOST_IN_CELL
-    return largest < MOST_EXTERNAL and (d.weight >= 0.0 or k.model.target[d.port] >= 0)
+cdef move_weights(Core* e, int64_t k, Projection before, weights):
+    """Let what has been left for a later part of the window have its weights in this array as well."""
+    cdef Slice* late
+    cdef int64_t i
+    for i in range(e.rows.n_due, e.rows.n_due + e.rows.n_late):
+        late = &e.rows.due[i].slice
+        if e.rows.due[i].row.projection != k:
+            continue
+        if before.weight32 != NULL:
+            late.weight32 = <const float*><size_t>weights.ctypes.data + (late.weight32 - before.weight32)
+        else:
+            late.weight = <const double*><size_t>weights.ctypes.data + (late.weight - before.weight)
 
 
 @cython.final
 @cython.no_gc_clear  # __dealloc__ needs what the lanes' memory holds
 cdef class Engine:
-    """State of a compiled network, and the loop over it. Holds every array that the kernels point into."""
+    """State of a network that is laid out (eventsnn/layout.py), and the loop over it."""
 
     cdef Core core                # the first lane
     cdef Core* hasty              # the lane of hasty neurons; NULL: there are none
     cdef Core** lane              # the first, the others, the hasty one
     cdef int shared               # lanes that are not hasty
     cdef Team team
-    cdef list held_by_lanes
-    cdef object plan
-    cdef list held                # arrays that the kernels point into: those of the plan, then those of the present run
-    cdef int64_t held_by_plan
-    cdef dict trains              # by the first of the neurons: the spikes that were given to them last
+    cdef object net
+    cdef object digest            # of the network, when it has been asked for
+    cdef Arena arena              # of what all lanes share
+    cdef Arena of_lanes           # of what they have of their own
+    cdef Arena of_run             # of the samples of the present run
+    cdef dict trains              # by stream: the spikes that it was given
+    cdef dict weights             # by number of rows: those of which some have been set
+    cdef set reweighted           # projections whose weights have been set
     cdef list sampled
-    cdef object source_of         # of each stream
-    cdef object kind_of_class
-    cdef object source            # of each neuron that has one stream; -1
-    cdef object group_of          # each neuron
-    cdef object drive_of
-    cdef object cell_of_group
-    cdef object singly            # whether it takes its input one by one, and has constants of its own
-    cdef object varied
-    cdef object jump_of_class     # of classes without currents: rate, scale of input, width of frames
     cdef int mode                 # of blocks
 
-    def __init__(self, plan):
+    def __init__(self, net):
         cdef Core* e = &self.core
-        self.plan = plan
-        self.held = []
-        self.held_by_lanes = []
-        self.trains = {}
+        self.net = net
+        self.arena, self.of_lanes, self.of_run = Arena(), Arena(), Arena()
+        self.trains, self.weights, self.reweighted = {}, {}, set()
         self.sampled = []
-        self.lane = <Core**>self.allocate(2, sizeof(Core*))
+        self.lane = <Core**>self.arena.allocate(2, sizeof(Core*))
         self.lane[0] = e
         self.shared = self.team.n = 1
         e.whole = True
-        e.n = plan.n
-        e.window = plan.window
-        e.max_rounds = min(plan.max_rounds, 2**31 - 2)
-        e.max_spikes = min(plan.max_spikes, 2**31 - 2)
         e.instant = -1.0
-        self.build_classes()
-        e.records = <char*>self.allocate(plan.n, e.stride)
-        e.inbox.place = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
-        self.begin_lane(e, self.held)
-        e.I_e = <const double*>self.hold(plan.I_e, np.float64)
-        e.recorded = <const uint8_t*>self.hold(plan.recorded, np.uint8)
-        self.build_streams()
-        self.find_groups()
-        wheel_begin(&e.wakes, <Link*>self.allocate(plan.n, sizeof(Link)), e.window)
+        set_net(e, net, self.arena)
+        e.records = <char*>self.arena.allocate(e.n, e.stride)
+        e.inbox.place = <int64_t*>self.arena.allocate(e.n, sizeof(int64_t))
+        wheel_begin(&e.wakes, <Link*>self.arena.allocate(e.n, sizeof(Link)), e.window)
         rows_begin(&e.rows, e.window)
-        self.build_outgoing()
-        e.projections = self.build_projections(plan.rows, False)
-        self.build_blocks()
-        self.build_neurons()
-        if plan.hasty.any():
-            self.build_hasty()
+        self.begin_lane(e, self.arena)
+        self.make_blocks()
+        self.begin_streams()
+        self.begin_neurons()
+        self.give_groups(e, ranges(net.borders, 1)[0])
+        if net.hasty is not None:
+            self.make_hasty()
             self.share(1)
-        self.held_by_plan = len(self.held)
 
     def __dealloc__(self):
         cdef int i
@@ -521,218 +439,60 @@ cdef class Engine:
             give_up(self.lane[i])
         give_up(&self.core)
 
-    cdef void* hold(self, array, dtype, list where=None) except? NULL:
-        """Keep an array alive, contiguous and of this type, and return where its data lie."""
-        kept = np.ascontiguousarray(array, dtype=dtype)
-        (self.held if where is None else where).append(kept)
-        return <void*><size_t>kept.ctypes.data
+    # ---- the beginning
 
-    cdef void* allocate(self, int64_t n, size_t size, list where=None) except? NULL:
-        """Zeros, from a boundary of the cache's lines on."""
-        cdef size_t start
-        start = <size_t>self.hold(np.zeros(max(n, 1) * size + CACHE_LINE, dtype=np.uint8), np.uint8, where)
-        return <void*>(start + CACHE_LINE - start % CACHE_LINE)
-
-    cdef begin_lane(self, Core* e, list where):
+    cdef begin_lane(self, Core* e, Arena arena):
         """The memory that a lane needs of its own, whatever it does."""
         cdef int64_t n = self.core.n
-        e.scratch = <Neuron*>self.allocate(1, self.core.stride, where)
-        e.touched = <int32_t*>self.allocate(2 * n + 1, sizeof(int32_t), where)
-        e.blocks.others = <int32_t*>self.allocate(n + 1, sizeof(int32_t), where)
-        e.inbox.start = <int64_t*>self.allocate(n, sizeof(int64_t), where)
+        e.scratch = <Neuron*>arena.allocate(1, self.core.stride)
+        e.touched = <int32_t*>arena.allocate(2 * n + 1, sizeof(int32_t))
+        e.blocks.others = <int32_t*>arena.allocate(n + 1, sizeof(int32_t))
+        e.inbox.start = <int64_t*>arena.allocate(n, sizeof(int64_t))
 
-    cdef build_classes(self):
-        cdef Core* e = &self.core
-        cdef Model* m
-        cdef int64_t k
-        cdef int64_t behind = 0
-        cdef int64_t row = self.plan.constants.shape[1]
-        # From the beginning of a cache line, so that a Class needs as few of them as may be.
-        cdef double* constants = <double*>self.allocate(self.plan.constants.size, sizeof(double))
-        cdef const double* given = <const double*>self.hold(self.plan.constants, np.float64)
-        cdef Model* models = <Model*>self.allocate(len(self.plan.models), sizeof(Model))
-        for k, model in enumerate(self.plan.models):
-            m = &models[k]
-            m[0] = (<Model*>PyCapsule_GetPointer(model.kernel, "eventsnn.Model"))[0]
-            shape = model.shape
-            m.ports = len(model.ports)
-            if model.by_sign is not None:
-                m.by_sign[0], m.by_sign[1] = model.by_sign
-            m.instantaneous = model.instantaneous
-            m.n_slots, m.n_currents, m.n_alpha = shape.n_slots, shape.n_currents, shape.n_alpha
-            m.n_thresholds, m.n_driven = shape.n_thresholds, shape.n_driven
-            m.leaks, m.clamped, m.resets = shape.leaks, shape.clamped, shape.resets
-            for port, slot in enumerate(shape.targets):
-                m.target[port] = slot
-            m.magnitudes, m.ahead = model.magnitudes, shape.ahead
-            behind = max(behind, <int64_t>((m.n_slots + m.n_currents + m.n_alpha + m.ahead) * sizeof(double)))
-        e.stride = (sizeof(Neuron) + behind + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
-        memcpy(constants, given, self.plan.constants.nbytes)
-        e.classes = <Class*>self.allocate(len(self.plan.class_model), sizeof(Class))
-        for k in range(len(self.plan.class_model)):
-            e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
-            e.classes[k].c = constants + k * row
-            e.classes[k].highest_drive = highest_drive(&e.classes[k])
-            e.together = e.together or e.classes[k].model.settle_all != NULL
-        e.many_classes = len(self.plan.class_model) > MOST_CLASSES
-        self.find_kinds()
+    cdef make_blocks(self):
+        """Room for the state of calm neurons; most of it is never touched where there are none."""
+        cdef Blocks* b = &self.core.blocks
+        cdef Arena arena = self.arena
+        cdef int64_t n = self.core.n
+        b.width = FIRST_BLOCK
+        b.end = b.next = infinity()
+        b.free = -1
+        b.state = <int64_t*>arena.allocate(n, STATE * sizeof(int64_t))
+        b.single = <int64_t*>arena.allocate(n, sizeof(int64_t))
+        b.sums = <int64_t*>arena.allocate(2 * PARTS * n, sizeof(int64_t))
+        b.gap = <double*>arena.allocate(n, sizeof(double))
+        b.low = <int64_t*>arena.allocate(n, sizeof(int64_t))
+        b.new_low = <int64_t*>arena.allocate(n, sizeof(int64_t))
+        b.flag = <uint8_t*>arena.allocate(n, sizeof(uint8_t))
+        b.release = <double*>arena.allocate(n, sizeof(double))
+        b.held = <int32_t*>arena.allocate(n, sizeof(int32_t))
+        b.followed = <int32_t*>arena.allocate(n, sizeof(int32_t))
+        b.place = <int32_t*>arena.allocate(n, sizeof(int32_t))
+        b.begins = <double*>arena.allocate(n, sizeof(double))
+        b.ends = <double*>arena.allocate(n, sizeof(double))
 
-    cdef find_kinds(self):
-        """Number the kinds of classes, for which what an input adds is the same."""
-        cdef const Class* c
+    cdef begin_streams(self):
         cdef int64_t k
-        cdef int i
-        kinds = {}
-        numbers = np.zeros(len(self.plan.class_model), dtype=np.int64)
-        for k in range(numbers.size):
-            c = &self.core.classes[k]
-            kind = [layout_of(self.plan.models[self.plan.class_model[k]])]
-            if can_be_calm(c):
-                kind += [c.c[PER_UNIT], c.c[RATE_M], *[scale_of(c, i) for i in range(c.model.ports)]]
-                kind += [c.c[current_at(i) + RATE] for i in range(c.model.n_currents)]
-            numbers[k] = kinds.setdefault(tuple(kind), len(kinds))
-        self.kind_of_class = numbers
-
-    cdef build_streams(self):
-        """Streams that differ only in their index, or in the spikes given, share a Source."""
-        cdef Core* e = &self.core
-        cdef int64_t k
-        cdef int32_t i
-        cdef Stream* s
-        cdef Source* d
-        plan = self.plan.streams
-        columns = [plan.key, plan.weight.view(np.uint64), *plan.parameter.T.copy().view(np.uint64)]
-        columns += [c.astype(np.uint64) for c in (plan.kind, plan.port, plan.stationary, plan.piece_start)]
-        _, first, which = np.unique(np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True)
-        self.source_of = which.reshape(-1)
-        cdef const int64_t[::1] source_of = self.source_of
-        cdef const uint32_t[::1] index = plan.index
-        cdef const int64_t[::1] train_start = plan.train_start
-        cdef const int64_t[::1] train_stop = plan.train_stop
-        cdef const double* train = <const double*>self.hold(plan.train_time, np.float64)
-        cdef const double* piece_time = <const double*>self.hold(plan.piece_time, np.float64)
-        cdef const double* piece_share = <const double*>self.hold(plan.piece_share, np.float64)
-        cdef const double* piece_width = <const double*>self.hold(plan.piece_width, np.float64)
-        cdef const int32_t* piece_run = <const int32_t*>self.hold(plan.piece_run, np.int32)
-        cdef int64_t piece
-        e.sources = <Source*>self.allocate(len(first), sizeof(Source))
-        for k, at in enumerate(first):
-            d = &e.sources[k]
-            d.key = plan.key[at]
-            d.weight = plan.weight[at]
-            d.port = plan.port[at]
-            d.kind = plan.kind[at]
-            d.stationary = plan.stationary[at]
-            for i in range(PARAMETERS):
-                d.parameter[i] = plan.parameter[at, i]
-            if d.kind == POISSON or d.kind == SINE:
-                d.width = d.parameter[0]
-                d.mean = d.parameter[1]
-            elif d.kind == STEPS:
-                d.mean = STEPS_MEAN
-            d.exp_minus_mean = exp(-d.mean)
-            tabulate(d.mean, d.exp_minus_mean, d.least)
-            piece = plan.piece_start[at]
-            d.n_pieces = plan.piece_stop[at] - piece
-            d.piece_time = piece_time + piece
-            d.piece_share = piece_share + piece
-            d.piece_width = piece_width + piece
-            d.piece_run = piece_run + piece
-        e.streams = <Stream*>self.allocate(len(plan.key), sizeof(Stream))
-        for k in range(len(plan.key)):
-            s = &e.streams[k]
-            s.source = source_of[k]
-            s.index = index[k]
-            if e.sources[s.source].kind == TRAIN:
-                s.train = train + train_start[k]
-                s.n = train_stop[k] - train_start[k]
-                s.first = s.train[0] if s.n else infinity()
+        cdef Stream* streams = self.core.streams
+        cdef const int64_t[:, ::1] train = self.net.train
+        cdef const double* time = <const double*>self.arena.hold(self.net.train_time, np.float64)
+        for k in range(train.shape[0]):
+            if self.core.sources[streams[k].source].kind == TRAIN:
+                set_train(&streams[k], time + train[k, 0], train[k, 1], 0)
             else:
-                stream_begin(e.sources, s)
+                stream_begin(self.core.sources, &streams[k])
 
-    cdef Projection* build_projections(self, plans, bint hasty) except? NULL:
-        """What all lanes but the hasty one need of the synapses, or what that one does."""
-        cdef Projection* projections = <Projection*>self.allocate(len(plans), sizeof(Projection))
-        cdef Projection* p
-        for k, plan in enumerate(plans):
-            p = &projections[k]
-            p.port = plan.port
-            p.ascending = bool((plan.post[1:] >= plan.post[:-1]).all())
-            p.first_target, p.last_target = plan.post.min(initial=self.core.n), plan.post.max(initial=0)
-            p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
-            p.weight_size = plan.weight_size
-            p.most_alike = most_alike(plan)
-            mine = self.plan.hasty[plan.post if plan.procedure is not None or not hasty else plan.target] == hasty
-            p.reaches, p.mixed = mine.any(), not mine.all()
-            p.short_delays = plan.delay.min(initial=np.inf) < self.core.window
-            if plan.weight.dtype == np.float32:
-                p.weight32 = <const float*>self.hold(plan.weight, np.float32)
-            else:
-                p.weight = <const double*>self.hold(plan.weight, np.float64)
-            p.delay = <const double*>self.hold(plan.delay, np.float64)
-            if plan.procedure is not None:
-                p.recipe = &(<Procedure>plan.procedure).recipe
-                continue
-            p.start = <const int64_t*>self.hold(plan.start, np.int64)
-            p.target = <const int32_t*>self.hold(plan.target, np.int32)
-            if plan.slices is not None:
-                p.slice_row = <const int64_t*>self.hold(plan.slices.row, np.int64)
-                p.slice_start = <const uint32_t*>self.hold(plan.slices.start, np.uint32)
-                p.slice_value = <const uint16_t*>self.hold(plan.slices.value, np.uint16)
-        return projections
-
-    cdef build_outgoing(self):
-        cdef Core* e = &self.core
-        plans = self.plan.rows
-        pre = np.concatenate([plan.pre for plan in plans]) if plans else np.empty(0, dtype=np.int32)
-        sizes = [plan.pre.size for plan in plans]
-        order = np.argsort(pre, kind="stable")
-        projection = np.repeat(np.arange(len(plans)), sizes)
-        row = np.concatenate([np.arange(size) for size in sizes]) if plans else np.empty(0)
-        e.outgoing_start = <const int64_t*>self.hold(np.searchsorted(pre[order], np.arange(e.n + 1)), np.int64)
-        e.outgoing_projection = <const int32_t*>self.hold(projection[order], np.int32)
-        e.outgoing_row = <const int32_t*>self.hold(row[order], np.int32)
-
-    cdef build_hasty(self):
-        """The lane of hasty neurons, which stays the same however the others are shared."""
-        cdef Core* e = &self.core
-        cdef Core* h = <Core*>self.allocate(1, sizeof(Core))
-        parts = hasty_projections(self.plan)
-        e.hasty = <const uint8_t*>self.hold(self.plan.hasty, np.uint8)
-        e.least_delay = <const double*>self.hold(least_delays(self.plan, parts), np.float64)
-        e.message[0].sent = e.message[1].sent = infinity()
-        h[0] = e[0]
-        h.is_hasty = True
-        h.window = self.plan.hasty_window
-        self.reset_lane(h, 1, self.held)
-        h.projections = self.build_projections(parts, True)
-        h.blocks.mode = NEVER_CALM
-        h.blocks.n = h.blocks.n_groups = 0
-        self.hasty = h
-        self.give_neurons(h, np.flatnonzero(self.plan.hasty))
-        e.beside = h
-
-    cdef build_neurons(self):
+    cdef begin_neurons(self):
         cdef Core* e = &self.core
         cdef Neuron* s
         cdef int32_t n
-        cdef const double[::1] v = self.plan.v
-        cdef const double[:, ::1] variable = self.plan.variables
         cdef int slot
-        cdef const int32_t[::1] class_of = self.plan.class_of
-        currents = self.plan.currents
-        # An inf ends every programme; the last one stands for having none.
-        ends = np.append(currents.start[1:], currents.time.size)
-        e.change_time = <const double*>self.hold(np.insert(currents.time, ends, np.inf), np.float64)
-        e.change_amplitude = <const double*>self.hold(np.insert(currents.amplitude, ends, 0.0), np.float64)
-        e.change_slope = <const double*>self.hold(np.insert(currents.slope, ends, 0.0), np.float64)
-        sines = np.column_stack([currents.sine_start, np.diff(currents.sine_start, append=0)])[: currents.time.size]
-        e.change_sine = <const int32_t*>self.hold(np.insert(sines, ends, 0, axis=0), np.int32)
-        e.sines = <const Sine*>self.hold(currents.sine, np.float64)
-        n_programmes = currents.start.size - 1
-        first = np.append(currents.start[:n_programmes] + np.arange(n_programmes), currents.time.size + n_programmes)
-        cdef const int32_t[::1] change = first.astype(np.int32)[currents.of]
-        cdef const int64_t[::1] stream_start = self.plan.streams.start
+        cdef const int32_t[::1] class_of = self.net.class_of
+        cdef const int32_t[::1] change = self.net.change
+        cdef const int64_t[::1] stream_start = self.net.stream_start
+        cdef const double[::1] v = self.net.v
+        cdef const double[::1] drive = self.net.drive
+        cdef const double[:, ::1] variable = self.net.variables
         for n in range(e.n):
             s = neuron_at(e, n)
             s.v = v[n]
@@ -746,157 +506,41 @@ cdef class Engine:
             if s.class_of >= 0:
                 for slot in range(e.classes[s.class_of].model.n_slots):
                     variables(&e.classes[s.class_of], s)[slot] = variable[n, slot]
-                s.drive = e.classes[s.class_of].c[C_R] * e.I_e[n]
+                s.drive = drive[n]
                 e.classes[s.class_of].model.enter(&e.classes[s.class_of], s)
                 predict(e, s)
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
-        self.give_groups(e, [(p.start, p.stop) for p in self.plan.populations])
 
-    cdef build_blocks(self):
-        """Room for the state of calm neurons; most of it is never touched where there are none."""
+    cdef make_hasty(self):
+        """The lane of hasty neurons, which stays the same however the others are shared."""
         cdef Core* e = &self.core
-        e.blocks.width = FIRST_BLOCK
-        e.blocks.end = e.blocks.next = infinity()
-        e.blocks.free = -1
-        e.blocks.state = <int64_t*>self.allocate(e.n, STATE * sizeof(int64_t))
-        e.blocks.single = <int64_t*>self.allocate(e.n, sizeof(int64_t))
-        e.blocks.sums = <int64_t*>self.allocate(2 * PARTS * e.n, sizeof(int64_t))
-        e.blocks.gap = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.low = <int64_t*>self.allocate(e.n, sizeof(int64_t))
-        e.blocks.new_low = <int64_t*>self.allocate(e.n, sizeof(int64_t))
-        e.blocks.flag = <uint8_t*>self.allocate(e.n, sizeof(uint8_t))
-        e.blocks.release = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.held = <int32_t*>self.allocate(e.n, sizeof(int32_t))
-        e.blocks.followed = <int32_t*>self.allocate(e.n, sizeof(int32_t))
-        e.blocks.place = <int32_t*>self.allocate(e.n, sizeof(int32_t))
-        e.blocks.begins = <double*>self.allocate(e.n, sizeof(double))
-        e.blocks.ends = <double*>self.allocate(e.n, sizeof(double))
-        # Zeros if there is none that takes its input one by one: what spans bring to others is gathered as well.
-        jumps = self.jump_of_class[self.plan.class_of].T if self.singly.any() else np.zeros((3, e.n))
-        e.blocks.rate = <double*>self.hold(jumps[0], np.float64)
-        e.blocks.scales = <double*>self.hold(jumps[1], np.float64)
-        e.blocks.per_unit = <double*>self.hold(jumps[2], np.float64)
+        cdef Core* h = <Core*>self.arena.allocate(1, sizeof(Core))
+        e.message[0].sent = e.message[1].sent = infinity()
+        h[0] = e[0]
+        h.is_hasty = True
+        h.window = self.net.hasty_window
+        self.reset_lane(h, 1, self.arena)
+        set_rows(h, self.net.hasty_rows, self.arena)
+        h.blocks.mode = NEVER_CALM
+        h.blocks.n = h.blocks.n_groups = 0
+        self.hasty = h
+        self.give_neurons(h, np.flatnonzero(self.net.hasty))
+        e.beside = h
 
-    cdef find_groups(self):
-        """Number the neurons that may be calm by what those of a group have in common; -1 stands for the others."""
-        cdef Core* e = &self.core
-        cdef int64_t k
-        cdef const Class* c
-        plan = self.plan
-        can = np.zeros(len(plan.class_model) + 1, dtype=bool)  # the last is that of sources
-        jumps = np.zeros_like(can)
-        self.jump_of_class = np.zeros((can.size, 4))
-        for k in range(len(plan.class_model)):
-            c = &e.classes[k]
-            can[k] = can_be_calm(c)
-            jumps[k] = can[k] and c.model.n_currents == 0
-            if jumps[k]:
-                self.jump_of_class[k] = c.c[RATE_M], scale_of(c, 0), c.c[PER_UNIT], c.c[WIDTH_M]
-        streams = np.diff(plan.streams.start)
-        first = np.minimum(plan.streams.start[: plan.n], max(len(self.source_of) - 1, 0))
-        self.source = np.where(streams == 1, self.source_of[first] if len(self.source_of) else -1, -1)
-        n_sources = self.source_of.max(initial=-1) + 1
-        poisson = [e.sources[k].kind == POISSON and e.sources[k].width >= CELL for k in range(n_sources)]
-        may = can[plan.class_of] & (streams <= 1) & np.array([*poisson, True])[self.source]
-        may &= (streams == 0) | (plan.max_spikes >= MOST_IN_CELL)
-        driven = may & (streams == 1)
-        for k, source in set(zip(plan.class_of[driven].tolist(), self.source[driven].tolist())):
-            if not fits(&e.classes[<int64_t>k], &e.sources[<int64_t>source]):
-                may &= (plan.class_of != k) | (self.source != source)
-        kind = np.append(self.kind_of_class, 0)[plan.class_of]
-        # Streams of a group are numbered as its neurons are.
-        number = np.where(streams == 1, np.arange(plan.n), 0)
-        number[streams == 1] -= plan.streams.index[first[streams == 1]]
-        # Synapses with a delay each arrive in no order, which that of additions follows (spans.pxd).
-        self.singly = np.zeros(plan.n, dtype=bool)
-        for p in plan.rows:
-            if p.delay.size > 1 and getattr(p, "slices", None) is None:
-                self.singly[p.post] = True
-        may &= ~self.singly | jumps[plan.class_of]
-        runs = changes_of(may, kind, self.singly)
-        few = np.bincount(runs)[runs] < FEWEST_OF_A_GROUP
-        self.varied = may & jumps[plan.class_of] & (streams == 0) & few
-        # Of those of which each has constants of its own a group has one model and one width of frames, a power of two.
-        _, exponent = np.frexp(self.jump_of_class[:, 3])
-        alike = 4096 * np.append(plan.class_model, 0) + exponent + 2048
-        kind = np.where(self.varied, -1 - alike[plan.class_of], kind)
-        self.singly = may & (self.singly | self.varied)
-        runs = changes_of(may, kind, self.singly, self.varied)
-        self.group_of = np.where(may, runs, -1)
-        self.drive_of = changes_of(self.source, number)
-        width = np.array([*[e.sources[k].width for k in range(n_sources)], np.inf])[self.source]
-        self.cell_of_group = np.full(runs[-1] + 1 if plan.n else 0, np.inf)
-        np.minimum.at(self.cell_of_group, runs[may], width[may])
-        if 2 * np.count_nonzero(may) > plan.n:
-            e.window = min(e.window, LONGEST_WITH_CALM)
+    # ---- calm neurons
 
     cdef give_groups(self, Core* e, list part):
         """Tell a lane which of its neurons have their constants and external input in common."""
-        cdef int64_t k
-        cdef Group* g
-        plan = self.plan
-        kind = self.group_of
-
-        def block(a):
-            return e.classes[<int64_t>plan.class_of[a]].c[NARROWEST], self.cell_of_group[kind[a]]
-
-        groups = calm_groups(part, kind, FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1, block)
         on = e.blocks.on and self.mode != NEVER_CALM
+        fewest = FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1
         e.blocks.mode = self.mode
-        e.blocks.singly = False
-        number_of = np.zeros(plan.n, dtype=np.int32)
         e.blocks.on = False
         e.blocks.end = e.blocks.next = infinity()
-        e.blocks.n = 0
-        e.blocks.cost_of_look = COST_OF_LOOK
         give_up_inputs(e)
-        e.blocks.n_groups = len(groups)
-        e.blocks.group = <Group*>self.allocate(len(groups), sizeof(Group), self.held_by_lanes)
-        for k, (a, b, number) in enumerate(groups):
-            g = &e.blocks.group[k]
-            g.start, g.stop = a, b
-            if number < 0:
-                continue
-            g.k = &e.classes[<int64_t>plan.class_of[a]]
-            g.currents = g.k.model.n_currents
-            g.even = not self.varied[a]
-            # Those without currents take less room, at the beginning of that of their group.
-            g.state = e.blocks.state + (0 if g.currents else (STATE - 1) * g.start)
-            if self.singly[a]:
-                g.singly, g.varied = True, self.varied[a]
-                g.state = e.blocks.single
-                e.blocks.singly = True
-                number_of[a:b] = k
-                if g.varied:
-                    e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_OF_VARIED)
-            if g.currents:
-                e.blocks.cost_of_look = max(e.blocks.cost_of_look, <int>COST_WITH_CURRENTS)
-            e.blocks.n += b - a
-            self.give_drives(e, g)
-        e.blocks.group_of = <int32_t*>self.hold(number_of, np.int32, self.held_by_lanes)
+        set_groups(e, self.net, groups_of_lane(self.net.groups, self.net.class_of, part, fewest), self.of_lanes)
         if on:
             turn_on(e)
-
-    cdef give_drives(self, Core* e, Group* g):
-        """Tell a group where the external input of its neurons comes from."""
-        cdef Drive* drive
-        cdef int k
-        cdef int32_t a
-        cell = self.cell_of_group[self.group_of[g.start]]
-        g.cell = cell if np.isfinite(cell) else 0.0
-        cuts = [g.start, *(np.flatnonzero(np.diff(self.drive_of[g.start : g.stop])) + 1 + g.start).tolist(), g.stop]
-        g.n_drives = len(cuts) - 1
-        g.drive = <Drive*>self.allocate(g.n_drives, sizeof(Drive), self.held_by_lanes)
-        for k in range(g.n_drives):
-            drive = &g.drive[k]
-            a = drive.start = cuts[k]
-            drive.stop = cuts[k + 1]
-            drive.slot = -1
-            if g.start < g.stop and self.source[a] >= 0:
-                drive.source = &e.sources[<int64_t>self.source[a]]
-                drive.index = <uint32_t>(neuron_at(e, a).streams.index - <int64_t>a)
-                drive.slot = g.k.model.target[drive.source.port]
 
     def set_calm(self, mode, double width=FIRST_BLOCK, double above=0.0):
         """Whether neurons may be calm: True and False, or "auto" where there is enough going on; and how long blocks
@@ -905,7 +549,7 @@ cdef class Engine:
         cdef int i
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
         self.rouse()
-        for i, part in enumerate(ranges(self.plan, self.shared)):
+        for i, part in enumerate(ranges(self.net.borders, self.shared)):
             self.lane[i].blocks.width = width
             self.lane[i].blocks.above = above
             self.give_groups(self.lane[i], part)
@@ -926,22 +570,22 @@ cdef class Engine:
         self.rouse()
         self.join()
         give_up_inputs(e)
-        self.held_by_lanes = []
+        self.of_lanes = Arena()
         self.team.barrier.n = n
         self.team.barrier.looks = LOOKS if n <= (os.cpu_count() or 1) else 0
-        self.lane = <Core**>self.allocate(n + 1, sizeof(Core*), self.held_by_lanes)
+        self.lane = <Core**>self.of_lanes.allocate(n + 1, sizeof(Core*))
         self.lane[0] = e
         self.assemble(1)
         for i in range(1, n):
-            other = <Core*>self.allocate(1, sizeof(Core), self.held_by_lanes)
+            other = <Core*>self.of_lanes.allocate(1, sizeof(Core))
             other[0] = e[0]
-            self.reset_lane(other, i, self.held_by_lanes)
+            self.reset_lane(other, i, self.of_lanes)
             self.lane[i] = other
             self.assemble(i + 1)
             if not copy_rows(e, other):
                 self.join()
-                raise MemoryError(NO_ROOM_LEFT.format(e.time))
-        part_of_lane = ranges(self.plan, n)
+                raise MemoryError(Outcome.NO_MEMORY.sentence(e.time))
+        part_of_lane = ranges(self.net.borders, n)
         for i, part in enumerate(part_of_lane):
             self.give_ranges(self.lane[i], part)
             self.give_neurons(self.lane[i], np.concatenate([np.arange(a, b) for a, b in part] + [[]]).astype(np.int64))
@@ -959,12 +603,12 @@ cdef class Engine:
             self.lane[i].team = &self.team if self.team.n > 1 else NULL
             self.lane[i].whole = n == 1 or self.lane[i].is_hasty
 
-    cdef reset_lane(self, Core* e, int number, list where):
+    cdef reset_lane(self, Core* e, int number, Arena arena):
         """Take from the copy of another lane all that is not common to them."""
         cdef int k
         e.lane = number
         e.beside = NULL
-        self.begin_lane(e, where)
+        self.begin_lane(e, arena)
         e.inbox.row, e.inbox.row_of, e.inbox.weight, e.inbox.arrival = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight, e.blocks.listed = NULL, NULL, NULL, NULL
         e.blocks.places, e.blocks.pool, e.blocks.pool_room, e.blocks.free = NULL, NULL, 0, -1
@@ -989,7 +633,7 @@ cdef class Engine:
         """Let a lane have these ranges of neurons."""
         cdef int64_t k
         e.n_ranges = len(part)
-        e.range = <Range*>self.allocate(e.n_ranges, sizeof(Range), self.held_by_lanes)
+        e.range = <Range*>self.of_lanes.allocate(e.n_ranges, sizeof(Range))
         for k, (first, stop) in enumerate(part):
             e.range[k].start, e.range[k].stop = first, stop
         self.give_groups(e, part)
@@ -1049,7 +693,7 @@ cdef class Engine:
             self.share(1)
             self.advance_lane(0, stop, budget)
         if self.lost_memory():
-            raise MemoryError(NO_ROOM_LEFT.format(self.core.time))
+            raise MemoryError(Outcome.NO_MEMORY.sentence(self.core.time))
         if self.is_unsound():
             self.verify()
         done = self.failure is not None or not self.core.time < stop
@@ -1074,22 +718,54 @@ cdef class Engine:
         cdef int32_t n
         cdef int64_t k
         cdef int i
-        cdef Core* e
         cdef Stream* s
-        cdef list held = []
-        cdef const double* time = <const double*>self.hold(times, np.float64, held)
+        given = np.array(times, dtype=np.float64)
         for k in range(begin.shape[0]):
             n = first + <int32_t>k
             s = neuron_at(&self.core, n).streams
-            s.train = time + begin[k]
-            s.at, s.n = 0, <int32_t>(end[k] - begin[k])
-            s.first = s.train[0] if s.n else infinity()
+            self.give_train(s - self.core.streams, given[begin[k] : end[k]])
             neuron_at(&self.core, n).outside = s.first
             for i in range(self.team.n):
-                e = self.lane[i]
-                if is_mine(e, n):
-                    wake_set(&e.wakes, n, s.first)
-        self.trains[first] = held
+                if is_mine(self.lane[i], n):
+                    wake_set(&self.lane[i].wakes, n, s.first)
+
+    cdef give_train(self, int64_t stream, times):
+        """Keep what a stream was given, and let it begin with it."""
+        self.trains[stream] = times
+        set_train(&self.core.streams[stream], <const double*><size_t>times.ctypes.data, times.size, 0)
+
+    def set_weights(self, int64_t projection, weights):
+        """Give the synapses of projection number `projection` new weights, by (row, delay, target, draw). Spikes under
+        way arrive with them. InputError if they cannot be set."""
+        kept = checked_weights(self.net.projections, projection, weights)
+        self.put_weights(projection, kept)
+
+    cdef put_weights(self, int64_t projection, weights):
+        plan = self.net.projections[projection]
+        rows = getattr(plan, "rows", plan)
+        k = next(k for k, of in enumerate(self.net.rows) if of.plan is rows)
+        if k not in self.weights:
+            self.weights[k] = WeightsOfRows(self.net, k)
+            self.point_weights(k)
+        self.weights[k].set(synapses_of(plan), weights)
+        self.reweighted.add(projection)
+        self.bound_weights(k)
+
+    cdef point_weights(self, int64_t k):
+        """Let rows have their weights where these may change."""
+        cdef int i
+        for i in range(self.shared):
+            # All lanes but the hasty one share what they know of rows.
+            move_weights(self.lane[i], k, self.core.projections[k], self.weights[k].all)
+        set_weights_of(&self.core.projections[k], self.weights[k].all)
+        if self.hasty != NULL:
+            move_weights(self.hasty, k, self.hasty.projections[k], self.weights[k].hasty)
+            set_weights_of(&self.hasty.projections[k], self.weights[k].hasty)
+
+    cdef bound_weights(self, int64_t k):
+        self.core.projections[k].weight_size = self.weights[k].size
+        if self.hasty != NULL:
+            self.hasty.projections[k].weight_size = self.weights[k].size
 
     # ---- what is to be seen
 
@@ -1100,18 +776,18 @@ cdef class Engine:
 
     @property
     def failure(self):
-        """None, or (neuron, time, reason) of the run-away that ended the run: the first of all lanes."""
+        """None, or (neuron, time, outcome) of the run-away that ended the run: the first of all lanes."""
         cdef const Core* e
         cdef int i
         failures = []
         for i in range(self.team.n):
             e = self.lane[i]
-            if e.status in REASONS:
-                failures.append((e.failed_at, e.failed_round, e.failed, REASONS[e.status]))
+            if Outcome(e.status).runaway:
+                failures.append((e.failed_at, e.failed_round, e.failed, Outcome(e.status)))
         if not failures:
             return None
-        time, _, neuron, reason = min(failures)
-        return neuron, time, reason
+        time, _, neuron, outcome = min(failures)
+        return neuron, time, outcome
 
     @property
     def counters(self):
@@ -1155,41 +831,46 @@ cdef class Engine:
         cdef Watch* watch
         cdef int64_t at, w
         cdef int i
-        plans = self.plan.probes
+        plans = self.net.probes
+        cdef Arena arena = Arena()
         self.rouse()
-        for i in range(self.team.n):
-            self.lane[i].watch_start = NULL
+        self.forget_samples()
         if not any(at.size for at in times):
-            self.sampled = [np.zeros((len(plan.variables), plan.neuron.size, 0)) for plan in plans]
             return
         self.sampled = []
-        self.held = self.held[: self.held_by_plan]
-        e.probes = <Probe*>self.allocate(len(plans), sizeof(Probe))
+        e.probes = <Probe*>arena.allocate(len(plans), sizeof(Probe))
         for k, plan in enumerate(plans):
             out = np.zeros((len(plan.variables), plan.neuron.size, times[k].size))
             self.sampled.append(out)
             probe = &e.probes[k]
             probe.n = plan.neuron.size
-            probe.time = <const double*>self.hold(times[k], np.float64)
+            probe.time = <const double*>arena.hold(times[k], np.float64)
             probe.n_times = times[k].size
             probe.n_variables = len(plan.variables)
-            probe.variable = <const int32_t*>self.hold(plan.variable, np.int32)
-            probe.offset = <const double*>self.hold(plan.offset, np.float64)
-            probe.out = <double*>self.hold(out, np.float64)
+            probe.variable = <const int32_t*>arena.hold(plan.variable, np.int32)
+            probe.offset = <const double*>arena.hold(plan.offset, np.float64)
+            probe.out = <double*>arena.hold(out, np.float64)
         neuron = np.concatenate([plan.neuron for plan in plans])
         of_probe = np.repeat(np.arange(len(plans)), [plan.neuron.size for plan in plans])
         row = np.concatenate([np.arange(plan.neuron.size) for plan in plans])
         order = np.argsort(neuron, kind="stable")
-        e.watches = <Watch*>self.allocate(neuron.size, sizeof(Watch))
+        e.watches = <Watch*>arena.allocate(neuron.size, sizeof(Watch))
         for w, at in enumerate(order):
             watch = &e.watches[w]
             watch.neuron = neuron[at]
             watch.probe = of_probe[at]
             watch.row = row[at]
-        e.watch_start = <const int64_t*>self.hold(np.searchsorted(neuron[order], np.arange(e.n + 1)), np.int64)
+        e.watch_start = <const int64_t*>arena.hold(np.searchsorted(neuron[order], np.arange(e.n + 1)), np.int64)
         for i in range(1, self.team.n):
             self.lane[i].probes, self.lane[i].watches = e.probes, e.watches
             self.lane[i].watch_start = e.watch_start
+        self.of_run = arena
+
+    cdef forget_samples(self):
+        cdef int i
+        for i in range(self.team.n):
+            self.lane[i].watch_start = NULL
+        self.sampled = [np.zeros((len(plan.variables), plan.neuron.size, 0)) for plan in self.net.probes]
 
     @property
     def samples(self):
@@ -1200,7 +881,7 @@ cdef class Engine:
         if e.watch_start != NULL:
             for w in range(e.watch_start[e.n]):
                 sample(e, e.watches[w].neuron, e.time if failure is None else failure[1])
-        return [dict(zip(plan.variables, out)) for plan, out in zip(self.plan.probes, self.sampled)]
+        return [dict(zip(plan.variables, out)) for plan, out in zip(self.net.probes, self.sampled)]
 
     def verify(self):
         """Raise RuntimeError if the schedule is not as it should be between two windows."""
@@ -1209,13 +890,9 @@ cdef class Engine:
         for i in range(self.team.n):
             broken = verify(self.lane[i], &neuron)
             if self.lane[i].status == UNSOUND:
-                raise RuntimeError(f"the schedule was not sound after a window, see neuron {self.lane[i].failed}")
-            if broken == WRONG_ROW:
-                raise RuntimeError(f"lane {i}: a spike under way should have arrived before {self.lane[i].time:g} ms")
-            if broken == WRONG_POOL:
-                raise RuntimeError(f"lane {i}: a place of the pool is lost")
+                raise RuntimeError(f"{Outcome.UNSOUND.sentence()}, see neuron {self.lane[i].failed}")
             if broken:
-                raise RuntimeError(f"lane {i}: neuron {neuron} {SENTENCES[broken]}, at {self.lane[i].time:g} ms")
+                raise RuntimeError(f"lane {i}: {Flaw(broken).sentence(neuron)}, at {self.lane[i].time:g} ms")
 
     def plant(self, str what, int32_t n):
         """Break the schedule at a neuron, for tests of `verify`."""
@@ -1256,16 +933,16 @@ cdef class Engine:
             out[n] = neuron_at(&self.core, n).crossing
         return np.asarray(out)
 
-    def state(self):
-        """Every neuron's state at the present time."""
+    def settled(self):
+        """Every neuron's state as it is at the present time."""
         self.rouse()
         cdef Core* e = &self.core
         cdef int64_t n
         cdef const Model* m
         cdef int slot
         cdef double[:, ::1] out = np.empty((5, e.n))
-        cdef double[:, ::1] held = np.zeros((e.n, self.plan.variables.shape[1]))
-        cdef double[:, ::1] low = np.zeros((e.n, self.plan.variables.shape[1]))
+        cdef double[:, ::1] held = np.zeros((e.n, self.net.variables.shape[1]))
+        cdef double[:, ::1] low = np.zeros((e.n, self.net.variables.shape[1]))
         cdef Neuron* s
         for n in range(e.n):
             s = e.scratch
@@ -1283,3 +960,80 @@ cdef class Engine:
                 low[n, slot] = variables(&e.classes[s.class_of], s)[m.n_slots + slot]
         names = ("t", "v", "drive", "slope", "release")
         return dict(zip(names, np.asarray(out))) | {"variables": np.asarray(held), "low": np.asarray(low)}
+
+    # ---- checkpoints
+
+    def state(self):
+        """All that goes on from here depends on but the network itself, as named arrays: see eventsnn/state.py."""
+        cdef list rows = []
+        if self.failure is not None or self.lost_memory() or self.is_unsound():
+            raise StateError(f"state: the run has ended at {self.core.time:g} ms, so that there is none to go on from")
+        self.rouse()
+        read_rows(&self.core, rows)
+        hasty = [0.0, 0]
+        if self.hasty != NULL:
+            read_rows(self.hasty, rows)
+            hasty = [self.hasty.instant, self.hasty.round]
+        clock = {
+            "network": self.fingerprint().copy(),
+            "time": np.array(self.core.time),
+            "instant": np.array([self.core.instant, hasty[0]]),
+            "round": np.array([self.core.round, hasty[1]], dtype=np.int32),
+        }
+        weights = {}
+        for projection in sorted(self.reweighted):
+            plan = self.net.projections[projection]
+            rows_of = getattr(plan, "rows", plan)
+            k = next(k for k, of in enumerate(self.net.rows) if of.plan is rows_of)
+            weights[f"weights.{projection}"] = self.weights[k].all[synapses_of(plan)].copy()
+        parts = read_neurons(&self.core, self.net) | read_streams(&self.core, self.net)
+        return clock | parts | arrays_of_trains(self.trains) | arrays_of_rows(rows) | weights
+
+    def restore(self, state):
+        """Go on from a state of this network, taken in any process with any number of threads. InputError, and the
+        engine as it was, if it is none. Spikes and samples that were not taken are dropped."""
+        cdef Stream* streams
+        cdef Arena arena = Arena()
+        cdef int i
+        arrays = checked_state(self.net, state, self.fingerprint())
+        trains = trains_of(arrays)
+        streams = find_streams(&self.core, self.net, arrays, trains, arena)
+        self.rouse()
+        self.join()
+        self.forget_samples()
+        self.of_run = Arena()
+        self.trains = trains
+        memcpy(self.core.streams, streams, len(self.net.stream_source) * sizeof(Stream))
+        write_neurons(&self.core, self.net, arrays)
+        self.restore_weights(arrays)
+        for i in range(self.team.n):
+            self.restore_lane(self.lane[i], arrays)
+        self.share(1)
+        if self.hasty != NULL:
+            self.give_neurons(self.hasty, np.flatnonzero(self.net.hasty))
+
+    cdef restore_weights(self, dict state):
+        for k, weights in self.weights.items():
+            weights.set(slice(None), weights.plan.weight)
+            self.bound_weights(k)
+        self.reweighted.clear()
+        for name in state:
+            if name.startswith("weights."):
+                self.put_weights(int(name.removeprefix("weights.")), state[name])
+
+    cdef restore_lane(self, Core* e, dict state):
+        """Clock and rows under way."""
+        e.status = RUNNING
+        e.time, e.blocks.reviewed = state["time"], state["time"]
+        e.instant, e.round = state["instant"][int(e.is_hasty)], state["round"][int(e.is_hasty)]
+        e.n_spikes = 0
+        give_up_rows(e)
+        give_up_queue(e)
+        rows_begin(&e.rows, e.window)
+        wheel_advance(&e.rows.wheel, e.time)
+        write_rows(e, state)
+
+    cdef fingerprint(self):
+        if self.digest is None:
+            self.digest = digest(self.net)
+        return self.digest

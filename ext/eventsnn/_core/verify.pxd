@@ -36,7 +36,7 @@ cdef extern from *:
     const bint VERIFIES "EVENTSNN_VERIFIES"
 
 cdef enum Broken:
-    # What may be wrong; SENTENCES in engine.pyx says it.
+    # What may be wrong; Flaw in eventsnn/outcome.py says it.
     SOUND = 0
     WRONG_FLAG = 1
     WRONG_LINE = 2
