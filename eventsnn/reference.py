@@ -32,7 +32,8 @@ from eventsnn.models.base import Model, State
 from eventsnn.models.closed_form import T_REF, V_RESET, R
 from eventsnn.models.taylor import TaylorModel
 from eventsnn.outcome import Outcome
-from eventsnn.plan import Plan
+from eventsnn.plan import PartPlan, Plan
+from eventsnn.weights import Weights, checked_weights
 
 CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
 SEARCH = -1  # the round in which searches for a crossing go on: before every event at the time they have reached
@@ -87,6 +88,7 @@ class Reference:
         for p, projection in enumerate(plan.projections):
             for row, n in enumerate(projection.pre.tolist()):
                 self.neurons[n].projections.append((p, row))
+        self._weights: dict[int, tuple[NDArray[np.int64], Weights]] = {}  # where rows begin in them, of those set
         self._streams = [self._stream(n, s) for n in range(plan.n) for s in range(*plan.streams.start[n : n + 2])]
         self._changes = {n: self._programme(n) for n in range(plan.n) if plan.currents.of[n] >= 0}
         for s in range(len(self._streams)):
@@ -135,6 +137,27 @@ class Reference:
             s = int(self.plan.streams.start[n])
             self._streams[s] = self._stream(n, s, times[begin[k] : end[k]].tolist())
             self._queue_next(self._streams[s])
+
+    def set_weights(self, projection: int, weights: Any) -> None:
+        """Give the synapses of a projection new weights, by (row, delay, target, draw), with which spikes under way
+        arrive as well. InputError if they cannot be set."""
+        kept = checked_weights(self.plan.projections, projection, weights)
+        plan: Any = self.plan.projections[projection]
+        start = plan.alone().start if isinstance(plan, PartPlan) else plan.start
+        self._weights[projection] = start, kept
+        for entry in [e for e in self.queue if e.key[2:4] == (ARRIVAL, projection)]:
+            row, synapse = entry.key[4], entry.key[6]
+            weight = float(kept[start[row] + synapse])
+            self.queue.remove(entry)
+            self.queue.add(entry._replace(weight=weight, port=self._port(plan.port, weight, entry.neuron)))
+
+    def _row(self, projection: int, row: int) -> Iterator[tuple[int, float, float]]:
+        """Target, present weight and delay of the synapses of a row."""
+        target, weight, delay = self.plan.projections[projection].row(row)
+        if projection in self._weights:
+            start, weights = self._weights[projection]
+            weight = weights[start[row] : start[row + 1]]
+        return zip(target.tolist(), weight.tolist(), delay.tolist(), strict=True)
 
     def _programme(self, n: int) -> Iterator[Entry]:
         """Changes of current of neuron n; the port of the entry is the number of the piece that begins."""
@@ -221,8 +244,7 @@ class Reference:
             self._fail(n, t, Outcome.TOO_MANY_SPIKES)
         for p, row in neuron.projections:
             projection = self.plan.projections[p]
-            synapses = zip(*(array.tolist() for array in projection.row(row)), strict=True)
-            for k, (target, weight, delay) in enumerate(synapses):
+            for k, (target, weight, delay) in enumerate(self._row(p, row)):
                 arrival = t + delay
                 key = (arrival, round_ + 1 if arrival == t else 0, ARRIVAL, p, row, neuron.spikes, k)
                 self.queue.add(Entry(key, target, self._port(projection.port, weight, target), weight))

@@ -195,6 +195,8 @@ def _weights(net: Net, name: str, given: Any) -> NDArray[Any]:
     if not (number.isdecimal() and number.isascii() and int(number) < len(net.projections)):
         _refuse(f"{name} is of no projection")
     plan = net.projections[int(number)]
+    if isinstance(plan, ProceduralPlan):
+        _refuse(f"{name}: {plan.name} keeps no weights with storage='procedural'")
     dtype = plan.rows.weight.dtype if isinstance(plan, PartPlan) else plan.weight.dtype
     array = _array(name, given, dtype, (plan.n_synapses,))
     try:
