@@ -21,19 +21,15 @@ windows of the others, go through each of these alone, in windows or instants of
 
 cimport cython
 from libc.math cimport floor, nextafter
-from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport free
+from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-import os
 import threading
 
 import numpy as np
 
-from eventsnn._core.activity cimport FIRST_BLOCK, interrupt, review, turn_off, turn_on
+from eventsnn._core.activity cimport review, turn_off
 from eventsnn._core.begin cimport begin_blocks
-from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, STATE, Blocks
-from eventsnn._core.calm cimport state_at
 from eventsnn._core.core cimport (
     NO_MEMORY,
     RUNNING,
@@ -42,64 +38,28 @@ from eventsnn._core.core cimport (
     Core,
     Probe,
     Projection,
-    Range,
-    Team,
     Watch,
     neuron_at,
     prefetch,
     seconds,
 )
-from eventsnn._core.events cimport (
-    fail,
-    keep_spike,
-    next_outside,
-    next_own,
-    predict,
-    process,
-    process_before,
-    refine_due,
-    sample,
-)
-from eventsnn._core.external cimport PARTS
+from eventsnn._core.events cimport fail, next_own, predict, process, process_before, refine_due, sample
 from eventsnn._core.follow cimport finish_window
 from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
 from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.net cimport Arena, set_groups, set_net, set_rows
-from eventsnn._core.neuron cimport UNKNOWN, Model, Neuron, Slice, variables
-from eventsnn._core.queue cimport (
-    NEVER,
-    Link,
-    rows_begin,
-    wake_set,
-    wheel_advance,
-    wheel_begin,
-    wheel_due,
-    wheel_remove,
-    wheel_take,
-)
-from eventsnn._core.state cimport (
-    find_streams,
-    read_neurons,
-    read_rows,
-    read_streams,
-    set_train,
-    write_neurons,
-    write_rows,
-)
-from eventsnn._core.stream cimport TRAIN, Stream, stream_begin
-from eventsnn._core.synapses cimport copy_rows, give_up_rows
+from eventsnn._core.net cimport Arena
+from eventsnn._core.neuron cimport UNKNOWN, Neuron, Slice
+from eventsnn._core.queue cimport NEVER, wake_set, wheel_advance, wheel_due, wheel_take
+from eventsnn._core.state cimport find_streams, read_neurons, read_rows, read_streams, set_train, write_neurons
+from eventsnn._core.stream cimport Stream
+from eventsnn._core.team cimport Lanes
 from eventsnn._core.together cimport SETTLED_AHEAD, process_together
-from eventsnn._core.verify cimport VERIFIES, group_of, verify
+from eventsnn._core.verify cimport VERIFIES, verify
 from eventsnn.errors import StateError
-from eventsnn.groups import FEWEST_OF_A_GROUP, groups_of_lane
-from eventsnn.lanes import ranges
-from eventsnn.outcome import Flaw, Outcome
+from eventsnn.outcome import Outcome
 from eventsnn.state import arrays_of_rows, arrays_of_trains, checked_state, digest, trains_of
 from eventsnn.weights import WeightsOfRows, checked_weights, synapses_of
-
-# How often a lane looks whether the others have come before it lets other threads have its processor.
-LOOKS = 2000
 
 
 # ---- the schedule
@@ -323,48 +283,6 @@ def in_threads(action, int n, *arguments):
     return not called_off
 
 
-cdef void give_up_inputs(Core* e) noexcept nogil:
-    """Free what groups have allocated, before they go."""
-    cdef int64_t k
-    for k in range(e.blocks.n_groups):
-        free(e.blocks.group[k].input)
-    e.blocks.n_groups = 0
-
-
-cdef void give_up_queue(Core* e) noexcept nogil:
-    free(e.rows.wheel.link)
-    free(e.rows.row)
-    free(e.rows.due)
-    free(e.rows.order)
-    free(e.rows.begin)
-    free(e.rows.span)
-
-
-cdef void give_up(Core* e) noexcept nogil:
-    """Free what a lane has allocated as it went along."""
-    cdef int i
-    give_up_inputs(e)
-    give_up_rows(e)
-    give_up_queue(e)
-    free(e.inbox.row)
-    free(e.inbox.row_of)
-    free(e.inbox.weight)
-    free(e.blocks.segment)
-    free(e.blocks.gathered)
-    free(e.blocks.gathered_growth)
-    free(e.blocks.gathered_begin)
-    free(e.blocks.notes.taken)
-    free(e.blocks.listed)
-    free(e.blocks.places)
-    free(e.blocks.pool)
-    free(e.blocks.notes.weight)
-    free(e.inbox.arrival)
-    free(e.spike_time)
-    free(e.spike_neuron)
-    for i in range(2):
-        free(e.message[i].fired)
-
-
 cdef set_weights_of(Projection* p, weights):
     """Let rows have their weights in this array."""
     if p.weight32 != NULL:
@@ -388,292 +306,22 @@ cdef move_weights(Core* e, int64_t k, Projection before, weights):
 
 
 @cython.final
-@cython.no_gc_clear  # __dealloc__ needs what the lanes' memory holds
-cdef class Engine:
-    """State of a network that is laid out (eventsnn/layout.py), and the loop over it."""
+@cython.no_gc_clear  # Lanes says why
+cdef class Engine(Lanes):
+    """The loop over a network that is laid out."""
 
-    cdef Core core                # the first lane
-    cdef Core* hasty              # the lane of hasty neurons; NULL: there are none
-    cdef Core** lane              # the first, the others, the hasty one
-    cdef int shared               # lanes that are not hasty
-    cdef Team team
-    cdef object net
     cdef object digest            # of the network, when it has been asked for
-    cdef Arena arena              # of what all lanes share
-    cdef Arena of_lanes           # of what they have of their own
     cdef Arena of_run             # of the samples of the present run
     cdef dict trains              # by stream: the spikes that it was given
     cdef dict weights             # by number of rows: those of which some have been set
     cdef set reweighted           # projections whose weights have been set
     cdef list sampled
-    cdef int mode                 # of blocks
 
     def __init__(self, net):
-        cdef Core* e = &self.core
-        self.net = net
-        self.arena, self.of_lanes, self.of_run = Arena(), Arena(), Arena()
+        self.of_run = Arena()
         self.trains, self.weights, self.reweighted = {}, {}, set()
         self.sampled = []
-        self.lane = <Core**>self.arena.allocate(2, sizeof(Core*))
-        self.lane[0] = e
-        self.shared = self.team.n = 1
-        e.whole = True
-        e.instant = -1.0
-        set_net(e, net, self.arena)
-        e.records = <char*>self.arena.allocate(e.n, e.stride)
-        e.inbox.place = <int64_t*>self.arena.allocate(e.n, sizeof(int64_t))
-        wheel_begin(&e.wakes, <Link*>self.arena.allocate(e.n, sizeof(Link)), e.window)
-        rows_begin(&e.rows, e.window)
-        self.begin_lane(e, self.arena)
-        self.make_blocks()
-        self.begin_streams()
-        self.begin_neurons()
-        self.give_groups(e, ranges(net.borders, 1)[0])
-        if net.hasty is not None:
-            self.make_hasty()
-            self.share(1)
-
-    def __dealloc__(self):
-        cdef int i
-        for i in range(1, self.team.n):
-            give_up(self.lane[i])
-        give_up(&self.core)
-
-    # ---- the beginning
-
-    cdef begin_lane(self, Core* e, Arena arena):
-        """The memory that a lane needs of its own, whatever it does."""
-        cdef int64_t n = self.core.n
-        e.scratch = <Neuron*>arena.allocate(1, self.core.stride)
-        e.touched = <int32_t*>arena.allocate(2 * n + 1, sizeof(int32_t))
-        e.blocks.others = <int32_t*>arena.allocate(n + 1, sizeof(int32_t))
-        e.inbox.start = <int64_t*>arena.allocate(n, sizeof(int64_t))
-
-    cdef make_blocks(self):
-        """Room for the state of calm neurons; most of it is never touched where there are none."""
-        cdef Blocks* b = &self.core.blocks
-        cdef Arena arena = self.arena
-        cdef int64_t n = self.core.n
-        b.width = FIRST_BLOCK
-        b.end = b.next = infinity()
-        b.free = -1
-        b.state = <int64_t*>arena.allocate(n, STATE * sizeof(int64_t))
-        b.single = <int64_t*>arena.allocate(n, sizeof(int64_t))
-        b.sums = <int64_t*>arena.allocate(2 * PARTS * n, sizeof(int64_t))
-        b.gap = <double*>arena.allocate(n, sizeof(double))
-        b.low = <int64_t*>arena.allocate(n, sizeof(int64_t))
-        b.new_low = <int64_t*>arena.allocate(n, sizeof(int64_t))
-        b.flag = <uint8_t*>arena.allocate(n, sizeof(uint8_t))
-        b.release = <double*>arena.allocate(n, sizeof(double))
-        b.held = <int32_t*>arena.allocate(n, sizeof(int32_t))
-        b.followed = <int32_t*>arena.allocate(n, sizeof(int32_t))
-        b.place = <int32_t*>arena.allocate(n, sizeof(int32_t))
-        b.begins = <double*>arena.allocate(n, sizeof(double))
-        b.ends = <double*>arena.allocate(n, sizeof(double))
-
-    cdef begin_streams(self):
-        cdef int64_t k
-        cdef Stream* streams = self.core.streams
-        cdef const int64_t[:, ::1] train = self.net.train
-        cdef const double* time = <const double*>self.arena.hold(self.net.train_time, np.float64)
-        for k in range(train.shape[0]):
-            if self.core.sources[streams[k].source].kind == TRAIN:
-                set_train(&streams[k], time + train[k, 0], train[k, 1], 0)
-            else:
-                stream_begin(self.core.sources, &streams[k])
-
-    cdef begin_neurons(self):
-        cdef Core* e = &self.core
-        cdef Neuron* s
-        cdef int32_t n
-        cdef int slot
-        cdef const int32_t[::1] class_of = self.net.class_of
-        cdef const int32_t[::1] change = self.net.change
-        cdef const int64_t[::1] stream_start = self.net.stream_start
-        cdef const double[::1] v = self.net.v
-        cdef const double[::1] drive = self.net.drive
-        cdef const double[:, ::1] variable = self.net.variables
-        for n in range(e.n):
-            s = neuron_at(e, n)
-            s.v = v[n]
-            s.class_of = class_of[n]
-            s.change = change[n]
-            s.streams = e.streams + stream_start[n]
-            s.n_streams = stream_start[n + 1] - stream_start[n]
-            s.millisecond = -1
-            s.crossing = infinity()
-            e.wakes.link[n].key = NEVER
-            if s.class_of >= 0:
-                for slot in range(e.classes[s.class_of].model.n_slots):
-                    variables(&e.classes[s.class_of], s)[slot] = variable[n, slot]
-                s.drive = drive[n]
-                e.classes[s.class_of].model.enter(&e.classes[s.class_of], s)
-                predict(e, s)
-            s.outside = next_outside(e, s)
-            wake_set(&e.wakes, n, next_own(s))
-
-    cdef make_hasty(self):
-        """The lane of hasty neurons, which stays the same however the others are shared."""
-        cdef Core* e = &self.core
-        cdef Core* h = <Core*>self.arena.allocate(1, sizeof(Core))
-        e.message[0].sent = e.message[1].sent = infinity()
-        h[0] = e[0]
-        h.is_hasty = True
-        h.window = self.net.hasty_window
-        self.reset_lane(h, 1, self.arena)
-        set_rows(h, self.net.hasty_rows, self.arena)
-        h.blocks.mode = NEVER_CALM
-        h.blocks.n = h.blocks.n_groups = 0
-        self.hasty = h
-        self.give_neurons(h, np.flatnonzero(self.net.hasty))
-        e.beside = h
-
-    # ---- calm neurons
-
-    cdef give_groups(self, Core* e, list part):
-        """Tell a lane which of its neurons have their constants and external input in common."""
-        on = e.blocks.on and self.mode != NEVER_CALM
-        fewest = FEWEST_OF_A_GROUP if self.mode == BY_ACTIVITY else 1
-        e.blocks.mode = self.mode
-        e.blocks.on = False
-        e.blocks.end = e.blocks.next = infinity()
-        give_up_inputs(e)
-        set_groups(e, self.net, groups_of_lane(self.net.groups, self.net.class_of, part, fewest), self.of_lanes)
-        if on:
-            turn_on(e)
-
-    def set_calm(self, mode, double width=FIRST_BLOCK, double above=0.0):
-        """Whether neurons may be calm: True and False, or "auto" where there is enough going on; and how long blocks
-        are at most (ms, a power of two), with "auto" in the beginning. For tests and benchmarks: no bit depends on
-        it, as long as lines do not lie `above` (mV) where they should."""
-        cdef int i
-        self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
-        self.rouse()
-        for i, part in enumerate(ranges(self.net.borders, self.shared)):
-            self.lane[i].blocks.width = width
-            self.lane[i].blocks.above = above
-            self.give_groups(self.lane[i], part)
-
-    cdef rouse(self):
-        """Have all neurons' states in their records."""
-        cdef int i
-        for i in range(self.team.n):
-            interrupt(self.lane[i])
-
-    # ---- lanes
-
-    cdef share(self, int n):
-        """Share the neurons that are not hasty among n lanes."""
-        cdef Core* e = &self.core
-        cdef Core* other
-        cdef int i
-        self.rouse()
-        self.join()
-        give_up_inputs(e)
-        self.of_lanes = Arena()
-        self.team.barrier.n = n
-        self.team.barrier.looks = LOOKS if n <= (os.cpu_count() or 1) else 0
-        self.lane = <Core**>self.of_lanes.allocate(n + 1, sizeof(Core*))
-        self.lane[0] = e
-        self.assemble(1)
-        for i in range(1, n):
-            other = <Core*>self.of_lanes.allocate(1, sizeof(Core))
-            other[0] = e[0]
-            self.reset_lane(other, i, self.of_lanes)
-            self.lane[i] = other
-            self.assemble(i + 1)
-            if not copy_rows(e, other):
-                self.join()
-                raise MemoryError(Outcome.NO_MEMORY.sentence(e.time))
-        part_of_lane = ranges(self.net.borders, n)
-        for i, part in enumerate(part_of_lane):
-            self.give_ranges(self.lane[i], part)
-            self.give_neurons(self.lane[i], np.concatenate([np.arange(a, b) for a, b in part] + [[]]).astype(np.int64))
-
-    cdef assemble(self, int n):
-        """Let the first n lanes, and the hasty one behind them, be the team."""
-        cdef int i
-        self.shared = self.team.n = n
-        self.team.lane = self.lane
-        if self.hasty != NULL:
-            self.lane[n] = self.hasty
-            self.hasty.lane = n
-            self.team.n = n + 1
-        for i in range(self.team.n):
-            self.lane[i].team = &self.team if self.team.n > 1 else NULL
-            self.lane[i].whole = n == 1 or self.lane[i].is_hasty
-
-    cdef reset_lane(self, Core* e, int number, Arena arena):
-        """Take from the copy of another lane all that is not common to them."""
-        cdef int k
-        e.lane = number
-        e.beside = NULL
-        self.begin_lane(e, arena)
-        e.inbox.row, e.inbox.row_of, e.inbox.weight, e.inbox.arrival = NULL, NULL, NULL, NULL
-        e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight, e.blocks.listed = NULL, NULL, NULL, NULL
-        e.blocks.places, e.blocks.pool, e.blocks.pool_room, e.blocks.free = NULL, NULL, 0, -1
-        e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL
-        e.blocks.segment_room = e.blocks.notes.room = e.blocks.gathered_room = e.blocks.listed_room = 0
-        e.blocks.arrivals = e.blocks.looks = e.blocks.follows = 0
-        e.blocks.n_groups = 0
-        e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
-        e.spike_time, e.spike_neuron = NULL, NULL
-        e.n_spikes = e.spike_room = 0
-        e.arrived = NULL
-        e.synaptic_events = e.external_events = e.queue_pops = e.updates = 0
-        e.bounds_due = e.tests = e.tests_resolved = e.fired = 0
-        for k in range(2):
-            e.message[k].fired = NULL
-            e.message[k].room = e.message[k].n_fired = 0
-            e.message[k].sent = infinity()
-        rows_begin(&e.rows, e.window)
-        wheel_advance(&e.rows.wheel, e.time)
-
-    cdef give_ranges(self, Core* e, list part):
-        """Let a lane have these ranges of neurons."""
-        cdef int64_t k
-        e.n_ranges = len(part)
-        e.range = <Range*>self.of_lanes.allocate(e.n_ranges, sizeof(Range))
-        for k, (first, stop) in enumerate(part):
-            e.range[k].start, e.range[k].stop = first, stop
-        self.give_groups(e, part)
-
-    cdef give_neurons(self, Core* e, const int64_t[::1] neurons):
-        """Wake those of these neurons that are in a lane."""
-        cdef int64_t k, n
-        cdef Link* link = self.core.wakes.link
-        wheel_begin(&e.wakes, link, e.window)
-        wheel_advance(&e.wakes, e.time)
-        for k in range(neurons.shape[0]):
-            n = neurons[k]
-            if e.hasty == NULL or e.hasty[n] == e.is_hasty:
-                link[n].key = NEVER
-                wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
-
-    cdef join(self):
-        """Take into the first lane what the others have to show."""
-        cdef Core* e = &self.core
-        cdef Core* other
-        cdef int i
-        cdef int64_t k
-        for i in range(1, self.shared):
-            other = self.lane[i]
-            for k in range(other.n_spikes):
-                keep_spike(e, other.spike_neuron[k], other.spike_time[k])
-            e.synaptic_events += other.synaptic_events
-            e.external_events += other.external_events
-            e.queue_pops += other.queue_pops
-            e.updates += other.updates
-            e.bounds_due += other.bounds_due
-            e.tests += other.tests
-            e.tests_resolved += other.tests_resolved
-            e.fired += other.fired
-            e.blocks.looks += other.blocks.looks
-            e.blocks.arrivals += other.blocks.arrivals
-            if other.status != RUNNING:
-                e.status = other.status
-            give_up(other)
-        self.assemble(1)
+        self.lay(net)
 
     @property
     def threads(self):
@@ -705,12 +353,6 @@ cdef class Engine:
         cdef Core* e = self.lane[lane]
         with nogil:
             advance(e, stop, budget)
-
-    def lost_memory(self):
-        return any([self.lane[i].status == NO_MEMORY for i in range(self.team.n)])
-
-    def is_unsound(self):
-        return any([self.lane[i].status == UNSOUND for i in range(self.team.n)])
 
     def set_trains(self, int32_t first, times, const int64_t[::1] begin, const int64_t[::1] end):
         """Let source first + k spike at times[begin[k]:end[k]] (ms), none of which lies in the past, instead of at what
@@ -773,41 +415,6 @@ cdef class Engine:
     def time(self):
         """Everything before this time (ms) has been processed."""
         return self.core.time
-
-    @property
-    def failure(self):
-        """None, or (neuron, time, outcome) of the run-away that ended the run: the first of all lanes."""
-        cdef const Core* e
-        cdef int i
-        failures = []
-        for i in range(self.team.n):
-            e = self.lane[i]
-            if Outcome(e.status).runaway:
-                failures.append((e.failed_at, e.failed_round, e.failed, Outcome(e.status)))
-        if not failures:
-            return None
-        time, _, neuron, outcome = min(failures)
-        return neuron, time, outcome
-
-    @property
-    def counters(self):
-        """Of all lanes; seconds of the first."""
-        cdef const Core* e
-        cdef int i
-        names = (
-            "synaptic_events", "external_events", "queue_pops", "neuron_updates", "bounds_due", "threshold_tests",
-            "threshold_tests_resolved", "spikes", "calm_looks", "alert_arrivals",
-        )
-        counts = np.zeros(len(names), dtype=np.int64)
-        for i in range(self.team.n):
-            e = self.lane[i]
-            counts += (
-                e.synaptic_events, e.external_events, e.queue_pops, e.updates, e.bounds_due, e.tests, e.tests_resolved,
-                e.fired, e.blocks.looks, e.blocks.arrivals,
-            )
-        e = &self.core
-        spent = {"collecting_s": e.collecting, "processing_s": e.processing, "waiting_s": e.waiting}
-        return dict(zip(names, counts.tolist())) | spent
 
     def take_spikes(self):
         """Times (ms) and neurons of the spikes since the last call, in no particular order."""
@@ -883,84 +490,6 @@ cdef class Engine:
                 sample(e, e.watches[w].neuron, e.time if failure is None else failure[1])
         return [dict(zip(plan.variables, out)) for plan, out in zip(self.net.probes, self.sampled)]
 
-    def verify(self):
-        """Raise RuntimeError if the schedule is not as it should be between two windows."""
-        cdef int i, broken
-        cdef int32_t neuron = -1
-        for i in range(self.team.n):
-            broken = verify(self.lane[i], &neuron)
-            if self.lane[i].status == UNSOUND:
-                raise RuntimeError(f"{Outcome.UNSOUND.sentence()}, see neuron {self.lane[i].failed}")
-            if broken:
-                raise RuntimeError(f"lane {i}: {Flaw(broken).sentence(neuron)}, at {self.lane[i].time:g} ms")
-
-    def plant(self, str what, int32_t n):
-        """Break the schedule at a neuron, for tests of `verify`."""
-        cdef Core* e = &self.core
-        cdef Blocks* b = &e.blocks
-        if what == "flag":
-            b.flag[n] = 3
-        elif what == "line":
-            state_at(&b.group[group_of(e, n)], n)[0] = 1
-        elif what == "wake":
-            wake_set(&e.wakes, n, e.time)
-        elif what == "no wake":
-            wheel_remove(&e.wakes, n)
-            e.wakes.link[n].key = NEVER
-        elif what == "release":
-            b.release[n] = 0.0
-        elif what == "place":
-            b.pool[b.place[n]].neuron = -1
-        elif what == "lost":
-            b.free = b.pool[b.free].free
-        elif what == "block":
-            b.group[group_of(e, n)].end += 1e-3
-        elif what == "row":
-            e.time = infinity()
-        else:
-            raise ValueError(what)
-
-    def flags(self):
-        """Of every neuron 0 while it is calm; 1: apart, 2: held, 4: followed."""
-        return np.array([self.core.blocks.flag[n] if self.core.blocks.on else 1 for n in range(self.core.n)])
-
-    def bounds(self):
-        """For every neuron a time (ms) before which it does not spike if nothing else happens."""
-        cdef int64_t n
-        self.rouse()
-        cdef double[::1] out = np.empty(self.core.n)
-        for n in range(self.core.n):
-            out[n] = neuron_at(&self.core, n).crossing
-        return np.asarray(out)
-
-    def settled(self):
-        """Every neuron's state as it is at the present time."""
-        self.rouse()
-        cdef Core* e = &self.core
-        cdef int64_t n
-        cdef const Model* m
-        cdef int slot
-        cdef double[:, ::1] out = np.empty((5, e.n))
-        cdef double[:, ::1] held = np.zeros((e.n, self.net.variables.shape[1]))
-        cdef double[:, ::1] low = np.zeros((e.n, self.net.variables.shape[1]))
-        cdef Neuron* s
-        for n in range(e.n):
-            s = e.scratch
-            memcpy(s, neuron_at(e, n), e.stride)
-            if s.class_of >= 0:
-                e.classes[s.class_of].model.settle(&e.classes[s.class_of], s, e.time)
-                e.classes[s.class_of].model.leave(&e.classes[s.class_of], s)
-            out[0, n], out[1, n], out[2, n], out[3, n], out[4, n] = s.t, s.v, s.drive, s.slope, s.release
-            if s.class_of < 0:
-                continue
-            m = e.classes[s.class_of].model
-            for slot in range(m.n_slots):
-                held[n, slot] = variables(&e.classes[s.class_of], s)[slot]
-            for slot in range(m.n_currents + m.n_alpha):
-                low[n, slot] = variables(&e.classes[s.class_of], s)[m.n_slots + slot]
-        names = ("t", "v", "drive", "slope", "release")
-        return dict(zip(names, np.asarray(out))) | {"variables": np.asarray(held), "low": np.asarray(low)}
-
     # ---- checkpoints
 
     def state(self):
@@ -1020,18 +549,6 @@ cdef class Engine:
         for name in state:
             if name.startswith("weights."):
                 self.put_weights(int(name.removeprefix("weights.")), state[name])
-
-    cdef restore_lane(self, Core* e, dict state):
-        """Clock and rows under way."""
-        e.status = RUNNING
-        e.time, e.blocks.reviewed = state["time"], state["time"]
-        e.instant, e.round = state["instant"][int(e.is_hasty)], state["round"][int(e.is_hasty)]
-        e.n_spikes = 0
-        give_up_rows(e)
-        give_up_queue(e)
-        rows_begin(&e.rows, e.window)
-        wheel_advance(&e.rows.wheel, e.time)
-        write_rows(e, state)
 
     cdef fingerprint(self):
         if self.digest is None:

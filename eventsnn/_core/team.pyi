@@ -1,0 +1,3 @@
+"""The lanes of one network, the base of the compiled engine."""
+
+class Lanes: ...
