@@ -14,14 +14,14 @@ IMAGES = Path(__file__).parent / "images"
 FLOORS = [
     ("doors", "cli  scenario  console  progress", ""),
     ("face", "network  Network, Population, Projection", ""),
-    ("run", "engine  Simulation      reference  Reference", "engine.pyx  the schedule"),
-    ("plan", "compilation  compile_*  plan  lanes", "connect  merge  rows"),
+    ("run", "engine  Simulation   reference   state  weights", "engine.pyx  team  state"),
+    ("plan", "compilation  compile_*  plan  layout  groups  lanes", "connect  merge  rows  net"),
     ("words", "stimuli  currents  point_processes  connect  recording", "lines  values"),
     ("equations", "models/", "linear  izhikevich  exponential  ..."),
     ("solve", "models/closed_form  crossing  frames  taylor", "the same names"),
     ("chance", "distributions  streams", "philox  stream  cell.h  external.h"),
     ("data", "results  trains  storage  plot", ""),
-    ("ground", "errors  checks  paths", "mathfunc  memory  integers.h"),
+    ("ground", "errors  outcome  checks  paths", "mathfunc  memory  integers.h"),
 ]
 COLOURS = {"calm": "#8fb8de", "followed": "#e07a5f", "held": "#c9cad9", "apart": "#f2cc8f"}
 

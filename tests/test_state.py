@@ -272,8 +272,11 @@ def test_a_run_that_has_ended_has_no_state():
     assert engine.advance(10.0, 10**6) and engine.failure is not None
     with pytest.raises(StateError, match="the run has ended"):
         engine.state()
-    engine.restore(before)
-    assert engine.failure is None and engine.time == 0.0
+    failure = engine.failure
+    for threads in (1, 2):
+        engine.restore(before)
+        assert engine.failure is None and engine.time == 0.0
+        assert engine.advance(10.0, 10**6, threads) and engine.failure == failure
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ lane has of its own is in an arena that goes as a whole when the network is shar
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 import os
 
@@ -347,11 +347,15 @@ cdef class Lanes:
         self.assemble(1)
 
     cdef restore_lane(self, Core* e, dict state):
-        """Clock and rows under way."""
+        """Clock and rows under way; nothing is left of what a failure has interrupted."""
+        cdef int k
         e.status = RUNNING
+        for k in range(2):
+            e.message[k].n_fired, e.message[k].sent = 0, infinity()
+        memset(e.inbox.place, 0, e.n * sizeof(int64_t))
         e.time, e.blocks.reviewed = state["time"], state["time"]
         e.instant, e.round = state["instant"][int(e.is_hasty)], state["round"][int(e.is_hasty)]
-        e.n_spikes = 0
+        e.n_touched = e.n_spikes = 0
         give_up_rows(e)
         give_up_queue(e)
         rows_begin(&e.rows, e.window)
