@@ -141,7 +141,7 @@ def trains_of(state: State) -> dict[int, Floats]:
     """The same by stream."""
     start = state["trains.start"].tolist()
     return {
-        int(k): np.ascontiguousarray(state["trains.time"][a:b])
+        int(k): np.array(state["trains.time"][a:b])  # a copy, since kernels point into it
         for k, a, b in zip(state["trains.stream"], start, start[1:], strict=False)
     }
 

@@ -69,6 +69,13 @@ class WeightsOfRows:
         return float(np.abs(self.all).max(initial=0.0))
 
 
+def rows_of(net: Net, projection: int) -> int:
+    """The number of the rows that hold the synapses of a projection."""
+    plan = net.projections[projection]
+    rows = plan.rows if isinstance(plan, PartPlan) else plan
+    return next(k for k, of in enumerate(net.rows) if of.plan is rows)
+
+
 def synapses_of(plan: ProjectionPlan | PartPlan) -> Ints | slice:
     """Where in its rows the synapses of a projection lie, in their order."""
     return plan.synapses() if isinstance(plan, PartPlan) else slice(None)

@@ -107,6 +107,7 @@ def test_a_fresh_process_goes_on_with_the_same_bits(kind, tmp_path):
         np.savez(path, **state)
         other = Engine(net)
         other.restore(state)
+        other.verify()
         assert same(other.state(), state) == []
         go_on(engine, [int(rng.integers(1, 4))])
         later = outcome(engine)
@@ -251,6 +252,7 @@ def test_spikes_that_were_given_are_in_the_state():
     given[:] = 7.0
     other = Engine(laid)
     other.restore(state)
+    state["trains.time"][:] = 8.0
     for one in (engine, other):
         one.take_spikes()
         assert one.advance(20.0, 10**6)

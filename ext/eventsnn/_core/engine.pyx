@@ -59,8 +59,7 @@ from eventsnn._core.verify cimport VERIFIES, verify
 from eventsnn.errors import StateError
 from eventsnn.outcome import Outcome
 from eventsnn.state import arrays_of_rows, arrays_of_trains, checked_state, digest, trains_of
-from eventsnn.weights import WeightsOfRows, checked_weights, synapses_of
-
+from eventsnn.weights import WeightsOfRows, checked_weights, rows_of, synapses_of
 
 # ---- the schedule
 
@@ -383,13 +382,11 @@ cdef class Engine(Lanes):
         self.put_weights(projection, kept)
 
     cdef put_weights(self, int64_t projection, weights):
-        plan = self.net.projections[projection]
-        rows = getattr(plan, "rows", plan)
-        k = next(k for k, of in enumerate(self.net.rows) if of.plan is rows)
+        k = rows_of(self.net, projection)
         if k not in self.weights:
             self.weights[k] = WeightsOfRows(self.net, k)
             self.point_weights(k)
-        self.weights[k].set(synapses_of(plan), weights)
+        self.weights[k].set(synapses_of(self.net.projections[projection]), weights)
         self.reweighted.add(projection)
         self.bound_weights(k)
 
@@ -511,10 +508,8 @@ cdef class Engine(Lanes):
         }
         weights = {}
         for projection in sorted(self.reweighted):
-            plan = self.net.projections[projection]
-            rows_of = getattr(plan, "rows", plan)
-            k = next(k for k, of in enumerate(self.net.rows) if of.plan is rows_of)
-            weights[f"weights.{projection}"] = self.weights[k].all[synapses_of(plan)].copy()
+            of_rows = self.weights[rows_of(self.net, projection)]
+            weights[f"weights.{projection}"] = of_rows.all[synapses_of(self.net.projections[projection])].copy()
         parts = read_neurons(&self.core, self.net) | read_streams(&self.core, self.net)
         return clock | parts | arrays_of_trains(self.trains) | arrays_of_rows(rows) | weights
 
