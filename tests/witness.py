@@ -58,7 +58,7 @@ class Witness(Reference):
             self._see_round(*first, now)
         super().step()
         if self.failure is not None:
-            self.seen[f"run-away by {self.failure[2]}"] += 1
+            self.seen[f"run-away: {self.failure[2].name}"] += 1
 
     def _see_round(self, t: float, round_: int, now: list[Entry]) -> None:
         see = self.seen
