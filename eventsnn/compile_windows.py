@@ -88,6 +88,4 @@ def _hasty_targets(p: ProjectionPlan | ProceduralPlan, width: float) -> NDArray[
     if p.delay.size == 1:
         return p.target
     short = p.delay < width
-    if p.slices is not None:
-        short = np.repeat(short[p.slices.value], np.diff(p.slice_begins(), append=p.n_synapses))
-    return p.target[short]
+    return p.target[p.by_synapse(short) if p.slices is not None else short]

@@ -68,9 +68,9 @@ def most_alike(plan: ProjectionPlan | ProceduralPlan) -> int:
     if isinstance(plan, ProceduralPlan):
         return int(MOST_COUNTED if plan.n_synapses <= plan.pre.size * plan.post.size else plan.n_synapses)
     most = 1
-    for start in range(0, plan.target.size, PART):
+    for start in range(0, plan.n_synapses, PART):
         # What is alike across the border of two parts must be seen whole.
-        target = plan.target[start : start + PART + MOST_COUNTED]
+        target = plan.offset[start : start + PART + MOST_COUNTED]
         alike = target[1:] == target[:-1]
         times = 1
         while alike.any():
@@ -106,16 +106,14 @@ def least_delays(plan: Plan, parts: list[ProjectionPlan | ProceduralPlan]) -> Fl
 def _hasty_part(p: ProjectionPlan, hasty: NDArray[np.uint8]) -> ProjectionPlan:
     if hasty[p.post].all():
         return p
-    kept = np.flatnonzero(hasty[p.target]) if hasty[p.post].any() else np.empty(0, dtype=np.int64)
-    delay = p.delay
-    if p.slices is not None:
-        delay = delay[p.slices.value[np.searchsorted(p.slice_begins(), kept, side="right") - 1]]
-    elif delay.size > 1:
-        delay = delay[kept]
+    target = p.target
+    kept = np.flatnonzero(hasty[target]) if hasty[p.post].any() else np.empty(0, dtype=np.int64)
+    delay = p.delays()[kept] if p.delay.size > 1 else p.delay
     return replace(
         p,
         start=np.searchsorted(kept, p.start),
-        target=p.target[kept],
+        offset=target[kept],
+        base=np.zeros(1, dtype=np.int32),
         weight=p.weight[kept] if p.weight.size > 1 else p.weight,
         delay=delay,
         slices=None,

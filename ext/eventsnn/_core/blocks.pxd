@@ -27,7 +27,9 @@ cdef extern from "eventsnn/_core/scatter.h":
     ctypedef struct Pulse "eventsnn_pulse":
         # What arrives of a slice at one group, and what it adds to a state: by the sign of the weight, for weight 1;
         # and for the weight that all share.
-        const int32_t* target
+        const void* target
+        int32_t base
+        int narrow
         const double* weight
         const float* weight32
         double shared
@@ -41,6 +43,8 @@ cdef extern from "eventsnn/_core/scatter.h":
         double x[2]
         int slot[2]
         int64_t added[4]
+
+    int32_t target_in "eventsnn_target_of"(const Pulse* p, int64_t i) noexcept nogil
 
 cdef extern from "eventsnn/_core/passes.h":
     ctypedef struct Rise "eventsnn_rise":

@@ -21,7 +21,9 @@ cdef enum Status:
 cdef struct Projection:
     # ProjectionPlan says what the arrays hold.
     const int64_t* start
-    const int32_t* target
+    const void* target            # narrow: uint16, else int32
+    int narrow
+    const int32_t* base           # of all targets, or of those of a slice by its number
     const double* weight
     const float* weight32         # in its place, if not NULL
     const double* delay

@@ -674,7 +674,9 @@ cdef class Engine:
                 p.recipe = &(<Procedure>plan.procedure).recipe
                 continue
             p.start = <const int64_t*>self.hold(plan.start, np.int64)
-            p.target = <const int32_t*>self.hold(plan.target, np.int32)
+            p.narrow = plan.offset.dtype == np.uint16
+            p.target = self.hold(plan.offset, plan.offset.dtype)
+            p.base = <const int32_t*>self.hold(plan.base, np.int32)
             if plan.slices is not None:
                 p.slice_row = <const int64_t*>self.hold(plan.slices.row, np.int64)
                 p.slice_start = <const uint32_t*>self.hold(plan.slices.start, np.uint32)

@@ -6,7 +6,7 @@
 # Rows with a delay for each synapse are another matter, see spans.pxd.
 
 from libc.math cimport nextafter
-from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
+from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint16_t
 
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
@@ -14,7 +14,7 @@ from eventsnn._core.events cimport arrive, fail, next_own
 from eventsnn._core.lanes cimport has_all, is_mine, next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, target_of
 from eventsnn._core.queue cimport (
     NEVER,
     SLOTS,
@@ -87,7 +87,6 @@ cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
 cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     """Append a slice to those of the window and count what arrives where; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
-    cdef const int32_t* target = slice.target
     cdef int64_t* place = b.place
     cdef int32_t* touched = e.touched
     cdef int64_t n_touched = e.n_touched
@@ -99,8 +98,8 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
         list_mixed(e, slice)
         return True
     for i in range(slice.n):
-        prefetch(&place[target[min(i + AHEAD, slice.n - 1)]])
-        n = target[i]
+        prefetch(&place[target_of(slice, min(i + AHEAD, slice.n - 1))])
+        n = target_of(slice, i)
         touched[n_touched] = n
         n_touched += place[n] == 0
         place[n] += 1
@@ -117,7 +116,7 @@ cdef inline void list_mixed(Core* e, const Slice* slice) noexcept nogil:
     cdef int64_t left_out = 0
     cdef int32_t n
     for i in range(slice.n):
-        n = slice.target[i]
+        n = target_of(slice, i)
         if e.hasty[n] != e.is_hasty:
             left_out += 1
             continue
@@ -324,6 +323,7 @@ cdef inline bint list_spans(Core* e) noexcept nogil:
     cdef int64_t i
     cdef const Row* row
     cdef const Projection* p
+    cdef const char* target
     for i in range(q.n_spans):
         if b.n_rows == b.row_room and not grow_rows(b):
             return False
@@ -332,8 +332,9 @@ cdef inline bint list_spans(Core* e) noexcept nogil:
             row = &q.row[q.span[i + SPANS_AHEAD].at]
             p = &e.projections[row.projection]
             if has_spans(p):
-                prefetch(p.target + row.first)
-                prefetch(p.target + row.first + CACHE_LINE // sizeof(int32_t))
+                target = <const char*>p.target + row.first * (sizeof(uint16_t) if p.narrow else sizeof(int32_t))
+                prefetch(target)
+                prefetch(target + CACHE_LINE)
                 if p.weight != NULL and not p.one_weight:
                     prefetch(p.weight + row.first)
                     prefetch(p.weight + row.first + CACHE_LINE // sizeof(double))
@@ -480,7 +481,6 @@ cdef inline void place_one(Inbox* b, int32_t n, int32_t r, int32_t tie, bint wei
 
 cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
     cdef const Slice* row = &b.row[r]
-    cdef const int32_t* target = row.target
     cdef const double* weight = row.weight
     cdef const float* weight32 = row.weight32
     cdef int64_t* place = b.place
@@ -488,10 +488,10 @@ cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
     cdef double w = 0.0
     cdef int64_t i
     for i in range(row.n):
-        prefetch(&place[target[min(i + AHEAD, row.n - 1)]])
+        prefetch(&place[target_of(row, min(i + AHEAD, row.n - 1))])
         if weighted:
             w = weight[step * i] if weight32 == NULL else weight32[step * i]
-        place_one(b, target[i], r, row.tie, weighted, w)
+        place_one(b, target_of(row, i), r, row.tie, weighted, w)
 
 
 cdef inline void place_mixed(Core* e, int32_t r) noexcept nogil:
@@ -499,12 +499,14 @@ cdef inline void place_mixed(Core* e, int32_t r) noexcept nogil:
     cdef Inbox* b = &e.inbox
     cdef const Slice* row = &b.row[r]
     cdef int64_t i, k
+    cdef int32_t n
     cdef double w
     for i in range(row.n):
-        if e.hasty[row.target[i]] == e.is_hasty:
+        n = target_of(row, i)
+        if e.hasty[n] == e.is_hasty:
             k = 0 if row.one_weight else i
             w = row.weight[k] if row.weight32 == NULL else row.weight32[k]
-            place_one(b, row.target[i], r, row.tie, b.weighted, w)
+            place_one(b, n, r, row.tie, b.weighted, w)
 
 
 cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
@@ -527,7 +529,7 @@ cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
         while next >= 0 and row.fired + slice_delay(p, next) == t:
             next = take_slice(e, p, row.row, next, &slice)
             for k in range(slice.n if next != NO_ROOM else 0):
-                if is_mine(e, slice.target[k]):
-                    first = min(first, slice.target[k])
+                if is_mine(e, target_of(&slice, k)):
+                    first = min(first, target_of(&slice, k))
         at = e.rows.wheel.link[at].next
     return first

@@ -20,7 +20,7 @@ from libc.stdint cimport int32_t, int64_t
 from eventsnn._core.core cimport RUNNING, Activity, Core, Fired, Message, Projection, Range, barrier_wait, seconds
 from eventsnn._core.events cimport send
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.neuron cimport Slice
+from eventsnn._core.neuron cimport Slice, target_of, targets_from
 from eventsnn._core.queue cimport wheel_first
 
 
@@ -129,7 +129,7 @@ cdef inline int64_t targets_below(const Slice* slice, int32_t neuron) noexcept n
     cdef int64_t middle
     while low < high:
         middle = (low + high) >> 1
-        if slice.target[middle] < neuron:
+        if target_of(slice, middle) < neuron:
             low = middle + 1
         else:
             high = middle
@@ -157,7 +157,7 @@ cdef inline bint is_mine(const Core* e, int32_t neuron) noexcept nogil:
 cdef inline void keep_part(Slice* slice, const Slice* all, int64_t begin, int64_t end) noexcept nogil:
     slice[0] = all[0]
     slice.n = end - begin
-    slice.target = all.target + begin
+    slice.target = targets_from(all, begin)
     if not all.one_weight:
         if all.weight32 != NULL:
             slice.weight32 = all.weight32 + begin
@@ -183,10 +183,10 @@ cdef inline int64_t next_part(
                     return end - begin
         return 0
     begin = at[0]
-    while begin < all.n and not in_lane(e, all.target[begin]):
+    while begin < all.n and not in_lane(e, target_of(all, begin)):
         begin += 1
     end = begin
-    while end < all.n and in_lane(e, all.target[end]):
+    while end < all.n and in_lane(e, target_of(all, end)):
         end += 1
     at[0] = end
     keep_part(part, all, begin, end)

@@ -5,7 +5,7 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t, uint64_t
+from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t, uint16_t, uint64_t
 
 from eventsnn._core.stream cimport Stream
 
@@ -95,7 +95,9 @@ cdef struct Row:
 
 cdef struct Slice:
     # What arrives of a row at one time; or a span: what arrives of it in a window, each synapse at its own time.
-    const int32_t* target
+    const void* target        # target_of says which neurons they are
+    int32_t base
+    int narrow
     const double* weight      # of the first target
     const float* weight32     # in its place, if not NULL
     int64_t n
@@ -240,6 +242,18 @@ cdef inline int port_of(const Model* m, const Inbox* b, int64_t arrival, double 
 
 cdef inline double* variables(const Class* k, const Neuron* s) noexcept nogil:
     return <double*>(s + 1)
+
+
+cdef inline int32_t target_of(const Slice* slice, int64_t i) noexcept nogil:
+    """The i-th neuron that a slice reaches: targets are counted from its base, in 16 bits where that is enough."""
+    if slice.narrow:
+        return slice.base + (<const uint16_t*>slice.target)[i]
+    return slice.base + (<const int32_t*>slice.target)[i]
+
+
+cdef inline const void* targets_from(const Slice* slice, int64_t i) noexcept nogil:
+    """Where the targets from the i-th on lie."""
+    return <const char*>slice.target + i * (sizeof(uint16_t) if slice.narrow else sizeof(int32_t))
 
 
 cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:

@@ -27,6 +27,7 @@ from eventsnn._core.blocks cimport (
     Taken,
     U,
     X,
+    target_in,
 )
 from eventsnn._core.calm cimport class_of, grow_to, state_at
 from eventsnn._core.core cimport Core, Projection
@@ -35,7 +36,7 @@ from eventsnn._core.frames cimport nearest, scale_of, sum_of
 from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport targets_below
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Slice
+from eventsnn._core.neuron cimport Slice, target_of, targets_from
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.singly cimport gather_segment, order_gathered
 
@@ -83,7 +84,7 @@ cdef inline bint list_segment(
     new.group = group
     new.kind = SHARED
     p = &new.pulse
-    p.target = slice.target + begin
+    p.target, p.base, p.narrow = targets_from(slice, begin), slice.base, slice.narrow
     p.n = end - begin
     p.row, p.time, p.port, p.size = row, slice.time, slice.port, size
     p.shared = slice.weight32[0] if slice.weight32 != NULL else slice.weight[0]
@@ -123,13 +124,13 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, double size, int3
     cdef int64_t n = 0
     cdef int32_t k, target
     while begin < slice.n:
-        target = slice.target[begin]
+        target = target_of(slice, begin)
         k = 0
         while k < b.n_groups and not b.group[k].start <= target < b.group[k].stop:
             k += 1
         end = begin + 1
         if k < b.n_groups:
-            while end < slice.n and b.group[k].start <= slice.target[end] < b.group[k].stop:
+            while end < slice.n and b.group[k].start <= target_of(slice, end) < b.group[k].stop:
                 end += 1
             if not list_segment(b, slice, size, row, k, begin, end):
                 return -1
@@ -198,13 +199,13 @@ cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
     find_pulse(g, w)
     if is_heavy(b, w, g.currents):
         for i in range(w.pulse.n):
-            n = w.pulse.target[i]
+            n = target_in(&w.pulse, i)
             leave_at(e, g, n, w.pulse.time)
             note(b, w, i)
         return
     m = add_slice(lanes_at_hand(), &w.pulse, w.kind, g.currents, g.state, b.places)
     for i in range(m):
-        n = w.pulse.target[b.places[i]]
+        n = target_in(&w.pulse, b.places[i])
         if b.flag[n] & IS_APART:
             clear(g, state_at(g, n))
             note(b, w, b.places[i])
@@ -235,7 +236,7 @@ cdef inline void visit_listed(Core* e, double t) noexcept nogil:
 
 cdef inline void note(Blocks* b, const Segment* w, int64_t i) noexcept nogil:
     """Note the arrival at place i, at a neuron that is apart."""
-    b.notes.taken[b.notes.n].neuron = w.pulse.target[i]
+    b.notes.taken[b.notes.n].neuron = target_in(&w.pulse, i)
     b.notes.taken[b.notes.n].row = w.pulse.row
     if w.kind == DOUBLES:
         b.notes.weight[b.notes.n] = w.pulse.weight[i]

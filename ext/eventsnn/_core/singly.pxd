@@ -8,12 +8,12 @@
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport DOUBLES, SHARED, Blocks, Gathered, Segment
+from eventsnn._core.blocks cimport DOUBLES, SHARED, Blocks, Gathered, Segment, target_in
 from eventsnn._core.core cimport Core
 from eventsnn._core.lanes cimport has_all, is_mine
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Arrival, Inbox, Slice, row_of_before
+from eventsnn._core.neuron cimport Arrival, Inbox, Slice, row_of_before, target_of
 
 cdef enum:
     MOST_INSERTED = 16    # in one range of times; more are merged
@@ -44,7 +44,7 @@ cdef inline bint gather_segment(Core* e, const Segment* s) noexcept nogil:
         return False
     new.time, new.row, new.weight = s.pulse.time, s.pulse.row, s.pulse.shared
     for i in range(s.pulse.n):
-        new.neuron = s.pulse.target[i]
+        new.neuron = target_in(&s.pulse, i)
         if e.hasty != NULL and e.hasty[new.neuron]:
             e.synaptic_events -= 1
             continue
@@ -69,7 +69,7 @@ cdef inline bint gather_span(Core* e, int32_t r) noexcept nogil:
         return False
     new.row, new.weight = r, span.shared_weight
     for i in range(span.n):
-        new.neuron = span.target[i]
+        new.neuron = target_of(span, i)
         if not all_mine and not is_mine(e, new.neuron):
             continue
         new.time = fired + delay[i]
