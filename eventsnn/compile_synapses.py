@@ -94,7 +94,7 @@ class Property:
     def size(self) -> float:
         """No value is larger than this in size; the same however synapses are stored."""
         values = np.array(self.given.bounds() if isinstance(self.given, Distribution) else self.given)
-        return float(np.abs(values).max(initial=0.0))
+        return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))  # others are refused later
 
     def refuse(self, value: float, where: str) -> None:
         allowed = "finite and not negative" if self.name == "delay" else "finite"

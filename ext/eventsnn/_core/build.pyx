@@ -69,7 +69,8 @@ cdef struct Store:
     float* weight32
     double* delay
     int64_t* ordinal
-    const int32_t* post
+    const int32_t* post       # of all targets; NULL: they follow each other, `shift` above the base
+    int32_t shift
     int32_t base
     int pages
     bint sliced
@@ -159,7 +160,7 @@ cdef bint write_row(const Store* s, const Draft* d, const uint64_t* order, int64
     cdef int last = -1
     for k in range(n):
         at = <uint32_t>order[k]
-        above = <uint32_t>(s.post[d.target[at]] - s.base)
+        above = <uint32_t>(d.target[at] + s.shift if s.post == NULL else s.post[d.target[at]] - s.base)
         if s.wide != NULL:
             s.wide[begin + k] = <int32_t>above
         else:
@@ -215,6 +216,8 @@ cdef class Rows:
         self.start = np.concatenate([[0], np.cumsum(lengths.sum(axis=0))])
         n = self.start[-1].item()
         s.post, s.base, s.pages = <const int32_t*>address(post), base, pages
+        if post.size and (np.diff(post) == 1).all():
+            s.post, s.shift = NULL, post[0] - base
         s.sliced = n_delays > 1 or pages > 1
         self.target = np.empty(n, dtype=np.int32 if wide else np.uint16)
         if wide:

@@ -24,8 +24,11 @@ typedef struct {
     double most;
 } eventsnn_normal;
 
-/* What is found of a value: it is none; it lies outside of [low, high]. */
-enum { EVENTSNN_FAILED = 1, EVENTSNN_OUTSIDE = 2 };
+/* What is found of eight values, a bit each: which are none, and which of the others lie outside of [low, high]. */
+typedef struct {
+    uint8_t failed;
+    uint8_t outside;
+} eventsnn_found;
 
 /* NUMBER: double or a vector of it, BITS: unsigned integers of the same size. */
 #define EVENTSNN_DEFINE_POLAR(NAME, ATTRIBUTES, NUMBER, BITS, SQRT, TO_FLOAT)                                          \
@@ -67,17 +70,22 @@ EVENTSNN_DEFINE_POLAR(eventsnn_polar_plain, static inline, double, uint64_t, sqr
 
 static void eventsnn_normals_plain(
     const eventsnn_normal *v, int64_t n, const uint32_t *w0, const uint32_t *w1, const uint32_t *w2,
-    const uint32_t *w3, double *out, uint8_t *found)
+    const uint32_t *w3, double *out, eventsnn_found *found)
 {
     for (int64_t k = 0; k < n; k++) {
         const double x = 2.0 * eventsnn_uniform53(w0[k], w1[k]) - 1.0, y = 2.0 * eventsnn_uniform53(w2[k], w3[k]) - 1.0;
         const double s = x * x + y * y;
+        const uint8_t bit = (uint8_t)(1u << (k & 7));
         double value;
-        found[k] = EVENTSNN_FAILED;
-        if (!(s > 0.0 && s < 1.0))
+        if ((k & 7) == 0)
+            found[k >> 3].failed = found[k >> 3].outside = 0;
+        if (!(s > 0.0 && s < 1.0)) {
+            found[k >> 3].failed |= bit;
             continue;
+        }
         value = v->mean + v->std * eventsnn_polar_plain(x, s);
-        found[k] = v->low <= value && value <= v->high ? 0 : EVENTSNN_OUTSIDE;
+        if (!(v->low <= value && value <= v->high))
+            found[k >> 3].outside |= bit;
         if (v->grid > 0.0)
             value = v->grid * rint(value / v->grid) + 0.0;
         out[k] = value < v->least ? v->least : value > v->most ? v->most : value;
@@ -97,25 +105,21 @@ EVENTSNN_DEFINE_POLAR(
 EVENTSNN_DEFINE_POLAR(
     eventsnn_polar_avx512, EVENTSNN_AVX512 EVENTSNN_INLINE, __m512d, eventsnn_whole8, _mm512_sqrt_pd, EVENTSNN_FLOAT8)
 
-/* Two bits of each lane as two bytes in a row of them. */
-EVENTSNN_INLINE void eventsnn_note_found(uint8_t *found, int lanes, unsigned inside, unsigned within)
-{
-    for (int k = 0; k < lanes; k++)
-        found[k] = !(inside >> k & 1) ? EVENTSNN_FAILED : within >> k & 1 ? 0 : EVENTSNN_OUTSIDE;
-}
-
 EVENTSNN_AVX2 static void eventsnn_normals_avx2(
     const eventsnn_normal *v, int64_t n, const uint32_t *w0, const uint32_t *w1, const uint32_t *w2,
-    const uint32_t *w3, double *out, uint8_t *found)
+    const uint32_t *w3, double *out, eventsnn_found *found)
 {
     const __m256d zero = _mm256_setzero_pd(), one = _mm256_set1_pd(1.0);
     const __m256d grid = _mm256_set1_pd(v->grid), least = _mm256_set1_pd(v->least), most = _mm256_set1_pd(v->most);
+    unsigned failed = 0, outside = 0;
     for (int64_t k = 0; k < n; k += 4) {
         const __m256d x = 2.0 * eventsnn_uniform53_avx2(_mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(w0 + k))),
                                     _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(w1 + k)))) - 1.0;
         const __m256d y = 2.0 * eventsnn_uniform53_avx2(_mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(w2 + k))),
                                     _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(w3 + k)))) - 1.0;
         const __m256d s = x * x + y * y;
+        failed = k & 4 ? failed : 0;
+        outside = k & 4 ? outside : 0;
         const __m256d in = _mm256_and_pd(_mm256_cmp_pd(s, zero, _CMP_GT_OQ), _mm256_cmp_pd(s, one, _CMP_LT_OQ));
         __m256d value = v->mean + v->std * eventsnn_polar_avx2(x, _mm256_blendv_pd(_mm256_set1_pd(0.5), s, in));
         const __m256d within = _mm256_and_pd(_mm256_cmp_pd(value, _mm256_set1_pd(v->low), _CMP_GE_OQ),
@@ -125,7 +129,10 @@ EVENTSNN_AVX2 static void eventsnn_normals_avx2(
         value = _mm256_blendv_pd(value, most, _mm256_cmp_pd(value, most, _CMP_GT_OQ));
         value = _mm256_blendv_pd(value, least, _mm256_cmp_pd(value, least, _CMP_LT_OQ));
         _mm256_storeu_pd(out + k, value);
-        eventsnn_note_found(found + k, 4, (unsigned)_mm256_movemask_pd(in), (unsigned)_mm256_movemask_pd(within));
+        failed |= (unsigned)(~_mm256_movemask_pd(in) & 15) << (k & 4);
+        outside |= (unsigned)(_mm256_movemask_pd(in) & ~_mm256_movemask_pd(within) & 15) << (k & 4);
+        found[k >> 3].failed = (uint8_t)failed;
+        found[k >> 3].outside = (uint8_t)outside;
     }
 }
 
@@ -138,7 +145,7 @@ EVENTSNN_AVX512 EVENTSNN_INLINE __m512d eventsnn_point_avx512(const uint32_t *hi
 
 EVENTSNN_AVX512 static void eventsnn_normals_avx512(
     const eventsnn_normal *v, int64_t n, const uint32_t *w0, const uint32_t *w1, const uint32_t *w2,
-    const uint32_t *w3, double *out, uint8_t *found)
+    const uint32_t *w3, double *out, eventsnn_found *found)
 {
     const __m512d zero = _mm512_setzero_pd(), one = _mm512_set1_pd(1.0);
     const __m512d grid = _mm512_set1_pd(v->grid), least = _mm512_set1_pd(v->least), most = _mm512_set1_pd(v->most);
@@ -154,16 +161,17 @@ EVENTSNN_AVX512 static void eventsnn_normals_avx512(
         value = _mm512_mask_blend_pd(_mm512_cmp_pd_mask(value, most, _CMP_GT_OQ), value, most);
         value = _mm512_mask_blend_pd(_mm512_cmp_pd_mask(value, least, _CMP_LT_OQ), value, least);
         _mm512_storeu_pd(out + k, value);
-        eventsnn_note_found(found + k, 8, in, within);
+        found[k >> 3].failed = (uint8_t)~in;
+        found[k >> 3].outside = (uint8_t)(in & ~within);
     }
 }
 
 #endif
 
-/* The words, out and found have room for n and EVENTSNN_AT_A_TIME more. */
+/* The words and out have room for n and EVENTSNN_AT_A_TIME more; bits behind the last one mean nothing. */
 static void eventsnn_normals(
     int lanes, const eventsnn_normal *v, int64_t n, const uint32_t *w0, const uint32_t *w1, const uint32_t *w2,
-    const uint32_t *w3, double *out, uint8_t *found)
+    const uint32_t *w3, double *out, eventsnn_found *found)
 {
 #ifdef EVENTSNN_VECTORS
     if (lanes == 8) {

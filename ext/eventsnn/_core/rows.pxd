@@ -18,7 +18,7 @@ from eventsnn._core.lines cimport (
     ordinal_of,
 )
 from eventsnn._core.mathfunc cimport to_bits
-from eventsnn._core.values cimport CHUNK, Values, draw_chunk
+from eventsnn._core.values cimport AT_A_TIME, CHUNK, Values, draw_chunk
 
 cdef enum Wrong:
     # What is wrong with a value.
@@ -71,7 +71,6 @@ cdef struct Item:
 cdef struct Draft:
     # The synapses of a row in the order of the rules, and room for them.
     int64_t n
-    int64_t room
     bint numbered             # delays are numbers of few values
     bint timed                # or each is one of its own
     bint by_target            # they do not come sorted by target
@@ -97,12 +96,12 @@ cdef inline int64_t place_in(const Table* table, double x) noexcept nogil:
 cdef inline bint open_draft(Draft* d, int64_t room) noexcept nogil:
     """Room for rows of so many synapses, in one piece of memory; False if there is none. To be freed: its item."""
     d.n = 0
-    d.room = room
-    d.item = <Item*>malloc((room + 8) * (2 * sizeof(Item) + 3 * sizeof(double) + sizeof(int32_t) + sizeof(uint16_t)))
+    room += AT_A_TIME
+    d.item = <Item*>malloc(room * (2 * sizeof(Item) + 3 * sizeof(double) + sizeof(int32_t) + sizeof(uint16_t)))
     if d.item == NULL:
         return False
-    d.other = d.item + room + 8
-    d.weight = <double*>(d.other + room + 8)
+    d.other = d.item + room
+    d.weight = <double*>(d.other + room)
     d.delay = d.weight + room
     d.ordinal = <uint64_t*>(d.delay + room)
     d.target = <int32_t*>(d.ordinal + room)

@@ -8,8 +8,6 @@ from eventsnn._core.philox cimport lanes_at_hand, uniform53
 cdef extern from "eventsnn/_core/normals.h" nogil:
     enum:
         AT_A_TIME "EVENTSNN_AT_A_TIME"
-        FAILED "EVENTSNN_FAILED"
-        OUTSIDE "EVENTSNN_OUTSIDE"
     ctypedef struct Normal "eventsnn_normal":
         double mean
         double std
@@ -18,15 +16,19 @@ cdef extern from "eventsnn/_core/normals.h" nogil:
         double grid
         double least
         double most
+    ctypedef struct Found "eventsnn_found":
+        uint8_t failed
+        uint8_t outside
+    int lowest_bit "eventsnn_lowest_bit"(uint64_t word) noexcept
     # Four words of the blocks (index, attempt); there is room for AT_A_TIME more.
     void words_of "eventsnn_words"(
         int lanes, uint64_t key, int64_t n, const uint64_t* index, uint32_t attempt, uint32_t* w0, uint32_t* w1,
         uint32_t* w2, uint32_t* w3
     ) noexcept
-    # Values in [least, most] from them, and of each what is wrong.
+    # Values in [least, most] from them, with room for AT_A_TIME more, and what is wrong with each eight.
     void normals "eventsnn_normals"(
         int lanes, const Normal* v, int64_t n, const uint32_t* w0, const uint32_t* w1, const uint32_t* w2,
-        const uint32_t* w3, double* out, uint8_t* found
+        const uint32_t* w3, double* out, Found* found
     ) noexcept
 
 cdef enum:
@@ -38,6 +40,7 @@ cdef enum:
 
 cdef enum:
     CHUNK = 256    # values drawn at a time
+    EIGHTS = 32    # of them
     ATTEMPTS = 10000
 
 
@@ -83,39 +86,63 @@ cdef inline int64_t draw_normal(const Values* v, const uint64_t* index, int64_t 
     cdef uint32_t w2[CHUNK + AT_A_TIME]
     cdef uint32_t w3[CHUNK + AT_A_TIME]
     cdef double value[CHUNK + AT_A_TIME]
-    cdef uint8_t found[CHUNK + AT_A_TIME]
+    cdef Found found[EIGHTS + AT_A_TIME]
     cdef uint64_t left[CHUNK]
     cdef int32_t place[CHUNK]
+    cdef int32_t again[CHUNK]
     cdef int lanes = lanes_at_hand()
     cdef Normal normal
     cdef int64_t k, failed
     cdef int64_t refused = 0
-    cdef uint32_t attempt = 0
-    cdef uint8_t again = FAILED if v.refuses else FAILED | OUTSIDE
+    cdef uint32_t attempt = 1
     normal.mean, normal.std, normal.low, normal.high = v.first, v.second, v.low, v.high
     normal.grid, normal.least, normal.most = v.grid, v.least, v.most
     if v.kind == LOGNORMAL:
         normal.grid, normal.least, normal.most = 0.0, -infinity(), infinity()
+    words_of(lanes, v.key, n, index, 0, w0, w1, w2, w3)
+    normals(lanes, &normal, n, w0, w1, w2, w3, out, found)
+    n = left_over(found, n, v.refuses, &refused, place)
     for k in range(n):
-        left[k] = index[k]
-        place[k] = <int32_t>k
+        left[k] = index[place[k]]
     while n > 0 and attempt < ATTEMPTS:
         words_of(lanes, v.key, n, left, attempt, w0, w1, w2, w3)
         normals(lanes, &normal, n, w0, w1, w2, w3, value, found)
-        failed = 0
         for k in range(n):
             out[place[k]] = value[k]
-            refused += v.refuses and found[k] == OUTSIDE
-            left[failed] = left[k]
-            place[failed] = place[k]
-            failed += found[k] & again != 0
+        failed = left_over(found, n, v.refuses, &refused, again)
+        for k in range(failed):
+            left[k] = left[again[k]]
+            place[k] = place[again[k]]
         n = failed
         attempt += 1
     return n + refused
 
 
+cdef inline int64_t left_over(
+    const Found* found, int64_t n, bint refuses, int64_t* refused, int32_t* place
+) noexcept nogil:
+    """Which of n values are to be drawn once more, ascending; how many. Others are refused, if any is."""
+    cdef int64_t at = 0
+    cdef int64_t k
+    cdef uint32_t some, outside
+    for k in range((n + 7) // 8):
+        outside = found[k].outside
+        some = found[k].failed | (0 if refuses else outside)
+        if n - 8 * k < 8:
+            some &= (<uint32_t>1 << (n - 8 * k)) - 1
+            outside &= (<uint32_t>1 << (n - 8 * k)) - 1
+        while refuses and outside:
+            outside &= outside - 1
+            refused[0] += 1
+        while some:
+            place[at] = <int32_t>(8 * k + lowest_bit(some))
+            some &= some - 1
+            at += 1
+    return at
+
+
 cdef inline int64_t draw_chunk(const Values* v, const uint64_t* index, int64_t n, double* out) noexcept nogil:
-    """At most CHUNK values; how many could not be drawn."""
+    """At most CHUNK values, with room for AT_A_TIME more; how many could not be drawn."""
     cdef int64_t failed = 0
     cdef int64_t k
     if v.kind == GIVEN:

@@ -22,7 +22,7 @@ cdef class Law:
     def sample(self, uint64_t key, const uint64_t[::1] index):
         """The values of these numbers, and how many could not be drawn."""
         cdef int64_t n = index.shape[0]
-        cdef double[::1] value = np.empty(n)
+        cdef double[::1] value = np.empty(n + AT_A_TIME)
         cdef Values v = self.values
         cdef int64_t failed = 0
         cdef int64_t at = 0
@@ -31,4 +31,4 @@ cdef class Law:
             while at < n and (failed == 0 or v.refuses):
                 failed += draw_chunk(&v, &index[at], min(<int64_t>CHUNK, n - at), &value[at])
                 at += CHUNK
-        return np.asarray(value), failed
+        return np.asarray(value)[:n].copy(), failed
