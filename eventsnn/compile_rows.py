@@ -1,4 +1,4 @@
-"""compile_rows: the rows of synapses as the compiled engine reads them, one for all that a spike reaches at one time."""
+"""compile_rows: the rows of synapses as engines read them, one for all that a spike reaches at one time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.compile_synapses import MOST_VALUES, Drawing, too_large
-from eventsnn.connect import Building
+from eventsnn.connect import Building, Built
 from eventsnn.models.base import Model
 from eventsnn.models.closed_form import PER_UNIT, WIDTH_M, R
 from eventsnn.models.frames import LARGEST_DRIVE
@@ -81,9 +81,7 @@ def _bundles(drawings: Sequence[Drawing | ProceduralPlan], commute: NDArray[np.b
     bundles: list[list[int]] = []
     for bundle in alike.values():
         bundle.sort(key=lambda k: int(drawings[k].post.min(initial=0)))
-        apart = all(
-            drawings[a].post.max() < drawings[b].post.min() for a, b in zip(bundle, bundle[1:], strict=False)
-        )
+        apart = all(drawings[a].post.max() < drawings[b].post.min() for a, b in zip(bundle, bundle[1:], strict=False))
         together = len(bundle) > 1 and apart and _values([drawings[k] for k in bundle]).size <= MOST_DELAYS  # type: ignore[misc]
         bundles += [bundle] if together else [[k] for k in bundle]
     return bundles
@@ -105,43 +103,16 @@ def _draw_rows(drawings: Sequence[Drawing], threads: int) -> tuple[ProjectionPla
     one = drawings[0]
     post = np.concatenate([p.post for p in drawings])
     first = np.cumsum([0, *(p.post.size for p in drawings)]).tolist()
-    delays = np.empty(0) if one.timed else _values(drawings)
-    building = Building([p.share(k, delays) for p, k in zip(drawings, first, strict=False)], threads)
+    values = np.empty(0) if one.timed else _values(drawings)
+    building = Building([p.share(k, values) for p, k in zip(drawings, first, strict=False)], threads)
     counts = building.lengths.sum(axis=1).tolist()
-    weights = one.weights()
-    base, pages, wide = _bases(post, building.lengths, delays)
-    built = building.build(
-        post, delays.size, dtype=one.dtype if weights is None else None, base=base, pages=pages, wide=wide
-    )
+    shared = one.weights()
+    dtype = one.dtype if shared is None else None
+    base, pages, wide = _bases(post, building.lengths, values.size)
+    built = building.build(post, values.size, dtype=dtype, base=base, pages=pages, wide=wide)
     for k, (p, n) in enumerate(zip(drawings, counts, strict=True)):
         p.require_good([fault[1:] for fault in built.faults if fault[0] == k], n)
-    rows = built.rows
-    bases = np.full(1, base, dtype=np.int32)
-    slices = None
-    if one.timed:
-        delays = rows.delay
-    elif delays.size > 1 or pages > 1:
-        used = np.flatnonzero(np.bincount(built.value, minlength=1))
-        delays, bases = delays[used // pages], (base + PAGE * (used % pages)).astype(np.int32)
-        if used.size > 1:
-            renumbered = np.zeros(used[-1] + 1, dtype=np.uint16)
-            renumbered[used] = np.arange(used.size)
-            slices = SlicePlan(built.slice_row, built.begin, renumbered[built.value])
-        elif used.size == 0:
-            bases = np.full(1, base, dtype=np.int32)
-    plan = ProjectionPlan(
-        name=" + ".join(p.name for p in drawings),
-        pre=one.pre,
-        post=post,
-        start=rows.start,
-        offset=rows.target,
-        base=bases,
-        weight=rows.weight if weights is None else weights,
-        delay=delays,
-        slices=slices,
-        port=one.port,
-        weight_size=max(p.weight_size for p in drawings),
-    )
+    plan = _rows_plan(drawings, post, built, values, shared, base, pages)
     if len(drawings) == 1:
         return plan, [plan]
     return plan, [
@@ -149,16 +120,50 @@ def _draw_rows(drawings: Sequence[Drawing], threads: int) -> tuple[ProjectionPla
     ]
 
 
-def _bases(post: Ids, lengths: NDArray[np.int64], delays: Floats) -> tuple[int, int, bool]:
-    """What targets are counted from, in how many ranges of 16 bits they lie, and whether they are kept in 32 instead."""
+def _rows_plan(
+    drawings: Sequence[Drawing], post: Ids, built: Built, values: Floats, shared: NDArray[np.floating] | None,
+    base: int, pages: int,
+) -> ProjectionPlan:  # fmt: skip
+    """values: those that delays may take, of which the ones that none has are left out; shared: the one weight."""
+    rows = built.rows
+    weight = rows.weight if shared is None else shared
+    delay = values if rows.delay is None else rows.delay
+    bases, slices = np.full(1, base, dtype=np.int32), None
+    if values.size > 1 or pages > 1:
+        used = np.flatnonzero(np.bincount(built.value))
+        delay = values[used // pages]
+        if used.size:
+            bases = (base + PAGE * (used % pages)).astype(np.int32)
+        if used.size > 1:
+            number = np.zeros(used[-1] + 1, dtype=np.uint16)
+            number[used] = np.arange(used.size)
+            slices = SlicePlan(built.slice_row, built.begin, number[built.value])
+    assert weight is not None
+    return ProjectionPlan(
+        name=" + ".join(p.name for p in drawings),
+        pre=drawings[0].pre,
+        post=post,
+        start=rows.start,
+        offset=rows.target,
+        base=bases,
+        weight=weight,
+        delay=delay,
+        slices=slices,
+        port=drawings[0].port,
+        weight_size=max(p.weight_size for p in drawings),
+    )
+
+
+def _bases(post: Ids, lengths: NDArray[np.int64], n_delays: int) -> tuple[int, int, bool]:
+    """What targets are counted from, how many ranges of 16 bits they lie in, and whether they are kept in 32 instead."""
     if not post.size:
         return 0, 1, False
     base = int(post.min())
-    pages = -((base - int(post.max()) - 1) // PAGE)
+    pages = (int(post.max()) - base) // PAGE + 1
     if pages == 1:
         return base, 1, False
-    rows = np.count_nonzero(lengths.sum(axis=0))
-    fits = delays.size > 0 and delays.size * pages < MOST_VALUES and bool((np.diff(post) >= 0).all())
-    if fits and lengths.sum() >= FEWEST_OF_A_PAGE * pages * delays.size * rows:
+    most_slices = n_delays * pages * np.count_nonzero(lengths.sum(axis=0))
+    fits = n_delays * pages < MOST_VALUES and bool((np.diff(post) >= 0).all())
+    if n_delays and fits and lengths.sum() >= FEWEST_OF_A_PAGE * most_slices:
         return base, pages, False
     return 0, 1, True

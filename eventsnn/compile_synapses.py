@@ -167,7 +167,7 @@ class Drawing:
         return None if self.weight.differs else _rounded(self.weight, self.weight.shared(), self.dtype)
 
     def share(self, first: int, delays: Floats) -> Share:
-        """What it has in rows, its targets being numbered from first on among theirs, and the values of delays theirs."""
+        """What it has in rows: of the values of their delays, and with its targets numbered from first on."""
         given: dict[str, Any] = {"first": first, "dtype": self.dtype}
         if self.weight.differs:
             given |= {"weights": self.weight.law or self.weight.array, "weight_key": self.weight.key}

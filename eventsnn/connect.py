@@ -51,9 +51,7 @@ class Building:
     def __init__(self, shares: list[Share], threads: int = 1):
         self.shares = shares
         self.threads = threads
-        self.blocks = [
-            _blocks(share.lines.n, threads if share.lines.shared else BLOCKS * threads) for share in shares
-        ]
+        self.blocks = [_blocks(share.lines.n, threads if share.lines.shared else BLOCKS * threads) for share in shares]
         self.counts = []
         for share, blocks in zip(shares, self.blocks, strict=True):
             count = np.zeros((len(blocks) if share.lines.shared else 1, share.lines.n_pre), dtype=np.int64)
@@ -71,7 +69,8 @@ class Building:
             cursors = before + np.cumsum(count, axis=0) - count
             before += count.sum(axis=0)
             if share.lines.shared:
-                in_threads(self.threads, rows.place, [(share, *block, at) for block, at in zip(blocks, cursors, strict=True)])
+                jobs: list[Any] = [(share, *block, at) for block, at in zip(blocks, cursors, strict=True)]
+                in_threads(self.threads, rows.place, jobs)
         slice_row = np.zeros(rows.start.size, dtype=np.int64)
         jobs = [(*block, slice_row[1:]) for block in self._row_blocks(rows.start)]
         parts = in_threads(self.threads, rows.draw, jobs)
@@ -152,8 +151,9 @@ class Rule(ABC):
     def draw(self, key: int, pre: Ids, post: Ids, ordinals: bool) -> Rows:
         """The synapses between two sides, for reading; see `lines` for the arguments."""
         lines = self.lines(key, pre, post)
-        rows = Building([Share(lines)]).build(_count_up(len(post)).astype(np.int32), 1, wide=True, ordinals=ordinals).rows
-        return Rows(rows.start, rows.target, rows.ordinal)
+        places = _count_up(len(post)).astype(np.int32)
+        rows = Building([Share(lines)]).build(places, 1, wide=True, ordinals=ordinals).rows
+        return Rows(rows.start, rows.target.astype(np.int32, copy=False), rows.ordinal)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class ProjectionPlan:
     @property
     def target(self) -> Ids:
         """The neuron that each synapse reaches, as an array of its own."""
-        return self.offset + self.by_synapse(self.base)
+        target: Ids = self.offset + self.by_synapse(self.base)
+        return target
 
     def by_synapse(self, table: NDArray[Any]) -> NDArray[Any]:
         """Of a table with one element, or one for each number of a slice, the element of every synapse."""

@@ -151,7 +151,9 @@ cdef void place_pairs(
         first += n
 
 
-cdef bint write_row(const Store* s, const Draft* d, const uint64_t* order, int64_t begin, Slices* slices) noexcept nogil:
+cdef bint write_row(
+    const Store* s, const Draft* d, const uint64_t* order, int64_t begin, Slices* slices
+) noexcept nogil:
     """False if there is no memory left."""
     cdef int64_t k
     cdef int64_t n = d.n
@@ -214,7 +216,7 @@ cdef class Rows:
         cdef Store* s = &self.store
         self.shares, self.lengths, self.post, self.n_delays = shares, lengths, post, n_delays
         self.start = np.concatenate([[0], np.cumsum(lengths.sum(axis=0))])
-        n = self.start[-1].item()
+        n = self.start.item(self.start.size - 1)
         s.post, s.base, s.pages = <const int32_t*>address(post), base, pages
         if post.size and (np.diff(post) == 1).all():
             s.post, s.shift = NULL, post[0] - base
@@ -267,8 +269,8 @@ cdef class Rows:
                 place_columns(r, alike, first, last, &self.notes, &cursor[0], &chosen[0], &cards[0])
 
     def draw(self, int64_t first, int64_t last, int64_t[::1] n_slices):
-        """Draw these rows, and count the slices of each. Their begins and values, and what is wrong with values: of which
-        share, what, how many, the first's ordinal, the value."""
+        """Draw these rows, and count the slices of each. Their begins and values, and what is wrong with values: of
+        which share, what, how many, the first's ordinal, the value."""
         cdef const int64_t[::1] start = self.start
         cdef const int64_t[:, ::1] length = self.lengths
         cdef int n_parts = len(self.shares)
@@ -298,7 +300,9 @@ cdef class Rows:
                 if start[row] == start[row + 1]:
                     continue
                 n_slices[row] = slices.n
-                going = self.draw_row(&d, row, start[row], part, n_parts, &length[0, row], length.shape[1], &deck[0], fault)
+                going = self.draw_row(
+                    &d, row, start[row], part, n_parts, &length[0, row], length.shape[1], &deck[0], fault
+                )
                 going = going and write_row(&self.store, &d, order_draft(&d), start[row], &slices)
                 n_slices[row] = slices.n - n_slices[row]
                 if not going:

@@ -28,7 +28,7 @@ from eventsnn._core.lines cimport (
 )
 from eventsnn._core.mathfunc cimport log1p
 from eventsnn._core.procedural cimport Made, make_row
-from eventsnn._core.rows cimport Table, place_in
+from eventsnn._core.rows cimport Part, place_in
 from eventsnn._core.values cimport GIVEN, Law, Values
 
 KINDS = {
@@ -217,7 +217,7 @@ cdef void count_pairs(const LineRule* r, int64_t first, int64_t last, int64_t* l
 
 
 cdef class Share:
-    """What a projection has in rows. Weights and delays are drawn by a Law, or given in the rule's order, or None if all
+    """What a projection has in rows. Weights and delays are drawn by a Law, or given in the rule's order; None: all
     synapses have one."""
 
     def __init__(

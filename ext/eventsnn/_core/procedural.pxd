@@ -1,7 +1,7 @@
 # Rows that are not kept, but drawn anew from their counters for every spike.
 #
-# A row is made by the same draws and the same sort as one that is kept (rows.pxd), so it has the same bits. Whoever makes
-# a row owns it; nothing here is shared, so rows may be made in several threads.
+# A row is made by the same draws and the same sort as one that is kept (rows.pxd), so it has the same bits. Whoever
+# makes a row owns it; nothing here is shared, so rows may be made in several threads.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc

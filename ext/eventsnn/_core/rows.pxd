@@ -1,10 +1,10 @@
 # A row of synapses while it is made: `draw_part` adds what a projection has in it, each synapse with its weight and
-# delay, `order_draft` sorts the whole by (delay, target, draw). Rows that are kept (build.pyx) and such as are drawn anew
-# for every spike (procedural.pxd) are made in the same way.
+# delay, `order_draft` sorts the whole by (delay, target, draw). Rows that are kept (build.pyx) and those that are drawn
+# anew for every spike (procedural.pxd) are made in the same way.
 
 from libc.float cimport DBL_MAX, FLT_MAX
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport malloc
 from libc.string cimport memcpy, memset
 
 from eventsnn._core.lines cimport (
@@ -279,7 +279,7 @@ cdef inline void sort_words(uint64_t* word, uint64_t* other, int64_t n, uint32_t
     cdef uint32_t sum, count
     cdef uint64_t* source = word
     cdef uint64_t* sorted = other
-    cdef uint64_t* free
+    cdef uint64_t* spare
     cdef int64_t k
     cdef int shift, byte
     for shift in range(32, 64, 8):
@@ -297,9 +297,9 @@ cdef inline void sort_words(uint64_t* word, uint64_t* other, int64_t n, uint32_t
             byte = (source[k] >> shift) & 255
             sorted[start[byte]] = source[k]
             start[byte] += 1
-        free = source
+        spare = source
         source = sorted
-        sorted = free
+        sorted = spare
     if source != word:
         memcpy(word, source, n * sizeof(uint64_t))
 
