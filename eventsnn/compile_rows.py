@@ -20,7 +20,7 @@ from eventsnn.plan import CurrentPlan, Floats, Ids, PartPlan, ProceduralPlan, Pr
 MOST_DELAYS = 4096
 # Neurons that 16 bits tell from each other, and how many synapses a slice needs to be cut where that ends.
 PAGE = 2**16
-FEWEST_OF_A_PAGE = 16
+FEWEST_OF_A_PAGE = 8
 
 Plans = tuple[ProjectionPlan | PartPlan | ProceduralPlan, ...]
 
@@ -155,7 +155,7 @@ def _rows_plan(
 
 
 def _bases(post: Ids, lengths: NDArray[np.int64], n_delays: int) -> tuple[int, int, bool]:
-    """What targets are counted from, how many ranges of 16 bits they lie in, and whether they are kept in 32 instead."""
+    """What targets are counted from, how many ranges of 16 bits they lie in, and whether 32 are needed instead."""
     if not post.size:
         return 0, 1, False
     base = int(post.min())

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from eventsnn._core.mathfunc cimport exp, infinity, log
-from eventsnn._core.philox cimport lanes_at_hand, uniform53
+from eventsnn._core.philox cimport uniform53
 
 cdef extern from "eventsnn/_core/normals.h" nogil:
     enum:
@@ -58,6 +58,7 @@ cdef struct Values:
     double least
     double most
     bint refuses
+    int lanes                 # numbers drawn side by side
     const double* given
 
 
@@ -65,13 +66,13 @@ cdef class Law:
     cdef Values values
 
 
-cdef inline void draw_uniform(uint64_t key, const uint64_t* index, int64_t n, double* out) noexcept nogil:
+cdef inline void draw_uniform(int lanes, uint64_t key, const uint64_t* index, int64_t n, double* out) noexcept nogil:
     """A uniform number in [0, 1) for each of at most CHUNK indices."""
     cdef uint32_t high[CHUNK + AT_A_TIME]
     cdef uint32_t low[CHUNK + AT_A_TIME]
     cdef uint32_t unused[CHUNK + AT_A_TIME]
     cdef int64_t k
-    words_of(lanes_at_hand(), key, n, index, 0, high, low, unused, unused)
+    words_of(lanes, key, n, index, 0, high, low, unused, unused)
     for k in range(n):
         out[k] = uniform53(high[k], low[k])
 
@@ -90,7 +91,7 @@ cdef inline int64_t draw_normal(const Values* v, const uint64_t* index, int64_t 
     cdef uint64_t left[CHUNK]
     cdef int32_t place[CHUNK]
     cdef int32_t again[CHUNK]
-    cdef int lanes = lanes_at_hand()
+    cdef int lanes = v.lanes
     cdef Normal normal
     cdef int64_t k, failed
     cdef int64_t refused = 0
@@ -150,11 +151,11 @@ cdef inline int64_t draw_chunk(const Values* v, const uint64_t* index, int64_t n
             out[k] = v.given[index[k]]
         return 0
     if v.kind == UNIFORM:
-        draw_uniform(v.key, index, n, out)
+        draw_uniform(v.lanes, v.key, index, n, out)
         for k in range(n):
             out[k] = v.first + v.second * out[k]
     elif v.kind == EXPONENTIAL:
-        draw_uniform(v.key, index, n, out)
+        draw_uniform(v.lanes, v.key, index, n, out)
         for k in range(n):
             out[k] = v.first * -log(1.0 - out[k])
     else:

@@ -4,6 +4,8 @@ import numpy as np
 
 from libc.stdint cimport int64_t, uint64_t
 
+from eventsnn._core.philox cimport lanes_at_hand
+
 MOST_ATTEMPTS = ATTEMPTS
 KINDS = {"given": GIVEN, "uniform": UNIFORM, "normal": NORMAL, "lognormal": LOGNORMAL, "exponential": EXPONENTIAL}
 
@@ -13,11 +15,12 @@ cdef class Law:
 
     def __init__(
         self, str kind, double first, double second=0.0, double low=-np.inf, double high=np.inf, double grid=0.0,
-        double least=-np.inf, double most=np.inf, bint refuses=False,
+        double least=-np.inf, double most=np.inf, bint refuses=False, int lanes=0,
     ):
         cdef Values* v = &self.values
         v.kind, v.first, v.second = KINDS[kind], first, second
         v.low, v.high, v.grid, v.least, v.most, v.refuses = low, high, grid, least, most, refuses
+        v.lanes = lanes or lanes_at_hand()
 
     def sample(self, uint64_t key, const uint64_t[::1] index):
         """The values of these numbers, and how many could not be drawn."""
