@@ -40,7 +40,7 @@ def compile_rows(
     rows: dict[int, ProjectionPlan | ProceduralPlan] = {}
     for bundle in _bundles(drawings, commute):
         some = [drawings[k] for k in bundle]
-        rows[bundle[0]], parts = draw_rows(some, threads)  # type: ignore[arg-type]
+        rows[min(bundle)], parts = draw_rows(some, threads)  # type: ignore[arg-type]
         plans |= dict(zip(bundle, parts, strict=True))
     rows |= {k: p for k, p in enumerate(drawings) if isinstance(p, ProceduralPlan)}
     every = tuple(plans.get(k, p) for k, p in enumerate(drawings))

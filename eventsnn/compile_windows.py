@@ -41,7 +41,7 @@ def choose_windows(
     projections: Sequence[ProjectionPlan | ProceduralPlan], n: int
 ) -> tuple[float, float, NDArray[np.uint8]]:
     """Width (ms) of the windows of most neurons and of hasty ones, and 1 for each of the n neurons that is hasty."""
-    smallest = [float(p.delay.min()) for p in projections if p.n_synapses]
+    smallest = [delay for p in projections if p.n_synapses for delay in _kinds_of_delays(p)]
     least = window_width(min(smallest, default=math.inf))
     for width in sorted({LONGEST_WINDOW, *map(window_width, smallest)}, reverse=True):
         gain = width / least if least > 0.0 else math.inf
@@ -51,6 +51,12 @@ def choose_windows(
         if hasty is not None:
             return width, least, hasty.astype(np.uint8)
     return least, least, np.zeros(n, dtype=np.uint8)
+
+
+def _kinds_of_delays(p: ProjectionPlan | ProceduralPlan) -> list[float]:
+    """All delays of rows whose delays take few values, for these may be those of several projections; else the least."""
+    few = isinstance(p, ProjectionPlan) and p.slices is not None
+    return p.delay.tolist() if few else [float(p.delay.min())]
 
 
 def _hasty(

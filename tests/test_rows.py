@@ -1,4 +1,4 @@
-"""Rows as they are kept: targets in 16 bits, counted from a base; slices cut where these end; what building them takes."""
+"""Rows as they are kept: targets in 16 bits from a base; slices cut where these end; what building takes."""
 
 from __future__ import annotations
 
