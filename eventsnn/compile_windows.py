@@ -54,7 +54,7 @@ def choose_windows(
 
 
 def _kinds_of_delays(p: ProjectionPlan | ProceduralPlan) -> list[float]:
-    """All delays of rows whose delays take few values, for these may be those of several projections; else the least."""
+    """All delays of rows in which they take few values, for these may be of several projections; else the least."""
     few = isinstance(p, ProjectionPlan) and p.slices is not None
     return p.delay.tolist() if few else [float(p.delay.min())]
 
