@@ -20,7 +20,7 @@ from eventsnn.plan import CurrentPlan, Floats, Ids, PartPlan, ProceduralPlan, Pr
 MOST_DELAYS = 4096
 # Neurons that 16 bits tell from each other, and how many synapses a slice needs to be cut where that ends.
 PAGE = 2**16
-FEWEST_OF_A_PAGE = 8
+FEWEST_OF_A_PAGE = 16
 
 Plans = tuple[ProjectionPlan | PartPlan | ProceduralPlan, ...]
 
