@@ -55,9 +55,9 @@ float64; the version before took 32.4 to 35.8 s and 3.2 GB with float32.
   logarithms in a loop of their own, vectorised by the compiler, 17 to 20; eight at a time from word to value in
   AVX-512, those that are rejected found by bits, 5 to 7. A tenth of the microcircuit: 80 ns a synapse, 60 with the
   first step of this, 44 with both.
-- Cutting the microcircuit's slices at 65,536 neurons makes 1.8 times as many of them. Where they keep 16 synapses or more
-  by what their delays may be, it changes the time of a run by less than 1 % (4.34 and 4.37 s with it, 4.36 and 4.32 s
-  without, of CPU for 200 ms), and saves 0.3 GB. Where they keep 8 it saves 0.2 GB more, and takes 2 % longer.
+- Cutting the microcircuit's slices at 65,536 neurons makes 1.8 times as many of them. Where they keep 16 synapses or
+  more it changes the time of a run by less than 1 % (4.34 and 4.37 s with it, 4.36 and 4.32 s without, of CPU for 200
+  ms), and saves 0.3 GB. Where they keep 8 it saves 0.2 GB more, and takes 2 % longer.
 """
 
 import multiprocessing
