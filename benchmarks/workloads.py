@@ -109,14 +109,13 @@ def cuba(scale: float) -> dict[str, Any]:
     }
 
 
-def coba(scale: float, tolerance: float = 1e-12) -> dict[str, Any]:
-    """The network of scenarios/coba.py, started by 15 inputs to each neuron. tolerance: eventsnn's, mV a step."""
+def coba(scale: float) -> dict[str, Any]:
+    """The network of scenarios/coba.py, started by 15 inputs to each neuron."""
     weights = {"exc": 6.0, "inh": -67.0}
     network = cuba(scale)
     return network | {
         "model": "cond",
         "parameters": COBA,
-        "tolerance": tolerance,
         "projections": [p | {"weight": weights[p["pre"]]} for p in network["projections"]],
         "drive": {
             "kind": "kicks", "spikes": round(60_000 * scale), "weight": 6.0, "delay": 0.1, "seed": 1,
@@ -236,7 +235,6 @@ def workloads(scale: float, cores: int) -> list[Workload]:
     on_grid = ("eventsnn", "nest", "brian2", "brian2_cython", "annarchy")
     conducted: dict[str, Any] = {"rate": 19.9, "tolerance": 0.2} if full else {"tolerance": 0.5}
     rows.append(Workload("coba", about, coba(scale), only=on_grid, **conducted))
-    rows.append(Workload("coba_1e-6", "the same to 1e-6 mV", coba(scale, 1e-6), only=("eventsnn",), **conducted))
     layers = ("eventsnn", "scatter", "scatter_two", "nest", "nest_ps")  # those that have words for it
     of_part: dict[float, dict[str, Any]] = {
         part: {"tolerance": 0.5, "only": layers} | ({"rates": expected(part)} if full else {}) for part in (0.1, 1.0)

@@ -33,8 +33,6 @@ def build(network: dict[str, Any], seed: int) -> Any:
     rules = {"indegree": esn.FixedInDegree, "outdegree": esn.FixedOutDegree, "total": esn.FixedTotalNumber}
     net = esn.Network(seed=seed)
     parameters = {name: value(v) for name, v in network["parameters"].items()}
-    if "tolerance" in network:
-        parameters["tolerance"] = network["tolerance"]
     model = getattr(esn, MODELS[network["model"]])(**parameters)
     parts = {}
     for k, (name, n) in enumerate(network["populations"].items()):

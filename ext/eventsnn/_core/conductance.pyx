@@ -1,302 +1,468 @@
-"""The recurrence of eventsnn/models/conductance.py: leaky membranes with conductances, exponential or alpha."""
+"""Leaky membranes with conductances, exponential or alpha: eventsnn/models/conductance.py explains it, function by
+function."""
 
 from cpython.pycapsule cimport PyCapsule_New
-from libc.math cimport fabs
-from libc.stdint cimport int64_t
+from libc.math cimport fabs, floor
+from libc.stdint cimport int8_t, int64_t
 from libc.stdlib cimport calloc, free
 
-from eventsnn._core.mathfunc cimport exp, infinity
-from eventsnn._core.neuron cimport ROW, Class, Inbox, Model, Neuron, Series, Step, port_of, variables, weight_of
+from eventsnn._core.mathfunc cimport expm1, infinity, log1p, not_a_number, sin_turns
+from eventsnn._core.neuron cimport (
+    FOUND,
+    SEARCHED,
+    Class,
+    Inbox,
+    Model,
+    Neuron,
+    Sine,
+    port_of,
+    variables,
+    weight_of,
+)
 from eventsnn._core.philox cimport lanes_at_hand
-from eventsnn._core.taylor cimport INVERSE, ORDER, THRESHOLD, complete, forget, own, product, scales, tolerance_of
 
 cdef enum:
-    RATE_L = 0      # g_L / C_m
-    E_L = 1
-    PER_C = 2
-    E_EX = 3
-    E_IN = 4
-    RATE_EX = 5     # 1 / tau_syn_ex
-    RATE_IN = 6
-    PEAK_EX = 7     # what 1 of dg_ex adds to g_ex at most; 0 if it is not alpha
-    PEAK_IN = 8
+    V_RESET = 6
+    SCALES = 13
 
 
 cdef extern from "eventsnn/_core/conductance.h" nogil:
     enum:
         LANES "EVENTSNN_LANES"
-        SIDE_BY_SIDE "EVENTSNN_SIDE_BY_SIDE"
-    const double WEIGHT_OF_DECAY "EVENTSNN_WEIGHT_OF_DECAY"
+        RULES "EVENTSNN_RULES"
+        PER_C "EVENTSNN_PER_C"
+        THRESHOLD "EVENTSNN_V_TH"
+        RATE_L "EVENTSNN_RATE_L"
+        E_L "EVENTSNN_E_L"
+        E_EX "EVENTSNN_E_EX"
+        E_IN "EVENTSNN_E_IN"
+        RATE_EX "EVENTSNN_RATE_EX"
+        RATE_IN "EVENTSNN_RATE_IN"
+        TAU_EX "EVENTSNN_TAU_EX"
+        TAU_IN "EVENTSNN_TAU_IN"
+        CONSTANTS "EVENTSNN_CONSTANTS"
+    const int* PAIRS "eventsnn_pairs"
+    const double (*NODES "eventsnn_nodes")[6][2]
+    ctypedef struct Constants "eventsnn_one_constants":
+        double per_c
+        double V_th
+        double rate_l
+        double E_L
+        double E_ex
+        double E_in
+        double rate_ex
+        double rate_in
+        double tau_ex
+        double tau_in
     ctypedef struct Eight "eventsnn_conducting":
-        double t[8]
-        double stop[8]
         double v[8]
+        double h[8]
         double drive[8]
         double x[4][8]
-        double rate_l[8]
-        double E_L[8]
-        double per_c[8]
-        double E_ex[8]
-        double E_in[8]
-        double rate_ex[8]
-        double rate_in[8]
-        double peak_ex[8]
-        double peak_in[8]
-        double tolerance[8]
-        double order[8]
+        double added[2][8]
+        double bound[8]
+        double c[13][8]
         int64_t held[8]
-        int64_t left[8]
 
-    void conduct "eventsnn_conduct"(int lanes, Eight* e, int slots)
+    void decay "eventsnn_one_decay"(const Constants* c, double h, int slots, double* x)
+    double v_after "eventsnn_one_v_after"(
+        const Constants* c, double v, double drive, const double* x, double h, int rule, int slots, const double* force
+    )
+    double bound_of "eventsnn_one_bound"(const Constants* c, double v, double drive, const double* x, int slots)
+    void conduct "eventsnn_conduct"(int lanes, Eight* e, int rule, int slots)
 
 
 cdef extern from *:
     """
-    #define EVENTSNN_HORIZON 0.125
-    #define EVENTSNN_MARGIN 9.094947017729282e-13
+    #define EVENTSNN_NOTHING 5.421010862427522e-20
+    #define EVENTSNN_LARGEST_RATE 1048576.0
+    #define EVENTSNN_NARROWEST 9.094947017729282e-13
+    #define EVENTSNN_ENOUGH 5.551115123125783e-17
+    #define EVENTSNN_TURN 6.283185307179586
     """
-    const double HORIZON "EVENTSNN_HORIZON"     # of tau_syn_in
-    const double MARGIN "EVENTSNN_MARGIN"       # far more than rounding, far less than what matters
+    const double NOTHING "EVENTSNN_NOTHING"               # 2^-64
+    const double LARGEST_RATE "EVENTSNN_LARGEST_RATE"     # 1/ms, 2^20
+    const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
+    const double ENOUGH "EVENTSNN_ENOUGH"                 # 2^-54, of a step
+    const double TURN "EVENTSNN_TURN"                     # 2 pi
 
 
-cdef void extend(const Class* k, Series* z, int first, int last) noexcept nogil:
-    cdef const double* p = own(k)
-    cdef double* v = z.y
-    cdef double* g_ex = z.y + ROW
-    cdef double* g_in = z.y + 2 * ROW
-    cdef double* dg_ex = z.y + 3 * ROW
-    cdef double* dg_in = z.y + 4 * ROW
-    cdef double* g = z.aux[0]
-    cdef bint alpha = k.model.n_slots == 4
-    cdef double above, pulled, change_ex, change_in
-    cdef int n
-    for n in range(first, last):
-        if z.held:
-            v[n + 1] = 0.0
-        else:
-            above = v[n] - p[E_L] if n == 0 else v[n]
-            g[n] = g_ex[n] + g_in[n]
-            pulled = product(v, g, n) - (g_ex[n] * p[E_EX] + g_in[n] * p[E_IN])
-            v[n + 1] = ((-p[RATE_L] * above - p[PER_C] * pulled) + z.force[n]) * INVERSE[n + 1]
-        change_ex = -p[RATE_EX] * g_ex[n]
-        change_in = -p[RATE_IN] * g_in[n]
-        if alpha:
-            change_ex = change_ex + dg_ex[n]
-            change_in = change_in + dg_in[n]
-            dg_ex[n + 1] = -p[RATE_EX] * dg_ex[n] * INVERSE[n + 1]
-            dg_in[n + 1] = -p[RATE_IN] * dg_in[n] * INVERSE[n + 1]
-        g_ex[n + 1] = change_ex * INVERSE[n + 1]
-        g_in[n + 1] = change_in * INVERSE[n + 1]
+cdef struct Speed:
+    double a
+    double decay
 
 
-cdef void decayed(const Class* k, const Series* z, double h, double* x) noexcept nogil:
-    cdef const double* p = own(k)
-    cdef double left_ex = exp(-p[RATE_EX] * h)
-    cdef double left_in = exp(-p[RATE_IN] * h)
-    cdef double ex = z.y[ROW]
-    cdef double inh = z.y[2 * ROW]
-    if k.model.n_slots == 4:
-        ex = ex + z.y[3 * ROW] * h
-        inh = inh + z.y[4 * ROW] * h
-        x[2] = z.y[3 * ROW] * left_ex
-        x[3] = z.y[4 * ROW] * left_in
-    x[0] = ex * left_ex
-    x[1] = inh * left_in
+cdef struct Point:
+    double h
+    double f          # V - V_th, if known
+    bint known
+    double x[4]
 
 
-cdef inline double most_ex(const Class* k, const Neuron* s) noexcept nogil:
-    """The highest conductance there can be from now on."""
+cdef inline void get_constants(const Class* k, Constants* c) noexcept nogil:
+    c.per_c, c.V_th, c.rate_l, c.E_L = k.c[PER_C], k.c[THRESHOLD], k.c[RATE_L], k.c[E_L]
+    c.E_ex, c.E_in, c.rate_ex, c.rate_in = k.c[E_EX], k.c[E_IN], k.c[RATE_EX], k.c[RATE_IN]
+    c.tau_ex, c.tau_in = k.c[TAU_EX], k.c[TAU_IN]
+
+
+cdef inline Speed speed_of(const Class* k, const Neuron* s) noexcept nogil:
     cdef const double* x = variables(k, s)
-    return x[0] + own(k)[PEAK_EX] * x[2] if k.model.n_slots == 4 else x[0]
-
-
-cdef inline double most_in(const Class* k, const Neuron* s) noexcept nogil:
-    cdef const double* x = variables(k, s)
-    return x[1] + own(k)[PEAK_IN] * x[3] if k.model.n_slots == 4 else x[1]
-
-
-cdef double reach(const Class* k, const Neuron* s) noexcept nogil:
-    cdef const double* p = own(k)
-    cdef double ex = most_ex(k, s)
-    cdef double inh = most_in(k, s)
-    cdef double decay = p[RATE_EX] if ex > 0.0 else 0.0
-    if inh > 0.0 and p[RATE_IN] > decay:
-        decay = p[RATE_IN]
-    return 1.0 / (p[RATE_L] + p[PER_C] * (ex + inh) + WEIGHT_OF_DECAY * decay)
-
-
-cdef double climb(const Class* k, const Neuron* s, double gap) noexcept nogil:
-    """V does not get through a level at which it cannot rise: now, nor later if inhibition outlives excitation and V
-    would settle below it without either.
-
-    Within HORIZON of tau_syn_in inhibition loses no more than that part. Where V falls at first it may then rise
-    faster; but it comes back to where it is before it gets any higher."""
-    cdef const double* p = own(k)
-    cdef const double* x = variables(k, s)
-    cdef double horizon = HORIZON / p[RATE_IN]
-    cdef double top = s.v + gap
-    cdef double down = p[RATE_L] * (top - p[E_L]) - s.drive
-    cdef double ex = most_ex(k, s)
-    cdef double pull_ex, pull_in, rise, fall, first
-    if p[E_IN] <= top and down >= 0.0:
-        pull_ex = p[PER_C] * max(0.0, p[E_EX] - top)
-        pull_in = p[PER_C] * (top - p[E_IN])
-        down = down * (1.0 - MARGIN)
-        if pull_ex * ex <= down:
-            return infinity()
-        if p[RATE_IN] <= p[RATE_EX] and pull_ex * x[0] <= down + (1.0 - MARGIN) * pull_in * x[1]:
-            if k.model.n_slots == 2 or pull_ex * x[2] <= (1.0 - MARGIN) * pull_in * x[3]:
-                return infinity()
-    rise = ex * max(0.0, p[E_EX] - s.v)
-    if p[E_IN] > s.v:
-        rise = rise + most_in(k, s) * (p[E_IN] - s.v)
-    else:
-        rise = rise + (1.0 - HORIZON) * variables(k, s)[1] * (p[E_IN] - s.v)
-    rise = p[RATE_L] * (p[E_L] - s.v) + p[PER_C] * rise + s.drive
-    # The higher V, the slower: (1 - exp(-fall t)) rise / fall is what it gains, -log(1 - z) >= z + z^2 / 2.
-    fall = p[RATE_L] + (1.0 - HORIZON) * p[PER_C] * x[1]
-    if not rise > fall * gap:
-        return horizon
-    first = gap / rise
-    first = first + 0.5 * fall * first * first
-    return first if first < horizon else horizon
-
-
-cdef inline void place(const Class* k, const Neuron* s, double t, Eight* e, int i) noexcept nogil:
-    """Put a neuron into a lane, which has the constants of its class."""
-    cdef int j
-    e.t[i], e.stop[i], e.v[i], e.drive[i] = s.t, t, s.v, s.drive
-    for j in range(k.model.n_slots):
-        e.x[j][i] = variables(k, s)[j]
-    e.held[i], e.left[i] = -<int64_t>(s.t < s.release), 0
-
-
-cdef inline void set_constants(const Class* k, Eight* e, int i) noexcept nogil:
-    cdef const double* p = own(k)
-    e.rate_l[i], e.E_L[i], e.per_c[i], e.E_ex[i], e.E_in[i] = p[RATE_L], p[E_L], p[PER_C], p[E_EX], p[E_IN]
-    e.rate_ex[i], e.rate_in[i], e.peak_ex[i], e.peak_in[i] = p[RATE_EX], p[RATE_IN], p[PEAK_EX], p[PEAK_IN]
-    e.tolerance[i], e.order[i] = tolerance_of(k, 0), k.c[ORDER]
-
-
-cdef inline void take_back(const Class* k, Neuron* s, const Eight* e, int i) noexcept nogil:
-    cdef int j
-    forget(k, s)
-    s.t, s.v = e.t[i], e.v[i]
-    for j in range(k.model.n_slots):
-        variables(k, s)[j] = e.x[j][i]
-
-
-cdef void settle_in_lanes(int lanes, const Class* classes, Neuron** s, const double* t, int n) noexcept nogil:
-    """Each lane takes the next neuron when it is done with one."""
-    cdef Eight e
-    cdef Neuron* placed[LANES]
-    cdef const Class* k = &classes[s[0].class_of]
-    cdef const Class* last[LANES]
-    cdef int busy = 0
-    cdef int next = 0
+    cdef Speed speed
+    cdef double ex = x[0]
+    cdef double inh = x[1]
     cdef int i
-    for i in range(LANES):
-        place(k, s[0], s[0].t, &e, i)
-        set_constants(k, &e, i)
-        last[i], placed[i] = k, NULL
-    while True:
-        for i in range(LANES):
-            if e.t[i] < e.stop[i] and not e.left[i]:
-                continue
-            if placed[i] != NULL:
-                if not e.left[i]:
-                    take_back(k, placed[i], &e, i)
-                placed[i] = NULL
-                busy -= 1
-            while next < n and (s[next].slope != 0.0 or s[next].n_sines or s[next].t < s[next].release < t[next]):
-                next += 1
-            if next < n:
-                k = &classes[s[next].class_of]
-                if k != last[i]:
-                    set_constants(k, &e, i)
-                    last[i] = k
-                place(k, s[next], t[next], &e, i)
-                placed[i] = s[next]
-                next += 1
-                busy += 1
-            else:
-                e.stop[i] = e.t[i]
-                e.left[i] = 0
-        if busy == 0:
+    if k.model.n_slots == 4:
+        ex = ex + k.c[TAU_EX] * x[2]
+        inh = inh + k.c[TAU_IN] * x[3]
+    speed.decay = k.c[RATE_EX] if ex > 0.0 else 0.0
+    if inh > 0.0 and k.c[RATE_IN] > speed.decay:
+        speed.decay = k.c[RATE_IN]
+    for i in range(s.n_sines):
+        if TURN * s.sines[i].frequency > speed.decay:
+            speed.decay = TURN * s.sines[i].frequency
+    speed.a = k.c[RATE_L] + k.c[PER_C] * (ex + inh)
+    return speed
+
+
+cdef inline bint is_silent(const Speed* speed, const Neuron* s) noexcept nogil:
+    return speed.decay == 0.0 and s.slope == 0.0 and s.n_sines == 0
+
+
+cdef inline double span_of(const Speed* speed, double t) noexcept nogil:
+    """Of a step, so that its end is fl(t + this)."""
+    cdef double by_a = 0.125 * speed.a
+    cdef double by_decay = 2.0 * speed.decay
+    cdef double span = 1.0 / (by_a if by_a > by_decay else by_decay)
+    return (t + span) - t
+
+
+cdef inline int rule_of(const Speed* speed, double h) noexcept nogil:
+    cdef double a = speed.a * h
+    cdef double y = speed.decay * h
+    if a <= 0.75 and y <= 0.125:
+        return 0
+    return 1 if a <= 2.5 and y <= 0.25 else 2
+
+
+cdef inline double rise_of(const Class* k, const Neuron* s) noexcept nogil:
+    return k.c[RATE_L] * (k.c[E_L] - s.v) + s.drive
+
+
+cdef inline double sine(const Neuron* s, const Sine* p, double phase, double h) noexcept nogil:
+    cdef double turns = p.frequency * s.t + phase
+    return sin_turns((turns - floor(turns)) + p.frequency * h)
+
+
+cdef double force_of(const Class* k, const Neuron* s, double h) noexcept nogil:
+    cdef double total = s.slope * h
+    cdef int i
+    for i in range(s.n_sines):
+        total = total + k.c[PER_C] * s.sines[i].amplitude * sine(s, &s.sines[i], s.sines[i].phase, h)
+    return total
+
+
+cdef double later(const Class* k, const Neuron* s, double h, const Speed* speed) noexcept nogil:
+    """V after h, within a step."""
+    cdef Constants c
+    cdef double force[12]
+    cdef bint forced = s.slope != 0.0 or s.n_sines != 0
+    cdef int rule = rule_of(speed, h)
+    cdef double half = 0.5 * h
+    cdef double z
+    cdef int i
+    get_constants(k, &c)
+    if forced:
+        for i in range(PAIRS[rule]):
+            z = h * NODES[rule][i][0]
+            force[2 * i] = force_of(k, s, half + z)
+            force[2 * i + 1] = force_of(k, s, half - z)
+    return v_after(&c, s.v, s.drive, variables(k, s), h, rule, k.model.n_slots, force if forced else NULL)
+
+
+cdef inline void drop(const Class* k, Neuron* s) noexcept nogil:
+    cdef double* x = variables(k, s)
+    cdef bint alpha = k.model.n_slots == 4
+    cdef double tau, most
+    cdef int i
+    for i in range(2):
+        tau = k.c[TAU_EX + i]
+        most = x[i] + tau * x[2 + i] if alpha else x[i]
+        if (k.c[PER_C] * tau) * most < NOTHING:
+            x[i] = 0.0
+            if alpha:
+                x[2 + i] = 0.0
+
+
+cdef void go(const Class* k, Neuron* s, double t, bint held) noexcept nogil:
+    cdef Constants c
+    cdef Speed speed
+    cdef double h, end
+    cdef bint whole
+    get_constants(k, &c)
+    while s.t < t:
+        speed = speed_of(k, s)
+        if is_silent(&speed, s):
+            if not held:
+                s.v = s.v - (rise_of(k, s) / k.c[RATE_L]) * expm1(-(k.c[RATE_L] * (t - s.t)))
             break
-        conduct(lanes, &e, k.model.n_slots)
+        h = span_of(&speed, s.t)
+        end = s.t + h
+        if not (t < end or end > s.t):
+            break
+        whole = not t < end
+        if not whole:
+            h = t - s.t
+        if not held:
+            s.v = later(k, s, h, &speed)
+        decay(&c, h, k.model.n_slots, variables(k, s))
+        if s.slope != 0.0:
+            s.drive = s.drive + s.slope * h
+        if whole:
+            drop(k, s)
+        s.t = end if whole else t
+    s.t = t
 
 
-cdef void settle_all(const Class* classes, Neuron** s, const double* t, int n) noexcept nogil:
-    settle_in_lanes(lanes_at_hand(), classes, s, t, n)
+cdef void settle(const Class* k, Neuron* s, double t) noexcept nogil:
+    if t < s.release:
+        go(k, s, t, True)
+    else:
+        if s.t < s.release:
+            go(k, s, s.release, True)
+        go(k, s, t, False)
+
+
+# ---- crossings
+
+
+cdef inline Point point_at(const Class* k, const Neuron* s, double h) noexcept nogil:
+    cdef Constants c
+    cdef Point p
+    cdef int i
+    get_constants(k, &c)
+    p.h, p.known = h, False
+    for i in range(k.model.n_slots):
+        p.x[i] = variables(k, s)[i]
+    if h > 0.0:
+        decay(&c, h, k.model.n_slots, p.x)
+    return p
+
+
+cdef inline double f_at(const Class* k, const Neuron* s, const Speed* speed, Point* p) noexcept nogil:
+    if not p.known:
+        p.f = later(k, s, p.h, speed) - k.c[THRESHOLD]
+        p.known = True
+    return p.f
+
+
+cdef void range_between(
+    const Class* k, const Neuron* s, const Point* p, const Point* q, double* least, double* most
+) noexcept nogil:
+    """The least and the most that phi can be between two points."""
+    cdef double width = q.h - p.h
+    cdef double swing = s.slope * width
+    cdef double now, reach, small, large, pull
+    cdef int i
+    least[0] = (k.c[RATE_L] * (k.c[E_L] - k.c[THRESHOLD]) + s.drive) + s.slope * p.h
+    most[0] = least[0]
+    if swing > 0.0:
+        most[0] = most[0] + swing
+    else:
+        least[0] = least[0] + swing
+    for i in range(s.n_sines):
+        now = k.c[PER_C] * s.sines[i].amplitude * sine(s, &s.sines[i], s.sines[i].phase, p.h)
+        reach = TURN * s.sines[i].frequency * width
+        swing = fabs(k.c[PER_C] * s.sines[i].amplitude) * (reach if reach < 2.0 else 2.0)
+        least[0] = least[0] + (now - swing)
+        most[0] = most[0] + (now + swing)
+    for i in range(2):
+        pull = k.c[PER_C] * (k.c[E_EX + i] - k.c[THRESHOLD])
+        small = q.x[i]
+        large = p.x[i]
+        if k.model.n_slots == 4:
+            small = small if small < p.x[i] else p.x[i]
+            large = large + p.x[2 + i] * width
+        least[0] = least[0] + pull * (small if pull > 0.0 else large)
+        most[0] = most[0] + pull * (large if pull > 0.0 else small)
+
+
+cdef void derivatives(const Class* k, const Neuron* s, const Point* p, double* first, double* second) noexcept nogil:
+    """Of F at a point where it is known."""
+    cdef const double* c = k.c
+    cdef double pull_ex = c[PER_C] * (c[E_EX] - c[THRESHOLD])
+    cdef double pull_in = c[PER_C] * (c[E_IN] - c[THRESHOLD])
+    cdef double phi = (c[RATE_L] * (c[E_L] - c[THRESHOLD]) + s.drive) + (pull_ex * p.x[0] + pull_in * p.x[1])
+    cdef double ex = -c[RATE_EX] * p.x[0]
+    cdef double inh = -c[RATE_IN] * p.x[1]
+    cdef double bend, a
+    cdef int i
+    if k.model.n_slots == 4:
+        ex = ex + p.x[2]
+        inh = inh + p.x[3]
+    bend = pull_ex * ex + pull_in * inh
+    if s.slope != 0.0 or s.n_sines:
+        phi = phi + force_of(k, s, p.h)
+        bend = bend + s.slope
+        for i in range(s.n_sines):
+            bend = bend + (TURN * s.sines[i].frequency) * (c[PER_C] * s.sines[i].amplitude) * sine(
+                s, &s.sines[i], s.sines[i].phase + 0.25, p.h
+            )
+    a = c[RATE_L] + c[PER_C] * (p.x[0] + p.x[1])
+    first[0] = phi - a * p.f
+    second[0] = bend - c[PER_C] * (ex + inh) * p.f - a * first[0]
+
+
+cdef double root(
+    const Class* k, const Neuron* s, const Speed* speed, const Point* low, const Point* high, double span
+) noexcept nogil:
+    """Where F, negative at one point and not at the other, is zero."""
+    cdef Point here = low[0] if -low.f < high.f else high[0]
+    cdef double below = low.h
+    cdef double above = high.h
+    cdef double first, second, h, step, turn, part
+    cdef int _try
+    for _try in range(100):
+        if here.f < 0.0:
+            below = here.h
+        else:
+            above = here.h
+        derivatives(k, s, &here, &first, &second)
+        h = below
+        step = turn = infinity()
+        if first > 0.0:
+            step = here.f / first
+            turn = 0.5 * step * second / first
+            if turn < 0.5:
+                h = here.h - step / (1.0 - turn)
+        part = 8.0 * step / span
+        if fabs(step) * (turn * turn + part * part) <= ENOUGH * span:
+            return h if below <= h <= above else here.h
+        if not below < h < above:
+            h = below + 0.5 * (above - below)
+            if not below < h < above:
+                return above
+        here = point_at(k, s, h)
+        f_at(k, s, speed, &here)
+    return above
+
+
+cdef double silent_crossing(const Class* k, const Neuron* s) noexcept nogil:
+    cdef double rise = rise_of(k, s)
+    cdef double share = (k.c[RATE_L] * (k.c[THRESHOLD] - s.v)) / rise if rise > 0.0 else 1.0
+    return s.t + -log1p(-share) / k.c[RATE_L] if share < 1.0 else infinity()
+
+
+cdef double crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
+    cdef Speed speed = speed_of(k, s)
+    cdef Point low, above
+    cdef double span, end, high, width, least, most, left, h
+    certainty[0] = FOUND
+    if s.v >= k.c[THRESHOLD]:
+        return s.t
+    if not speed.a <= LARGEST_RATE:
+        return not_a_number()
+    if is_silent(&speed, s):
+        return silent_crossing(k, s)
+    span = span_of(&speed, s.t)
+    end = s.t + span
+    if not end > s.t:
+        return not_a_number()
+    low = point_at(k, s, 0.0)
+    low.f, low.known = s.v - k.c[THRESHOLD], True
+    high = span
+    while True:
+        above = point_at(k, s, high)
+        width = high - low.h
+        range_between(k, s, &low, &above, &least, &most)
+        left = 1.0 - speed.a * width
+        if most <= 0.0 or f_at(k, s, &speed, &low) * (left if left > 0.0 else 0.0) + most * width < 0.0:
+            pass
+        elif least >= 0.0 or width <= NARROWEST * span:
+            if f_at(k, s, &speed, &above) >= 0.0:
+                h = root(k, s, &speed, &low, &above, span)
+                return s.t + h if s.t + h < end else end
+        else:
+            high = low.h + 0.5 * width
+            continue
+        if high == span:
+            certainty[0] = SEARCHED
+            return end
+        low = above
+        high = span
+
+
+cdef double bound(const Class* k, const Neuron* s) noexcept nogil:
+    cdef Constants c
+    cdef Speed speed
+    if s.slope != 0.0 or s.n_sines:
+        return 0.0
+    speed = speed_of(k, s)
+    if not speed.a <= LARGEST_RATE:
+        return 0.0
+    get_constants(k, &c)
+    return bound_of(&c, s.v, s.drive, variables(k, s), k.model.n_slots)
+
+
+cdef bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
+    return h < bound(k, s)
+
+
+# ---- what events do
+
+
+cdef void enter(const Class* k, Neuron* s) noexcept nogil:
+    pass
+
+
+cdef double threshold(const Class* k, const Neuron* s) noexcept nogil:
+    return k.c[THRESHOLD]
+
+
+cdef bint lost(const Class* k, const Neuron* s) noexcept nogil:
+    cdef Speed speed = speed_of(k, s)
+    return not speed.a <= LARGEST_RATE
+
+
+cdef void sums_of(
+    const Class* k, const Inbox* b, int64_t next, int64_t end, const double* external, double* total
+) noexcept nogil:
+    """What the inputs of one time add to each port."""
+    cdef double weight
+    cdef int64_t i
+    total[0] = total[1] = 0.0
+    for i in range(next, end):
+        weight = weight_of(b, i)
+        total[port_of(k.model, b, i, weight)] += fabs(weight)
+    total[0] = (total[0] + external[0]) * k.c[SCALES]
+    total[1] = (total[1] + external[1]) * k.c[SCALES + 1]
 
 
 cdef bint receive(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
 ) noexcept nogil:
-    """As that of taylor.pxd, without what is not needed here: three parts in a hundred of the time of coba."""
     cdef double* x = variables(k, s) + k.model.target[0]
-    cdef const double* scale = scales(k)
     cdef double sums[2]
-    cdef double weight
-    cdef int64_t i
-    sums[0] = sums[1] = 0.0
-    for i in range(next, end):
-        weight = weight_of(b, i)
-        sums[port_of(k.model, b, i, weight)] += fabs(weight)
-    forget(k, s)
-    sums[0] = sums[0] + total[0]
-    sums[1] = sums[1] + total[1]
-    x[0] = x[0] + sums[0] * scale[0]
-    x[1] = x[1] + sums[1] * scale[1]
+    sums_of(k, b, next, end, total, sums)
+    x[0] = x[0] + sums[0]
+    x[1] = x[1] + sums[1]
     return s.v >= k.c[THRESHOLD]
 
 
+cdef void reset(const Class* k, Neuron* s) noexcept nogil:
+    s.v = k.c[V_RESET]
+
+
 cdef Model model
-model.extend = extend
-model.reach = reach
-model.decayed = decayed
-model.climb = climb
-complete(&model)
+model.stepped = True
+model.settle = settle
+model.enter = enter
+model.leave = enter
+model.threshold = threshold
+model.crossing = crossing
+model.bound = bound
+model.clear = clear
+model.lost = lost
 model.receive = receive
-if SIDE_BY_SIDE:
-    model.settle_all = settle_all
-
-
-def side_by_side(int lanes, double[:, ::1] state, double[:, ::1] constants):
-    """Settle neurons in vectors of so many lanes. state: time, when they shall be settled, V, drive, end of
-    refractoriness and slots, a row each; changed in place. Returns which could not be settled so."""
-    cdef int n = <int>state.shape[0]
-    cdef int slots = <int>state.shape[1] - 5
-    cdef Py_ssize_t stride = sizeof(Neuron) + slots * sizeof(double) + sizeof(Step)
-    cdef Model of = model
-    cdef Class* classes = <Class*>calloc(n, sizeof(Class))
-    cdef char* record = <char*>calloc(n, stride)
-    cdef Neuron** s = <Neuron**>calloc(n, sizeof(Neuron*))
-    cdef double* t = <double*>calloc(n, sizeof(double))
-    cdef int i, j
-    of.n_slots, of.ports = slots, 2
-    if classes == NULL or record == NULL or s == NULL or t == NULL:
-        raise MemoryError
-    for i in range(n):
-        classes[i].model, classes[i].c = &of, &constants[i, 0]
-        s[i] = <Neuron*>(record + i * stride)
-        s[i].class_of = i
-        s[i].t, t[i], s[i].v, s[i].drive, s[i].release = state[i, 0], state[i, 1], state[i, 2], state[i, 3], state[i, 4]
-        for j in range(slots):
-            variables(&classes[i], s[i])[j] = state[i, 5 + j]
-    if SIDE_BY_SIDE:
-        settle_in_lanes(min(lanes, lanes_at_hand()), classes, s, t, n)
-    left = [s[i].t < t[i] for i in range(n)]
-    for i in range(n):
-        state[i, 0], state[i, 2] = s[i].t, s[i].v
-        for j in range(slots):
-            state[i, 5 + j] = variables(&classes[i], s[i])[j]
-    free(classes)
-    free(record)
-    free(s)
-    free(t)
-    return left
-
+model.reset = reset
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)

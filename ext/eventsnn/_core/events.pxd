@@ -81,7 +81,7 @@ cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     cdef const Class* k = &e.classes[s.class_of]
     cdef const Neuron* start
     s.bounded = BOUNDED
-    if k.model.extend != NULL and s.t < s.release:
+    if k.model.stepped and s.t < s.release:
         s.crossing = s.release
         return
     start = free_state(e, k, s)
@@ -104,7 +104,7 @@ cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
 
 
 cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
-    """Bring a neuron without a closed form to its release or to the end of its step, whichever its search has reached:
+    """Bring a neuron whose state goes on in steps to its release or to the end of its step, whichever its search has reached:
     its state follows from the one there, whatever happens next."""
     cdef double t = s.crossing if s.bounded == SEARCHED else s.release
     if s.t < t:
@@ -118,7 +118,7 @@ cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
     """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
     cdef const Class* k = &e.classes[s.class_of]
     cdef bint refractory = s.t < s.release
-    if k.model.extend != NULL:
+    if k.model.stepped:
         go_on(e, k, s)
         if refractory:
             predict(e, s)

@@ -166,6 +166,7 @@ cdef struct Model:
     int clamped
     int resets
     int magnitudes        # the signs of weights choose ports and mean nothing else
+    bint stepped          # the state goes on in steps, each found from the one before it
     int ahead             # numbers behind the variables that are no part of the state
     int target[MOST_VARIABLES]    # for each port the slot that takes its input; -1 is v
     # Advances the state to t, through the end of refractoriness if that lies between.
@@ -194,12 +195,8 @@ cdef struct Model:
     # Whether a state in a frame has become too large for its integers; NULL: there are none.
     bint (*lost)(const Class* k, const Neuron* s) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
-    # NULL but for models without a closed form, taylor.pxd. The orders of a series above first, up to last.
+    # NULL but for Taylor series, taylor.pxd. The orders of a series above first, up to last.
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
-    # How far (ms) a series is good, as the state alone tells; NULL: its terms must tell.
-    double (*reach)(const Class* k, const Neuron* s) noexcept nogil
-    # The slots h ms after those in the series, if `reach` is not NULL.
-    void (*decayed)(const Class* k, const Series* z, double h, double* x) noexcept nogil
     # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
     double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
     # Settles neurons side by side, each at a time of its own, or leaves some as they are; NULL: that is not quicker.
