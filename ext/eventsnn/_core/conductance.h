@@ -65,6 +65,7 @@ typedef struct {
     double h[8], drive[8], x[4][8];
     double added[2][8];                /* to what the two ports add to */
     double bound[8];                   /* out: so long (ms) after it there is surely no crossing */
+    double a[8];                       /* out: the largest rate (1/ms) of V from then on */
     double c[EVENTSNN_CONSTANTS][8];   /* constants */
     int64_t held[8];                   /* -1: V is held */
 } eventsnn_conducting;

@@ -5,12 +5,17 @@ from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport fabs, floor
 from libc.stdint cimport int8_t, int64_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from eventsnn._core.mathfunc cimport expm1, infinity, log1p, not_a_number, sin_turns
 from eventsnn._core.neuron cimport (
+    AT_THRESHOLD,
+    BOUNDED,
     FOUND,
+    LOST,
     SEARCHED,
     Class,
+    Event,
     Inbox,
     Model,
     Neuron,
@@ -61,6 +66,7 @@ cdef extern from "eventsnn/_core/conductance.h" nogil:
         double x[4][8]
         double added[2][8]
         double bound[8]
+        double a[8]
         double c[13][8]
         int64_t held[8]
 
@@ -423,29 +429,121 @@ cdef bint lost(const Class* k, const Neuron* s) noexcept nogil:
     return not speed.a <= LARGEST_RATE
 
 
-cdef void sums_of(
-    const Class* k, const Inbox* b, int64_t next, int64_t end, const double* external, double* total
-) noexcept nogil:
-    """What the inputs of one time add to each port."""
-    cdef double weight
-    cdef int64_t i
-    total[0] = total[1] = 0.0
-    for i in range(next, end):
-        weight = weight_of(b, i)
-        total[port_of(k.model, b, i, weight)] += fabs(weight)
-    total[0] = (total[0] + external[0]) * k.c[SCALES]
-    total[1] = (total[1] + external[1]) * k.c[SCALES + 1]
-
-
 cdef bint receive(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
 ) noexcept nogil:
     cdef double* x = variables(k, s) + k.model.target[0]
     cdef double sums[2]
-    sums_of(k, b, next, end, total, sums)
-    x[0] = x[0] + sums[0]
-    x[1] = x[1] + sums[1]
+    cdef double weight
+    cdef int64_t i
+    sums[0] = sums[1] = 0.0
+    for i in range(next, end):
+        weight = weight_of(b, i)
+        sums[port_of(k.model, b, i, weight)] += fabs(weight)
+    x[0] = x[0] + (sums[0] + total[0]) * k.c[SCALES]
+    x[1] = x[1] + (sums[1] + total[1]) * k.c[SCALES + 1]
     return s.v >= k.c[THRESHOLD]
+
+
+cdef inline void add(const Class* k, Event* event, int* outcomes) noexcept nogil:
+    """What a single event does, at which the state is settled."""
+    cdef Neuron* s = event.s
+    cdef double* x = variables(k, s) + k.model.target[0]
+    x[0] = x[0] + event.total[0] * k.c[SCALES]
+    x[1] = x[1] + event.total[1] * k.c[SCALES + 1]
+    finish(k, event, lost(k, s), bound(k, s), outcomes)
+
+
+cdef inline void finish(const Class* k, Event* event, bint is_lost, double until, int* outcomes) noexcept nogil:
+    """Predict the crossing, and note what else has come of an event. until (ms): none before."""
+    cdef Neuron* s = event.s
+    cdef bint held = event.t < s.release
+    event.outcome = LOST if is_lost else 0
+    if not held and s.v >= k.c[THRESHOLD]:
+        event.outcome = event.outcome | AT_THRESHOLD
+    s.crossing = s.release if held else event.t + until
+    s.bounded = BOUNDED
+    outcomes[0] += event.outcome != 0
+
+
+# ---- events side by side
+
+
+cdef struct Group:
+    Eight e
+    Event* event[LANES]
+    const Class* of[LANES]    # whose constants a lane has
+    int n
+
+
+cdef inline void place(const Class* k, Event* event, Group* g) noexcept nogil:
+    """Put an event into the next lane of a group."""
+    cdef const Neuron* s = event.s
+    cdef Eight* e = &g.e
+    cdef int j = g.n
+    cdef int i
+    g.n += 1
+    g.event[j] = event
+    if g.of[j] != k:
+        g.of[j] = k
+        for i in range(CONSTANTS):
+            e.c[i][j] = k.c[i]
+    e.h[j], e.v[j], e.drive[j] = event.t - s.t, s.v, s.drive
+    for i in range(k.model.n_slots):
+        e.x[i][j] = variables(k, s)[i]
+    for i in range(2):
+        e.added[i][j] = event.total[i] * k.c[SCALES + i]
+    e.held[j] = -<int64_t>(event.t < s.release)
+
+
+cdef inline void take_group(int lanes, Group* g, int rule, int slots, int* outcomes) noexcept nogil:
+    cdef Neuron* s
+    cdef int i, j
+    conduct(lanes, &g.e, rule, slots)
+    for j in range(g.n):
+        s = g.event[j].s
+        s.t, s.v = g.event[j].t, g.e.v[j]
+        for i in range(slots):
+            variables(g.of[j], s)[i] = g.e.x[i][j]
+        finish(g.of[j], g.event[j], not g.e.a[j] <= LARGEST_RATE, g.e.bound[j], outcomes)
+    g.n = 0
+
+
+cdef int take_in_lanes(int lanes, const Class* classes, Event* events, int n) noexcept nogil:
+    """Events of one rule side by side; those beyond the end of a step one by one."""
+    cdef Group groups[RULES]
+    cdef const Class* k = NULL
+    cdef Neuron* s
+    cdef Speed speed
+    cdef double h
+    cdef int outcomes = 0
+    cdef int i, rule
+    memset(groups, 0, sizeof(groups))
+    for i in range(n):
+        s = events[i].s
+        k = &classes[s.class_of]
+        speed = speed_of(k, s)
+        h = events[i].t - s.t
+        # Surely within a step if at most half of one.
+        if not (speed.a * h <= 4.0 and speed.decay * h <= 0.25) and not events[i].t < s.t + span_of(&speed, s.t) \
+                or is_silent(&speed, s):
+            settle(k, s, events[i].t)
+            add(k, &events[i], &outcomes)
+            continue
+        rule = rule_of(&speed, h)
+        if events[i].t < s.release:
+            rule = 0  # V does not matter
+        place(k, &events[i], &groups[rule])
+        if groups[rule].n == LANES:
+            take_group(lanes, &groups[rule], rule, k.model.n_slots, &outcomes)
+    for rule in range(RULES):
+        if groups[rule].n:
+            take_group(lanes, &groups[rule], rule, k.model.n_slots, &outcomes)
+    return outcomes
+
+
+cdef int take_all(const Class* classes, Event* events, int n) noexcept nogil:
+    return take_in_lanes(lanes_at_hand(), classes, events, n)
 
 
 cdef void reset(const Class* k, Neuron* s) noexcept nogil:
@@ -464,5 +562,45 @@ model.clear = clear
 model.lost = lost
 model.receive = receive
 model.reset = reset
+model.take_all = take_all
+
+
+def side_by_side(int lanes, double[:, ::1] state, double[:, ::1] constants):
+    """Take events of neurons in vectors of so many lanes. state: time, that of the event, V, drive, end of
+    refractoriness, what arrives at both ports, and slots, a row each; changed in place. Returns which have an outcome
+    and, for each, before when there is no crossing."""
+    cdef int n = <int>state.shape[0]
+    cdef int slots = <int>state.shape[1] - 7
+    cdef Py_ssize_t stride = sizeof(Neuron) + slots * sizeof(double)
+    cdef Model of = model
+    cdef Class* classes = <Class*>calloc(n, sizeof(Class))
+    cdef char* record = <char*>calloc(n, stride)
+    cdef Event* events = <Event*>calloc(n, sizeof(Event))
+    cdef Neuron* s
+    cdef int i, j
+    of.n_slots, of.ports = slots, 2
+    of.target[0], of.target[1] = slots - 2, slots - 1
+    if classes == NULL or record == NULL or events == NULL:
+        raise MemoryError
+    for i in range(n):
+        classes[i].model, classes[i].c = &of, &constants[i, 0]
+        s = events[i].s = <Neuron*>(record + i * stride)
+        s.class_of = i
+        s.t, events[i].t, s.v, s.drive, s.release = state[i, 0], state[i, 1], state[i, 2], state[i, 3], state[i, 4]
+        events[i].total[0], events[i].total[1] = state[i, 5], state[i, 6]
+        for j in range(slots):
+            variables(&classes[i], s)[j] = state[i, 7 + j]
+    take_in_lanes(min(lanes, lanes_at_hand()), classes, events, n)
+    for i in range(n):
+        s = events[i].s
+        state[i, 0], state[i, 2] = s.t, s.v
+        for j in range(slots):
+            state[i, 7 + j] = variables(&classes[i], s)[j]
+    outcomes = [(events[i].outcome, events[i].s.crossing) for i in range(n)]
+    free(classes)
+    free(record)
+    free(events)
+    return outcomes
+
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)

@@ -168,6 +168,14 @@ INLINE WIDE EVENTSNN_OF(bound)(const CONSTANTS *c, WIDE v, WIDE drive, const WID
     return CHOOSE(gap > 0.0, next, none);
 }
 
+/* The largest rate of V from now on. */
+INLINE WIDE EVENTSNN_OF(largest)(const CONSTANTS *c, const WIDE *x, int slots)
+{
+    WIDE ex = slots == 4 ? x[0] + c->tau_ex * x[2] : x[0];
+    WIDE in = slots == 4 ? x[1] + c->tau_in * x[3] : x[1];
+    return c->rate_l + c->per_c * (ex + in);
+}
+
 /* The lanes from `first` on. */
 INLINE void EVENTSNN_OF(conduct_some)(eventsnn_conducting *e, int first, int rule, int slots)
 {
@@ -187,6 +195,7 @@ INLINE void EVENTSNN_OF(conduct_some)(eventsnn_conducting *e, int first, int rul
     for (int i = 0; i < slots; i++)
         *(WIDE *)(e->x[i] + first) = x[i];
     *(WIDE *)(e->v + first) = v;
+    *(WIDE *)(e->a + first) = EVENTSNN_OF(largest)(&c, x, slots);
     *(WIDE *)(e->bound + first) = EVENTSNN_OF(bound)(&c, v, drive, x, slots);
 }
 

@@ -108,7 +108,7 @@ from eventsnn._core.stream cimport (
     stream_begin,
 )
 from eventsnn._core.synapses cimport copy_rows, give_up_rows
-from eventsnn._core.together cimport SETTLED_AHEAD, process_together
+from eventsnn._core.together cimport AT_ONCE, process_together
 from eventsnn._core.verify cimport (
     VERIFIES,
     WRONG_BLOCK,
@@ -179,8 +179,8 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
             s = neuron_at(e, e.touched[min(i + AHEAD + AHEAD // 2, e.n_touched - 1)])
             if s.class_of >= 0:
                 prefetch(&e.classes[s.class_of])
-        if e.together and i % SETTLED_AHEAD == 0 and not instant and e.status == RUNNING:
-            process_together(e, i, min(i + SETTLED_AHEAD, e.n_touched), stop)
+        if e.together and i % AT_ONCE == 0 and not instant and e.status == RUNNING:
+            process_together(e, i, min(i + AT_ONCE, e.n_touched), stop)
         n = e.touched[i]
         s = neuron_at(e, n)
         next = e.inbox.start[i]
@@ -573,7 +573,7 @@ cdef class Engine:
             e.classes[k].model = &models[<int64_t>self.plan.class_model[k]]
             e.classes[k].c = constants + k * row
             e.classes[k].highest_drive = highest_drive(&e.classes[k])
-            e.together = e.together or e.classes[k].model.settle_all != NULL
+            e.together = e.together or e.classes[k].model.take_all != NULL
         e.many_classes = len(self.plan.class_model) > MOST_CLASSES
         self.find_kinds()
 

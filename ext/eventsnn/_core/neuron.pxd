@@ -152,6 +152,20 @@ cdef struct Step:
     double last[1]            # the state at the end, then the series
 
 
+cdef enum Outcome:
+    # Of an event, beside what it does to the state.
+    AT_THRESHOLD = 1      # a free neuron is at its threshold, or above it
+    LOST = 2              # the state has become too large
+
+
+cdef struct Event:
+    # What arrives at a neuron at one time.
+    Neuron* s
+    double t
+    double total[2]       # by port, before it is scaled
+    int outcome
+
+
 cdef struct Model:
     # The kernel fills in the functions, the engine the rest from the plan.
     int ports
@@ -199,8 +213,10 @@ cdef struct Model:
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
     # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
     double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
-    # Settles neurons side by side, each at a time of its own, or leaves some as they are; NULL: that is not quicker.
-    void (*settle_all)(const Class* classes, Neuron** s, const double* t, int n) noexcept nogil
+    # Advances each neuron to its event, adds what arrives and bounds its crossing; returns how many have an `outcome`.
+    # NULL: that is not quicker than one by one. Between its state and the event nothing else happens to a neuron, and it
+    # has no ramp or sine.
+    int (*take_all)(const Class* classes, Event* events, int n) noexcept nogil
     # Makes another step of the one found; NULL: that is it.
     void (*revise)(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil
 
