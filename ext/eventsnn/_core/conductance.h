@@ -2,8 +2,8 @@
  *
  * conductance_lanes.h has them once for one number and for vectors of two kinds, so that all give the same bits.
  * eventsnn_one_...: of one neuron, whose constants are given; conductance.pyx says which is where.
- * eventsnn_conduct(lanes, e, rule, slots): what happens to eight at once, each at a time of its own; slots is 4 for alpha
- * functions, 2 for exponentials, lanes what eventsnn_lanes() of compiler.h says.
+ * eventsnn_conduct(lanes, e, rule, slots): of many at once, each at a time of its own; slots is 4 for alpha functions, 2
+ * for exponentials, lanes what eventsnn_lanes() of compiler.h says.
  */
 
 #ifndef EVENTSNN_CONDUCTANCE_H
@@ -15,8 +15,9 @@
 #include "compiler.h"
 #include "growth.h"
 
-#define EVENTSNN_LANES 8
+#define EVENTSNN_ROOM 64
 #define EVENTSNN_RULES 3
+#define EVENTSNN_HELD 3                   /* in place of a rule: V is held */
 #define EVENTSNN_HORIZON 0.125            /* of tau_syn_in */
 #define EVENTSNN_MARGIN 9.094947017729282e-13 /* far more than rounding, far less than what matters */
 
@@ -31,8 +32,7 @@ enum {
     EVENTSNN_RATE_EX = 9,
     EVENTSNN_RATE_IN = 10,
     EVENTSNN_TAU_EX = 11,
-    EVENTSNN_TAU_IN = 12,
-    EVENTSNN_CONSTANTS = 13
+    EVENTSNN_TAU_IN = 12
 };
 
 /* Half of the nodes of each rule, from the middle, with their weights. */
@@ -59,15 +59,15 @@ static const double eventsnn_nodes[EVENTSNN_RULES][6][2] = {
 #define EVENTSNN_ROW double
 #endif
 
-/* Eight events. The state, h before the event, becomes that after it. */
+/* Events of one rule. The state, h before the event, becomes that after it. */
 typedef struct {
-    EVENTSNN_ROW v[8];
-    double h[8], drive[8], x[4][8];
-    double added[2][8];                /* to what the two ports add to */
-    double bound[8];                   /* out: so long (ms) after it there is surely no crossing */
-    double a[8];                       /* out: the largest rate (1/ms) of V from then on */
-    double c[EVENTSNN_CONSTANTS][8];   /* constants */
-    int64_t held[8];                   /* -1: V is held */
+    EVENTSNN_ROW v[EVENTSNN_ROOM];
+    double h[EVENTSNN_ROOM], drive[EVENTSNN_ROOM], x[4][EVENTSNN_ROOM];
+    double added[2][EVENTSNN_ROOM]; /* to what the two ports add to */
+    double bound[EVENTSNN_ROOM];    /* out: so long (ms) after it there is surely no crossing */
+    double a[EVENTSNN_ROOM];        /* out: the largest rate (1/ms) of V from then on */
+    const double *c[EVENTSNN_ROOM]; /* constants */
+    int n;
 } eventsnn_conducting;
 
 #define EVENTSNN_OF(name) eventsnn_one_##name

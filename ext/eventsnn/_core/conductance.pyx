@@ -29,12 +29,14 @@ from eventsnn._core.philox cimport lanes_at_hand
 cdef enum:
     V_RESET = 6
     SCALES = 13
+    MOST_LANES = 8
 
 
 cdef extern from "eventsnn/_core/conductance.h" nogil:
     enum:
-        LANES "EVENTSNN_LANES"
+        ROOM "EVENTSNN_ROOM"
         RULES "EVENTSNN_RULES"
+        HELD "EVENTSNN_HELD"
         PER_C "EVENTSNN_PER_C"
         THRESHOLD "EVENTSNN_V_TH"
         RATE_L "EVENTSNN_RATE_L"
@@ -45,7 +47,6 @@ cdef extern from "eventsnn/_core/conductance.h" nogil:
         RATE_IN "EVENTSNN_RATE_IN"
         TAU_EX "EVENTSNN_TAU_EX"
         TAU_IN "EVENTSNN_TAU_IN"
-        CONSTANTS "EVENTSNN_CONSTANTS"
     const int* PAIRS "eventsnn_pairs"
     const double (*NODES "eventsnn_nodes")[6][2]
     ctypedef struct Constants "eventsnn_one_constants":
@@ -59,23 +60,23 @@ cdef extern from "eventsnn/_core/conductance.h" nogil:
         double rate_in
         double tau_ex
         double tau_in
-    ctypedef struct Eight "eventsnn_conducting":
-        double v[8]
-        double h[8]
-        double drive[8]
-        double x[4][8]
-        double added[2][8]
-        double bound[8]
-        double a[8]
-        double c[13][8]
-        int64_t held[8]
+    ctypedef struct Conducting "eventsnn_conducting":
+        double v[64]
+        double h[64]
+        double drive[64]
+        double x[4][64]
+        double added[2][64]
+        double bound[64]
+        double a[64]
+        const double* c[64]
+        int n
 
     void decay "eventsnn_one_decay"(const Constants* c, double h, int slots, double* x)
     double v_after "eventsnn_one_v_after"(
         const Constants* c, double v, double drive, const double* x, double h, int rule, int slots, const double* force
     )
     double bound_of "eventsnn_one_bound"(const Constants* c, double v, double drive, const double* x, int slots)
-    void conduct "eventsnn_conduct"(int lanes, Eight* e, int rule, int slots)
+    void conduct "eventsnn_conduct"(int lanes, Conducting* e, int rule, int slots)
 
 
 cdef extern from *:
@@ -470,55 +471,67 @@ cdef inline void finish(const Class* k, Event* event, bint is_lost, double until
 
 
 cdef struct Group:
-    Eight e
-    Event* event[LANES]
-    const Class* of[LANES]    # whose constants a lane has
-    int n
+    Conducting e
+    Event* event[ROOM]
 
 
 cdef inline void place(const Class* k, Event* event, Group* g) noexcept nogil:
-    """Put an event into the next lane of a group."""
+    """Put an event into the next place of a group."""
     cdef const Neuron* s = event.s
-    cdef Eight* e = &g.e
-    cdef int j = g.n
-    cdef int i
-    g.n += 1
+    cdef const double* x = variables(k, s)
+    cdef Conducting* e = &g.e
+    cdef int j = e.n
+    e.n += 1
     g.event[j] = event
-    if g.of[j] != k:
-        g.of[j] = k
-        for i in range(CONSTANTS):
-            e.c[i][j] = k.c[i]
+    e.c[j] = k.c
     e.h[j], e.v[j], e.drive[j] = event.t - s.t, s.v, s.drive
-    for i in range(k.model.n_slots):
-        e.x[i][j] = variables(k, s)[i]
-    for i in range(2):
-        e.added[i][j] = event.total[i] * k.c[SCALES + i]
-    e.held[j] = -<int64_t>(event.t < s.release)
+    e.x[0][j], e.x[1][j] = x[0], x[1]
+    if k.model.n_slots == 4:
+        e.x[2][j], e.x[3][j] = x[2], x[3]
+    e.added[0][j] = event.total[0] * k.c[SCALES]
+    e.added[1][j] = event.total[1] * k.c[SCALES + 1]
 
 
-cdef inline void take_group(int lanes, Group* g, int rule, int slots, int* outcomes) noexcept nogil:
-    cdef Neuron* s
+cdef inline void fill_up(Conducting* e) noexcept nogil:
+    """Let the lanes that are over have what the last one has."""
+    cdef int last = e.n - 1
     cdef int i, j
-    conduct(lanes, &g.e, rule, slots)
-    for j in range(g.n):
+    for j in range(e.n, (e.n + MOST_LANES - 1) // MOST_LANES * MOST_LANES):
+        e.h[j], e.v[j], e.drive[j], e.c[j] = e.h[last], e.v[last], e.drive[last], e.c[last]
+        for i in range(4):
+            e.x[i][j] = e.x[i][last]
+        for i in range(2):
+            e.added[i][j] = e.added[i][last]
+
+
+cdef void take_group(int lanes, const Class* classes, Group* g, int rule, int slots, int* outcomes) noexcept nogil:
+    cdef Conducting* e = &g.e
+    cdef Neuron* s
+    cdef double* x
+    cdef int j
+    fill_up(e)
+    conduct(lanes, e, rule, slots)
+    for j in range(e.n):
         s = g.event[j].s
-        s.t, s.v = g.event[j].t, g.e.v[j]
-        for i in range(slots):
-            variables(g.of[j], s)[i] = g.e.x[i][j]
-        finish(g.of[j], g.event[j], not g.e.a[j] <= LARGEST_RATE, g.e.bound[j], outcomes)
-    g.n = 0
+        x = variables(NULL, s)
+        s.t, s.v, x[0], x[1] = g.event[j].t, e.v[j], e.x[0][j], e.x[1][j]
+        if slots == 4:
+            x[2], x[3] = e.x[2][j], e.x[3][j]
+        finish(&classes[s.class_of], g.event[j], not e.a[j] <= LARGEST_RATE, e.bound[j], outcomes)
+    e.n = 0
 
 
 cdef int take_in_lanes(int lanes, const Class* classes, Event* events, int n) noexcept nogil:
     """Events of one rule side by side; those beyond the end of a step one by one."""
-    cdef Group groups[RULES]
+    cdef Group groups[RULES + 1]
     cdef const Class* k = NULL
     cdef Neuron* s
     cdef Speed speed
     cdef double h
     cdef int outcomes = 0
     cdef int i, rule
-    memset(groups, 0, sizeof(groups))
+    for rule in range(RULES + 1):
+        groups[rule].e.n = 0
     for i in range(n):
         s = events[i].s
         k = &classes[s.class_of]
@@ -530,15 +543,13 @@ cdef int take_in_lanes(int lanes, const Class* classes, Event* events, int n) no
             settle(k, s, events[i].t)
             add(k, &events[i], &outcomes)
             continue
-        rule = rule_of(&speed, h)
-        if events[i].t < s.release:
-            rule = 0  # V does not matter
+        rule = HELD if events[i].t < s.release else rule_of(&speed, h)
         place(k, &events[i], &groups[rule])
-        if groups[rule].n == LANES:
-            take_group(lanes, &groups[rule], rule, k.model.n_slots, &outcomes)
-    for rule in range(RULES):
-        if groups[rule].n:
-            take_group(lanes, &groups[rule], rule, k.model.n_slots, &outcomes)
+        if groups[rule].e.n == ROOM:
+            take_group(lanes, classes, &groups[rule], rule, k.model.n_slots, &outcomes)
+    for rule in range(RULES + 1):
+        if groups[rule].e.n:
+            take_group(lanes, classes, &groups[rule], rule, k.model.n_slots, &outcomes)
     return outcomes
 
 

@@ -176,42 +176,73 @@ INLINE WIDE EVENTSNN_OF(largest)(const CONSTANTS *c, const WIDE *x, int slots)
     return c->rate_l + c->per_c * (ex + in);
 }
 
-/* The lanes from `first` on. */
-INLINE void EVENTSNN_OF(conduct_some)(eventsnn_conducting *e, int first, int rule, int slots)
+/* One constant of some classes. */
+INLINE WIDE EVENTSNN_OF(constant)(const double *const *of, int alike, int i)
 {
-    const CONSTANTS c = {
-        FROM(e->c[EVENTSNN_PER_C]),   FROM(e->c[EVENTSNN_V_TH]),    FROM(e->c[EVENTSNN_RATE_L]),
-        FROM(e->c[EVENTSNN_E_L]),     FROM(e->c[EVENTSNN_E_EX]),    FROM(e->c[EVENTSNN_E_IN]),
-        FROM(e->c[EVENTSNN_RATE_EX]), FROM(e->c[EVENTSNN_RATE_IN]), FROM(e->c[EVENTSNN_TAU_EX]),
-        FROM(e->c[EVENTSNN_TAU_IN])};
-    const MASK held = *(const MASK *)(e->held + first);
-    WIDE h = FROM(e->h), drive = FROM(e->drive), v = FROM(e->v), x[4];
-    for (int i = 0; i < slots; i++)
-        x[i] = FROM(e->x[i]);
-    v = CHOOSE(held, v, EVENTSNN_OF(v_after)(&c, v, drive, x, h, rule, slots, NULL));
-    EVENTSNN_OF(decay)(&c, h, slots, x);
-    x[slots - 2] = x[slots - 2] + FROM(e->added[0]);
-    x[slots - 1] = x[slots - 1] + FROM(e->added[1]);
-    for (int i = 0; i < slots; i++)
-        *(WIDE *)(e->x[i] + first) = x[i];
-    *(WIDE *)(e->v + first) = v;
-    *(WIDE *)(e->a + first) = EVENTSNN_OF(largest)(&c, x, slots);
-    *(WIDE *)(e->bound + first) = EVENTSNN_OF(bound)(&c, v, drive, x, slots);
+    WIDE out = (WIDE){0} + of[0][i];
+#if EVENTSNN_WIDTH > 1
+    if (!alike)
+        for (int j = 1; j < EVENTSNN_WIDTH; j++)
+            out[j] = of[j][i];
+#else
+    (void)alike;
+#endif
+    return out;
+}
+
+INLINE void EVENTSNN_OF(constants_of)(const double *const *of, CONSTANTS *c)
+{
+    int alike = 1;
+    for (int j = 1; j < EVENTSNN_WIDTH; j++)
+        alike &= of[j] == of[0];
+    c->per_c = EVENTSNN_OF(constant)(of, alike, EVENTSNN_PER_C);
+    c->V_th = EVENTSNN_OF(constant)(of, alike, EVENTSNN_V_TH);
+    c->rate_l = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_L);
+    c->E_L = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_L);
+    c->E_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_EX);
+    c->E_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_IN);
+    c->rate_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_EX);
+    c->rate_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_IN);
+    c->tau_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_TAU_EX);
+    c->tau_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_TAU_IN);
+}
+
+INLINE void EVENTSNN_OF(conduct_all)(eventsnn_conducting *e, int rule, int slots)
+{
+    for (int first = 0; first < e->n; first += EVENTSNN_WIDTH) {
+        CONSTANTS c;
+        WIDE h = FROM(e->h), drive = FROM(e->drive), v = FROM(e->v), x[4];
+        EVENTSNN_OF(constants_of)(e->c + first, &c);
+        for (int i = 0; i < slots; i++)
+            x[i] = FROM(e->x[i]);
+        if (rule != EVENTSNN_HELD)
+            v = EVENTSNN_OF(v_after)(&c, v, drive, x, h, rule, slots, NULL);
+        EVENTSNN_OF(decay)(&c, h, slots, x);
+        x[slots - 2] = x[slots - 2] + FROM(e->added[0]);
+        x[slots - 1] = x[slots - 1] + FROM(e->added[1]);
+        for (int i = 0; i < slots; i++)
+            *(WIDE *)(e->x[i] + first) = x[i];
+        *(WIDE *)(e->a + first) = EVENTSNN_OF(largest)(&c, x, slots);
+        if (rule == EVENTSNN_HELD)
+            continue;
+        *(WIDE *)(e->v + first) = v;
+        *(WIDE *)(e->bound + first) = EVENTSNN_OF(bound)(&c, v, drive, x, slots);
+    }
 }
 
 EVENTSNN_TARGET static void EVENTSNN_OF(conduct)(eventsnn_conducting *e, int rule, int slots)
 {
-    for (int first = 0; first < EVENTSNN_LANES; first += EVENTSNN_WIDTH) {
-        /* Each with numbers that the compiler knows, so that loops are unrolled. */
-        if (slots == 4)
-            EVENTSNN_OF(conduct_some)(e, first, rule, 4);
-        else if (rule == 0)
-            EVENTSNN_OF(conduct_some)(e, first, 0, 2);
-        else if (rule == 1)
-            EVENTSNN_OF(conduct_some)(e, first, 1, 2);
-        else
-            EVENTSNN_OF(conduct_some)(e, first, 2, 2);
-    }
+    /* Each with numbers that the compiler knows, so that loops are unrolled. */
+    if (rule == EVENTSNN_HELD)
+        EVENTSNN_OF(conduct_all)(e, EVENTSNN_HELD, slots);
+    else if (slots == 4)
+        EVENTSNN_OF(conduct_all)(e, rule, 4);
+    else if (rule == 0)
+        EVENTSNN_OF(conduct_all)(e, 0, 2);
+    else if (rule == 1)
+        EVENTSNN_OF(conduct_all)(e, 1, 2);
+    else
+        EVENTSNN_OF(conduct_all)(e, 2, 2);
 }
 
 #undef CHOOSE
