@@ -199,7 +199,9 @@ def test_spikes_and_state_against_an_independent_integration(model, share):
     assert np.allclose(state["variables"][0, : len(model.slots)], final[1:], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("model", [esn.Izhikevich(I_e=4.0), esn.HHTraub(I_e=100.0)], ids=name_of)
+@pytest.mark.parametrize(
+    "model", [esn.Izhikevich(I_e=4.0), esn.HHTraub(I_e=100.0), esn.LIFCondExp(I_e=200.0)], ids=name_of
+)
 def test_sinusoidal_current(model):
     net, cell = one(model, V_m=-66.0)
     amplitude = 0.5 * current_of(model)

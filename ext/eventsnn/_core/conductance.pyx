@@ -146,9 +146,10 @@ cdef inline double span_of(const Speed* speed, double t) noexcept nogil:
 cdef inline int rule_of(const Speed* speed, double h) noexcept nogil:
     cdef double a = speed.a * h
     cdef double y = speed.decay * h
-    if a <= 0.75 and y <= 0.125:
-        return 0
-    return 1 if a <= 2.5 and y <= 0.25 else 2
+    # Without branches, which would be mispredicted.
+    cdef int first = <int>(a <= 0.75) & <int>(y <= 0.125)
+    cdef int second = <int>(a <= 2.5) & <int>(y <= 0.25)
+    return 2 - (first | second) - first
 
 
 cdef inline double rise_of(const Class* k, const Neuron* s) noexcept nogil:
@@ -200,34 +201,47 @@ cdef inline void drop(const Class* k, Neuron* s) noexcept nogil:
                 x[2 + i] = 0.0
 
 
-cdef void go(const Class* k, Neuron* s, double t, bint held) noexcept nogil:
+cdef inline void flow(const Class* k, Neuron* s, double h, const Speed* speed, bint held) noexcept nogil:
+    """Advance the state, but for its time, within a step."""
     cdef Constants c
-    cdef Speed speed
-    cdef double h, end
-    cdef bint whole
     get_constants(k, &c)
+    if not held:
+        s.v = later(k, s, h, speed)
+    decay(&c, h, k.model.n_slots, variables(k, s))
+    if s.slope != 0.0:
+        s.drive = s.drive + s.slope * h
+
+
+cdef bint go_near(const Class* k, Neuron* s, double t, Speed* speed, bint held) noexcept nogil:
+    """Take whole steps, and leave the last one to t; False if there is none."""
+    cdef double h, end
     while s.t < t:
-        speed = speed_of(k, s)
-        if is_silent(&speed, s):
+        speed[0] = speed_of(k, s)
+        # Surely within a step if at most half of one.
+        if speed.a * (t - s.t) <= 4.0 and speed.decay * (t - s.t) <= 0.25 and speed.decay > 0.0:
+            return True
+        if is_silent(speed, s):
             if not held:
                 s.v = s.v - (rise_of(k, s) / k.c[RATE_L]) * expm1(-(k.c[RATE_L] * (t - s.t)))
             break
-        h = span_of(&speed, s.t)
+        h = span_of(speed, s.t)
         end = s.t + h
-        if not (t < end or end > s.t):
+        if t < end:
+            return True
+        if not end > s.t:
             break
-        whole = not t < end
-        if not whole:
-            h = t - s.t
-        if not held:
-            s.v = later(k, s, h, &speed)
-        decay(&c, h, k.model.n_slots, variables(k, s))
-        if s.slope != 0.0:
-            s.drive = s.drive + s.slope * h
-        if whole:
-            drop(k, s)
-        s.t = end if whole else t
+        flow(k, s, h, speed, held)
+        drop(k, s)
+        s.t = end
     s.t = t
+    return False
+
+
+cdef void go(const Class* k, Neuron* s, double t, bint held) noexcept nogil:
+    cdef Speed speed
+    if go_near(k, s, t, &speed, held):
+        flow(k, s, t - s.t, &speed, held)
+        s.t = t
 
 
 cdef void settle(const Class* k, Neuron* s, double t) noexcept nogil:
@@ -522,12 +536,12 @@ cdef void take_group(int lanes, const Class* classes, Group* g, int rule, int sl
 
 
 cdef int take_in_lanes(int lanes, const Class* classes, Event* events, int n) noexcept nogil:
-    """Events of one rule side by side; those beyond the end of a step one by one."""
+    """The last steps to events side by side, by their rules."""
     cdef Group groups[RULES + 1]
     cdef const Class* k = NULL
     cdef Neuron* s
     cdef Speed speed
-    cdef double h
+    cdef bint held
     cdef int outcomes = 0
     cdef int i, rule
     for rule in range(RULES + 1):
@@ -535,15 +549,12 @@ cdef int take_in_lanes(int lanes, const Class* classes, Event* events, int n) no
     for i in range(n):
         s = events[i].s
         k = &classes[s.class_of]
-        speed = speed_of(k, s)
-        h = events[i].t - s.t
-        # Surely within a step if at most half of one.
-        if not (speed.a * h <= 4.0 and speed.decay * h <= 0.25) and not events[i].t < s.t + span_of(&speed, s.t) \
-                or is_silent(&speed, s):
-            settle(k, s, events[i].t)
+        held = events[i].t < s.release
+        if not go_near(k, s, events[i].t, &speed, held):
             add(k, &events[i], &outcomes)
             continue
-        rule = HELD if events[i].t < s.release else rule_of(&speed, h)
+        rule = rule_of(&speed, events[i].t - s.t)
+        rule = HELD if held else rule
         place(k, &events[i], &groups[rule])
         if groups[rule].e.n == ROOM:
             take_group(lanes, classes, &groups[rule], rule, k.model.n_slots, &outcomes)

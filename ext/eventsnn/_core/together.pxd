@@ -21,7 +21,7 @@ from eventsnn._core.neuron cimport (
 )
 
 cdef enum:
-    AT_ONCE = 256           # neurons that are looked through for such events
+    AT_ONCE = 128           # neurons that are looked through for such events
     NEXT = 8                # how many of them before it is read one is fetched
 
 
