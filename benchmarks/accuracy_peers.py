@@ -439,8 +439,8 @@ def write(out: Path, lines: list[str], options: argparse.Namespace) -> None:
 
 {options.trains} neurons of each model (NEST's defaults with E_L = 0) under the same random input, 0.1 to 5 a ms, for
 {options.duration:,.0f} ms, against the oracle; and {COBA_TRAINS} neurons with conductances under the input that each
-gets in `coba`, 1,600 a second, against quadrature in long double. A spike is found if the simulator has one within t_ref of it;
-the errors are those of the spikes found. On a grid inputs are moved to the grid too. Written by
+gets in `coba`, 1,600 a second, against quadrature in long double. A spike is found if the simulator has one within
+t_ref of it; the errors are those of the spikes found. On a grid inputs are moved to the grid too. Written by
 `python benchmarks/accuracy_peers.py`, last run {datetime.date.today().isoformat()}.
 """
     out.write_text(text + about + "\n".join(lines) + "\n")

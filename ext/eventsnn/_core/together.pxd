@@ -21,7 +21,7 @@ from eventsnn._core.neuron cimport (
 )
 
 cdef enum:
-    AT_ONCE = 128           # neurons that are looked through for such events
+    AT_ONCE = 512           # neurons that are looked through for such events
     NEXT = 8                # how many of them before it is read one is fetched
 
 
@@ -64,6 +64,11 @@ cdef inline void take_some(Core* e, const Model* model, Event* events, int n) no
             fail(e, OUT_OF_RANGE, x.t, neuron)
 
 
+cdef inline bint alike(const Model* one, const Model* other) noexcept nogil:
+    """Whether events of both may be taken together; one: NULL if there are none yet."""
+    return one == other or (one != NULL and one.take_all == other.take_all and one.n_slots == other.n_slots)
+
+
 cdef inline void process_together(Core* e, int64_t first, int64_t last, double stop) noexcept nogil:
     """What arrives at those neurons of the list whose model takes events side by side, one time of each after the other, as
     far as that is all that happens; and what else happens before the last time at which something arrives."""
@@ -90,7 +95,7 @@ cdef inline void process_together(Core* e, int64_t first, int64_t last, double s
             s = neuron_at(e, n)
             next, end = e.inbox.start[i], e.inbox.place[n]
             events[n_events].s, events[n_events].t = s, time_of(&e.inbox, next)
-            if model != e.classes[s.class_of].model:
+            if not alike(model, e.classes[s.class_of].model):
                 take_some(e, model, events, n_events)
                 events[0] = events[n_events]
                 model, n_events = e.classes[s.class_of].model, 0
