@@ -254,6 +254,7 @@ MUTANTS = [
     ("longer steps", "SHORTEST = (0.125, 2.0)", "SHORTEST = (0.125, 1.99)"),
     ("small conductances kept", "NOTHING = 2.0**-64", "NOTHING = 0.0"),
     ("crossing less exact", "ENOUGH = 2.0**-54", "ENOUGH = 2.0**-34"),
+    ("looked for farther ahead", "BEYOND = 1.0625", "BEYOND = 1.5"),
     ("crossing searched for from the other end", "here = low if -low.f < high.f else high", "here = high"),
     (
         "V moves while it is held",

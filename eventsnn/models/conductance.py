@@ -17,9 +17,10 @@ C_m and r what dV/dt is at v. With A the integral of a, which like the conductan
 (d) Conductances that are so small at the end of a step that they move nothing become 0. Without any, and under a
     constant current, V goes to where it settles exponentially, in one step that never ends.
 (e) Crossings. With F = V - V_th, F exp(A) has the derivative phi exp(A), where phi is dV/dt at the threshold, which
-    does not depend on V: F exp(A) falls where phi is negative, and grows where it is positive. A step is halved until
-    phi has one sign, or F surely stays negative; where phi is positive, F at the end tells. In there Halley's method
-    finds the crossing, inside a bracket.
+    does not depend on V: F exp(A) falls where phi is negative, and grows where it is positive. From the beginning of a
+    step, a piece that ends where a crossing is to be expected is halved until phi has one sign, or F surely stays
+    negative; where phi is positive, F at its end tells; and so on to the end of the step. Inside a piece Halley's
+    method finds the crossing, within a bracket.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ SHORTEST = (0.125, 2.0)  # 1 / (8 / a) and 1 / (tau / 2), the parts of one step 
 NOTHING = 2.0**-64  # what a conductance may still come to, g tau / C_m, and count as 0
 LARGEST_RATE = 2.0**20  # 1/ms: with larger ones a neuron has run away
 NARROWEST = 2.0**-40  # of a step: where phi touches zero within it
+BEYOND = 1.0625  # how far beyond a crossing that is expected it is looked for
+SHORTEST_LOOK = 0.0625  # of a step: how far at least
 ENOUGH = 2.0**-54  # of a step: the error of a crossing
 TWO_PI = 6.283185307179586
 
@@ -246,7 +249,8 @@ class LIFCondExp(SteppedModel):
         end, span = until(s.t, _span(speed))
         if not end > s.t:
             return math.nan, True
-        low, high = Point(self, c, s, speed, 0.0, s.v), span
+        low = Point(self, c, s, speed, 0.0, s.v)
+        high = low.ahead(span)
         while True:
             above = Point(self, c, s, speed, high)
             width = high - low.h
@@ -263,7 +267,7 @@ class LIFCondExp(SteppedModel):
                 continue
             if high == span:
                 return end - s.t, False
-            low, high = above, span
+            low, high = above, above.ahead(span)
 
     def receive(self, c: Sequence[float], s: State, weights: Sequence[float], refractory: bool) -> None:
         for port, weight in enumerate(weights):
@@ -370,6 +374,19 @@ class Point:
         a = c[RATE_L] + c[R] * (self.x[0] + self.x[1])
         first = phi - a * f
         return first, bend - c[R] * (ex + inh) * f - a * first
+
+    def ahead(self, span: float) -> float:
+        """How far to look for a crossing next: a little beyond where it seems to be."""
+        first, second = self.derivatives()
+        if not first > 0.0:
+            return span
+        step = -self.f / first
+        turn = 0.5 * step * second / first
+        if not turn > -0.5:
+            return span
+        step = BEYOND * (step / (1.0 + turn))
+        h = self.h + (step if step > SHORTEST_LOOK * span else SHORTEST_LOOK * span)
+        return h if h < span else span
 
     def at(self, h: float) -> Point:
         return Point(self.model, self.c, self.s, self.speed, h)

@@ -84,12 +84,16 @@ cdef extern from *:
     #define EVENTSNN_NOTHING 5.421010862427522e-20
     #define EVENTSNN_LARGEST_RATE 1048576.0
     #define EVENTSNN_NARROWEST 9.094947017729282e-13
+    #define EVENTSNN_BEYOND 1.0625
+    #define EVENTSNN_SHORTEST_LOOK 0.0625
     #define EVENTSNN_ENOUGH 5.551115123125783e-17
     #define EVENTSNN_TURN 6.283185307179586
     """
     const double NOTHING "EVENTSNN_NOTHING"               # 2^-64
     const double LARGEST_RATE "EVENTSNN_LARGEST_RATE"     # 1/ms, 2^20
     const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
+    const double BEYOND "EVENTSNN_BEYOND"                 # a crossing that is expected
+    const double SHORTEST_LOOK "EVENTSNN_SHORTEST_LOOK"   # of a step
     const double ENOUGH "EVENTSNN_ENOUGH"                 # 2^-54, of a step
     const double TURN "EVENTSNN_TURN"                     # 2 pi
 
@@ -212,13 +216,17 @@ cdef inline void flow(const Class* k, Neuron* s, double h, const Speed* speed, b
         s.drive = s.drive + s.slope * h
 
 
+cdef inline bint is_near(const Speed* speed, double h) noexcept nogil:
+    """Whether h is surely within a step, being at most half of one."""
+    return speed.a * h <= 4.0 and speed.decay * h <= 0.25 and speed.decay > 0.0
+
+
 cdef bint go_near(const Class* k, Neuron* s, double t, Speed* speed, bint held) noexcept nogil:
     """Take whole steps, and leave the last one to t; False if there is none."""
     cdef double h, end
     while s.t < t:
         speed[0] = speed_of(k, s)
-        # Surely within a step if at most half of one.
-        if speed.a * (t - s.t) <= 4.0 and speed.decay * (t - s.t) <= 0.25 and speed.decay > 0.0:
+        if is_near(speed, t - s.t):
             return True
         if is_silent(speed, s):
             if not held:
@@ -333,6 +341,21 @@ cdef void derivatives(const Class* k, const Neuron* s, const Point* p, double* f
     second[0] = bend - c[PER_C] * (ex + inh) * p.f - a * first[0]
 
 
+cdef double ahead(const Class* k, const Neuron* s, const Point* p, double span) noexcept nogil:
+    """How far to look for a crossing next: a little beyond where it seems to be."""
+    cdef double first, second, step, turn, h
+    derivatives(k, s, p, &first, &second)
+    if not first > 0.0:
+        return span
+    step = -p.f / first
+    turn = 0.5 * step * second / first
+    if not turn > -0.5:
+        return span
+    step = BEYOND * (step / (1.0 + turn))
+    h = p.h + (step if step > SHORTEST_LOOK * span else SHORTEST_LOOK * span)
+    return h if h < span else span
+
+
 cdef double root(
     const Class* k, const Neuron* s, const Speed* speed, const Point* low, const Point* high, double span
 ) noexcept nogil:
@@ -390,13 +413,13 @@ cdef double crossing(const Class* k, const Neuron* s, double start, int8_t* cert
         return not_a_number()
     low = point_at(k, s, 0.0)
     low.f, low.known = s.v - k.c[THRESHOLD], True
-    high = span
+    high = ahead(k, s, &low, span)
     while True:
         above = point_at(k, s, high)
         width = high - low.h
         range_between(k, s, &low, &above, &least, &most)
         left = 1.0 - speed.a * width
-        if most <= 0.0 or f_at(k, s, &speed, &low) * (left if left > 0.0 else 0.0) + most * width < 0.0:
+        if most <= 0.0 or low.f * (left if left > 0.0 else 0.0) + most * width < 0.0:
             pass
         elif least >= 0.0 or width <= NARROWEST * span:
             if f_at(k, s, &speed, &above) >= 0.0:
@@ -409,7 +432,8 @@ cdef double crossing(const Class* k, const Neuron* s, double start, int8_t* cert
             certainty[0] = SEARCHED
             return end
         low = above
-        high = span
+        f_at(k, s, &speed, &low)
+        high = ahead(k, s, &low, span)
 
 
 cdef double bound(const Class* k, const Neuron* s) noexcept nogil:
@@ -550,7 +574,8 @@ cdef int take_in_lanes(int lanes, const Class* classes, Event* events, int n) no
         s = events[i].s
         k = &classes[s.class_of]
         held = events[i].t < s.release
-        if not go_near(k, s, events[i].t, &speed, held):
+        speed = speed_of(k, s)
+        if not is_near(&speed, events[i].t - s.t) and not go_near(k, s, events[i].t, &speed, held):
             add(k, &events[i], &outcomes)
             continue
         rule = rule_of(&speed, events[i].t - s.t)
