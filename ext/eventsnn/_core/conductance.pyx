@@ -5,7 +5,6 @@ from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport fabs, floor
 from libc.stdint cimport int8_t, int64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
 
 from eventsnn._core.mathfunc cimport expm1, infinity, log1p, not_a_number, sin_turns
 from eventsnn._core.neuron cimport (

@@ -145,25 +145,17 @@ INLINE WIDE EVENTSNN_OF(bound)(const CONSTANTS *c, WIDE v, WIDE drive, const WID
     WIDE down_in = (1.0 - EVENTSNN_MARGIN) * c->per_c * (top - c->E_in);
     WIDE safe = (1.0 - EVENTSNN_MARGIN) * down;
     MASK stays = IF(c->rate_in <= c->rate_ex) & IF(up_ex * x[0] <= safe + down_in * x[1]);
-    WIDE lost = none + EVENTSNN_HORIZON, horizon = lost * c->tau_in, leak, rise, fall, first, next;
-    MASK slow;
+    WIDE horizon = EVENTSNN_HORIZON * c->tau_in, kept = (1.0 - EVENTSNN_HORIZON) * x[1], rise, fall, first, next;
     if (slots == 4)
         stays = stays & IF(up_ex * x[2] <= down_in * x[3]);
     stays = IF(c->E_in <= top) & IF(down >= 0.0) & (stays | IF(up_ex * ex <= safe));
-    leak = c->rate_l * (c->E_L - v) + c->per_c * (ex * CHOOSE(c->E_ex > v, c->E_ex - v, none)) + drive;
-    next = horizon;
-    for (int k = 0; k < 2; k++) {
-        /* The higher V, the slower: (1 - exp(-fall t)) rise / fall is what it gains, -log(1 - z) >= z + z^2 / 2. */
-        rise = leak + c->per_c * (CHOOSE(c->E_in > v, in, (1.0 - lost) * x[1]) * (c->E_in - v));
-        fall = c->rate_l + (1.0 - lost) * (c->per_c * x[1]);
-        first = gap / rise;
-        first = first + 0.5 * fall * (first * first);
-        slow = IF(rise > fall * gap) & IF(first < horizon);
-        next = CHOOSE(slow, first, horizon);
-        /* Before twice this time less is lost. */
-        horizon = CHOOSE(next * 2.0 < horizon, next * 2.0, horizon);
-        lost = horizon * c->rate_in;
-    }
+    rise = ex * CHOOSE(c->E_ex > v, c->E_ex - v, none) + CHOOSE(c->E_in > v, in, kept) * (c->E_in - v);
+    rise = c->rate_l * (c->E_L - v) + c->per_c * rise + drive;
+    /* The higher V, the slower: (1 - exp(-fall t)) rise / fall is what it gains, -log(1 - z) >= z + z^2 / 2. */
+    fall = c->rate_l + c->per_c * kept;
+    first = gap / rise;
+    first = first + 0.5 * fall * (first * first);
+    next = CHOOSE(IF(rise > fall * gap) & IF(first < horizon), first, horizon);
     next = CHOOSE(stays, never, next * (1.0 - 1e-12));
     return CHOOSE(gap > 0.0, next, none);
 }

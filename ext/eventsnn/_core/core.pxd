@@ -140,7 +140,7 @@ cdef struct Core:
     Neuron* scratch           # room for the copy of one
     Class* classes
     bint many_classes     # more than the cache holds
-    bint together         # some models settle neurons side by side
+    bint together         # some models take events side by side
     const double* I_e
     const uint8_t* recorded
     # external spikes and step currents

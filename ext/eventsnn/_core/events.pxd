@@ -104,8 +104,8 @@ cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
 
 
 cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
-    """Bring a neuron whose state goes on in steps to its release or to the end of its step, whichever its search has reached:
-    its state follows from the one there, whatever happens next."""
+    """Bring a neuron whose state goes on in steps to its release or to the end of its step, whichever its search has
+    reached: its state follows from the one there, whatever happens next."""
     cdef double t = s.crossing if s.bounded == SEARCHED else s.release
     if s.t < t:
         if e.watch_start != NULL:

@@ -214,8 +214,8 @@ cdef struct Model:
     # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
     double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
     # Advances each neuron to its event, adds what arrives and bounds its crossing; returns how many have an `outcome`.
-    # NULL: that is not quicker than one by one. Between its state and the event nothing else happens to a neuron, and it
-    # has no ramp or sine.
+    # NULL: that is not quicker than one by one. Between its state and the event nothing else happens to a neuron, and
+    # it has no ramp or sine.
     int (*take_all)(const Class* classes, Event* events, int n) noexcept nogil
     # Makes another step of the one found; NULL: that is it.
     void (*revise)(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil

@@ -1,5 +1,5 @@
-# Events of many neurons side by side, before a window's neurons are taken one after the other: what only adds to the state
-# of a neuron that does not spike before.
+# Events of many neurons side by side, before a window's neurons are taken one after the other: what only adds to the
+# state of a neuron that does not spike before.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.math cimport fabs
@@ -21,19 +21,19 @@ from eventsnn._core.neuron cimport (
 )
 
 cdef enum:
-    AT_ONCE = 512           # neurons that are looked through for such events
+    AT_ONCE = 256           # neurons that are looked through for such events
     NEXT = 8                # how many of them before it is read one is fetched
 
 
 cdef inline bint only_adds(const Core* e, int32_t n, const Neuron* s, double t) noexcept nogil:
     """Whether nothing happens to a neuron up to t, and then nothing but what arrives."""
     return (
-        s.t < t and t < s.outside and t < s.crossing and s.bounded != UNKNOWN and (s.t >= s.release or t < early(s.release))
-        and s.slope == 0.0 and s.n_sines == 0 and not watched(e, n)
+        s.t < t and t < s.outside and t < s.crossing and s.bounded != UNKNOWN and s.slope == 0.0 and s.n_sines == 0
+        and (s.t >= s.release or t < early(s.release)) and not watched(e, n)
     )
 
 
-cdef inline int64_t fill(const Core* e, Event* event, int32_t n, int64_t next, int64_t end) noexcept nogil:
+cdef inline int64_t fill(const Core* e, Event* event, int64_t next, int64_t end) noexcept nogil:
     """Sum up what arrives at one time, from `next` on; returns the first that comes later."""
     cdef const Model* model = e.classes[event.s.class_of].model
     cdef double weight
@@ -70,8 +70,8 @@ cdef inline bint alike(const Model* one, const Model* other) noexcept nogil:
 
 
 cdef inline void process_together(Core* e, int64_t first, int64_t last, double stop) noexcept nogil:
-    """What arrives at those neurons of the list whose model takes events side by side, one time of each after the other, as
-    far as that is all that happens; and what else happens before the last time at which something arrives."""
+    """What arrives at those neurons of the list whose model takes events side by side, one time of each after the
+    other, as far as that is all that happens; and what else happens before the last time at which something arrives."""
     cdef int64_t some[AT_ONCE]
     cdef Event events[AT_ONCE]
     cdef const Model* model = NULL
@@ -100,7 +100,7 @@ cdef inline void process_together(Core* e, int64_t first, int64_t last, double s
                 events[0] = events[n_events]
                 model, n_events = e.classes[s.class_of].model, 0
             if only_adds(e, n, s, events[n_events].t) and events[n_events].t < stop:
-                later = fill(e, &events[n_events], n, next, end)
+                later = fill(e, &events[n_events], next, end)
                 n_events += 1
             else:
                 later = next + 1
