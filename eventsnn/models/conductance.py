@@ -1,6 +1,6 @@
 """Leaky integrate-and-fire neurons with conductance synapses.
 
-ext/eventsnn/_core/conductance.pyx and conductance.h perform the same operations in the same order.
+conducting.pxd and conductance.h in ext/eventsnn/_core perform the same operations in the same order.
 
 The membrane is linear: dV/dt = -a(t) (V - v) + r(t), where v is V at the beginning of a step, a = (g_L + g_ex + g_in) /
 C_m and r what dV/dt is at v. With A the integral of a, which like the conductances has a closed form,

@@ -1,7 +1,7 @@
 /* What conductances do to V: eventsnn/models/conductance.py explains it; the operations are the same, in the same order.
  *
  * conductance_lanes.h has them once for one number and for vectors of two kinds, so that all give the same bits.
- * eventsnn_one_...: of one neuron, whose constants are given; conductance.pyx says which is where.
+ * eventsnn_one_...: of one neuron.
  * eventsnn_conduct(lanes, e, rule, slots): of many at once, each at a time of its own; slots is 4 for alpha functions, 2
  * for exponentials, lanes what eventsnn_lanes() of compiler.h says.
  */
