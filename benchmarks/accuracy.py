@@ -10,8 +10,8 @@ compiled engine, thousands of neurons at a time, and each neuron is solved again
 
 Run: python benchmarks/accuracy.py [--models NAME ...] [--states N] [--trains N] [--dense N] [--grazing N] [--sines N]
 with the test extra installed. The full numbers (the defaults) take about two hours of one core, shared by
---processes; --sections and --models run some rows only. What was found is kept in --results and the page is written
-from it, so that a run can be done in parts.
+--processes; --sections and --models run some rows only, and a number of 0 leaves its rows out. What was found is kept
+in --results and the page is written from it, so that a run can be done in parts.
 
 Exit code 1 if anything differs from the oracle by more than float64 explains.
 """
@@ -165,10 +165,14 @@ def jobs(options: argparse.Namespace) -> list[tuple[str, str]]:
         rows += [(section, family.name) for section in sections]
     rows += [("currents", name) for name in CURRENTS]
     patterns = options.models or ["*"]
+    cases = {"states": options.states, "trains": options.trains, "grazing": options.grazing}
+    cases |= dict(zip(CURRENTS, (options.trains, options.sines), strict=True))
     return [
         (section, name)
         for section, name in rows
-        if section in options.sections and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+        if section in options.sections
+        and cases.get(section, cases.get(name))
+        and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
     ]
 
 

@@ -6,10 +6,11 @@ builds and runs them, each measurement in a process of its own on one core. The 
 synapses of our own network in the order of our own spikes and does nothing but add (scatter.c).
 
 Run: make bench, or python benchmarks/bench.py [--quick] [--workloads PATTERN ...] [--simulators NAME ...], on an
-otherwise idle machine; everything takes hours, most of them NEST's. NEST, Brian2 and ANNarchy may live in environments
-of their own, whose interpreters --nest, --brian2 and --annarchy or the variables BENCH_NEST, BENCH_BRIAN2 and
-BENCH_ANNARCHY name; what is not found is skipped. It prints a table and writes bench.json and bench.png into --out;
-CONTRIBUTING.md says how to read them.
+otherwise idle machine; everything takes hours, most of them NEST's. NEST, Brian2, ANNarchy and GeNN may live in
+environments of their own, whose interpreters --nest, --brian2, --annarchy and --genn or the variables BENCH_NEST,
+BENCH_BRIAN2, BENCH_ANNARCHY and BENCH_GENN name; what is not found is skipped. GeNN is on no package index: it is built
+from its repository. It prints a table and writes bench.json and bench.png into --out; CONTRIBUTING.md says how to read
+them.
 
 Result, 2026-11-27, 2-core AMD EPYC (Zen 4) virtual machine, CPU seconds on one core; eventsnn and scatter-add medians
 of 3, all others, brunel_dc_het and the microcircuit in full one run each. Whenever another program had to run, the
@@ -43,6 +44,7 @@ import dataclasses
 import datetime
 import fnmatch
 import json
+import math
 import os
 import platform
 import signal
@@ -80,9 +82,10 @@ SIMULATORS = {
     "brian2": Simulator("Brian2 C++", "brian2", {"target": "cpp_standalone"}),
     "brian2_cython": Simulator("Brian2 Cython", "brian2", {"target": "cython"}),
     "annarchy": Simulator("ANNarchy", "annarchy", {}),
+    "genn": Simulator("GeNN CPU", "genn", {}),
 }
 OWN = ("eventsnn", "scatter")  # run by the interpreter that runs this
-PEERS = ("nest", "brian2", "annarchy")
+PEERS = ("nest", "brian2", "annarchy", "genn")
 
 
 def say(text: str) -> None:
@@ -202,6 +205,8 @@ def events(answer: dict[str, Any], network: dict[str, Any]) -> float:
     """Synaptic and external events of a run, from its own spikes where the simulator does not count them."""
     if "events" in answer:
         return float(answer["events"])
+    if any(p["rule"][0] == "wiring" for p in network["projections"]):
+        return math.nan  # it depends on which neurons fired
     drive, sizes, seconds = network["drive"], network["populations"], network["duration"] / 1000.0
     rates = drive.get("rate", 0.0)
     rates = rates if isinstance(rates, list) else [rates] * len(sizes)
