@@ -46,7 +46,7 @@ from eventsnn._core.frames cimport SLACK, nearest, numbers, scale_of, sum_of, wi
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity, log
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport C_T_REF, FOUND, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
+from eventsnn._core.neuron cimport C_T_REF, BOUNDED, FOUND, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.queue cimport wake_set
 from eventsnn._core.stream cimport MOST_IN_CELL, Source, Stream, refill, stream_next
@@ -561,10 +561,15 @@ cdef inline void visit(Core* e, Group* g, int32_t n, double t, const Grown* grow
 cdef inline void leave_at(Core* e, Group* g, int32_t n, double t) noexcept nogil:
     """Let a neuron be apart before an input at t that is too large for it; what else has come at t is in its state."""
     cdef Blocks* b = &e.blocks
+    cdef Neuron* s = neuron_at(e, n)
     if b.flag[n] & IS_FOLLOWED:
         take_arrived(e, g, followed_at(b, n), t)
-    if not b.flag[n] & IS_APART:
-        leave(e, g, n, t)
+    if b.flag[n] & IS_APART:
+        return
+    leave(e, g, n, t)
+    if not t < s.release:
+        # Its threshold is tested when that input has been added too: it may already be above, and yet not spike.
+        s.bounded, s.crossing = BOUNDED, infinity()
 
 
 # ---- the end of a window
