@@ -43,14 +43,22 @@ How far the spike times of every linear model are from the exact ones. This page
 the same program writes the same numbers. Last run: {date}.
 
 The exact solution is `tests/oracle.py`: one neuron in 384 bits (115 digits), with crossings that are proved and not
-sampled, and nothing rounded between the parameters and the spike times. The simulator runs as it always does, in
-float64, with the compiled engine. A small part of this runs with every `make test` (`tests/test_exact.py`).
+sampled, and nothing rounded between the parameters and the spike times. The simulator runs as it always does, with the
+compiled engine: neurons in frames ([semantics](semantics.md)) are integers in units of 2^-52 to 2^-53 of the threshold,
+all others float64. LIFDelta is in frames, and so is LIFExp unless a synaptic time constant is within a tenth of tau_m's
+or equal to it; the other models are not. A small part of this runs with every `make test` (`tests/test_exact.py`).
 
 The size of the potentials is max(threshold, sum of |R I_k|, |R I_e|, |V - E_L|), and an ulp is 2.2e-16 of it. The
 conditioning of a crossing is how far it moves if V is off by an ulp of that size: ulp / slope, or the time in which a
 maximum falls by an ulp if that is less. It is what float64 can know of a crossing; "in units of conditioning" counts an
 ulp of the time as well. At most max(1e-12 ms, 4 ulp of the time) is the aim wherever a crossing is not
 grazing.
+
+In a frame V is what is left of parts, one for each current, that may be up to ten times as large as the currents alone
+would make it: a_i x_i, where a_i has tau_m - tau_i in its denominator. So the rounding of a unit of theirs is several
+units of conditioning, up to ten where the parts are ten times the potentials. Of the random states of LIFExp below, the
+largest error of every second one is 8.5 of its conditioning, and 1.25 if an ulp of the parts counts in place of one of
+the potentials (the potentials of that case are 37 mV, its parts 355 mV, its error is 8e-15 ms).
 """
 
 TEXTS = {
@@ -67,8 +75,8 @@ Each neuron has parameters and a state of its own, and no input. It crosses its 
 
 Neurons from rest for 2,000 ms under 20 sources or more with weights of their own, at 0.3 to 10 inputs a ms, {dense} of
 each model at 100 (100 kHz). Delays round nothing here, so that all errors are the simulator's. An error above the aim
-must be explained by what float64 does: half an ulp of the current for each input that it still holds, times the
-crossing's conditioning, and the rounding of the spike before, from which V starts again. Where V fires regularly from
+must be explained by what rounding does: half an ulp of the current, or half a unit, for each input that it still holds,
+times the crossing's conditioning, and the rounding of the spike before, from which V starts again. Where V fires regularly from
 a drive above threshold, with no input to forget by, these add up from spike to spike.
 
 | model | trains | inputs | spikes | missed | invented | largest error (ms) | above the aim |
