@@ -55,10 +55,11 @@ ulp of the time as well. At most max(1e-12 ms, 4 ulp of the time) is the aim whe
 grazing.
 
 In a frame V is what is left of parts, one for each current, that may be up to ten times as large as the currents alone
-would make it: a_i x_i, where a_i has tau_m - tau_i in its denominator. So the rounding of a unit of theirs is several
-units of conditioning, up to ten where the parts are ten times the potentials. Of the random states of LIFExp below, the
-largest error of every second one is 8.5 of its conditioning, and 1.25 if an ulp of the parts counts in place of one of
-the potentials (the potentials of that case are 37 mV, its parts 355 mV, its error is 8e-15 ms).
+would make it: a_i x_i, where a_i has tau_m - tau_i in its denominator. So the rounding of their units is up to ten
+times the conditioning. Of the 10,000 random states of LIFExp below none errs by more than 1.25 of a conditioning in
+which an ulp of the parts is added to one of the potentials. The largest error in units of the conditioning itself, 8.5,
+is 8e-15 ms: 37 mV of potentials, 355 mV of parts. The largest in ms, 3e-12, is a twentieth of its conditioning: V rises
+by 0.0013 mV a ms there.
 """
 
 TEXTS = {
@@ -154,11 +155,19 @@ def page(results: dict, dense: int, old: str) -> str:
                     elif isinstance(value, int):
                         total[key] = total.get(key, 0) + value
             text += line(section, "all", total)
+        text += dates({name: rows[name]["date"] for name in order})
     wrong = [sentence for rows in results.values() for r in rows.values() for sentence in r["wrong"]]
     if wrong:
         text += "\n## Not as it should be\n\n" + "".join(f"- {sentence}\n" for sentence in wrong[:50])
     peers = PEERS.search(old)
     return text + (peers.group(0) if peers else "")
+
+
+def dates(measured: dict[str, str]) -> str:
+    """Which rows were not measured on the last of these days, and when they were."""
+    earlier = sorted({*measured.values()} - {max(measured.values())})
+    names = {date: [name for name, day in measured.items() if day == date] for date in earlier}
+    return "".join(f"\nMeasured on {date}: {'; '.join(names[date])}.\n" for date in earlier)
 
 
 CURRENTS = ("LIFExp under trains with step, ramp and sine currents", "LIFExp under sine currents")
