@@ -77,8 +77,8 @@ Each neuron has parameters and a state of its own, and no input. It crosses its 
 Neurons from rest for 2,000 ms under 20 sources or more with weights of their own, at 0.3 to 10 inputs a ms, {dense} of
 each model at 100 (100 kHz). Delays round nothing here, so that all errors are the simulator's. An error above the aim
 must be explained by what rounding does: half an ulp of the current, or half a unit, for each input that it still holds,
-times the crossing's conditioning, and the rounding of the spike before, from which V starts again. Where V fires regularly from
-a drive above threshold, with no input to forget by, these add up from spike to spike.
+times the crossing's conditioning, and the rounding of the spike before, from which V starts again. Where V fires
+regularly from a drive above threshold, with no input to forget by, these add up from spike to spike.
 
 | model | trains | inputs | spikes | missed | invented | largest error (ms) | above the aim |
 |---|---|---|---|---|---|---|---|

@@ -36,6 +36,17 @@ NEST and Brian2 are worth there.
     * two words
 
 The microcircuit in full takes 3.85 GB and 47.7 s to build, NEST 12.6 GB and 212 s.
+
+With GeNN and the fly, 2026-11-29, 2-core Intel Xeon virtual machine, while other programs ran, so that all times are
+too long; cuba and coba medians of 3, all others one run each. In NEST and GeNN the fly's rate is 4 to 6 % lower.
+
+                          eventsnn  scatter  GeNN CPU  Brian2 C++  ANNarchy     NEST
+    brunel_poisson            2.98                5.20
+    brunel_dc                 1.12                1.14
+    brunel_dc_stored          1.71                1.54
+    cuba                      0.526               0.644       0.641      1.21
+    coba, 1e-12 mV           10.3                 2.47        2.89       3.19
+    fly                       3.04     0.026      2.38        2.60                20.4
 """
 
 import argparse
