@@ -46,7 +46,8 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
     projections = [compile_projection(p, starts, _port(p), threads) for p in network.projections.values()]
     streams, currents = compile_streams(network, starts, n, _stimulus_ports), compile_currents(network, starts, n)
     fill_units(**neurons, projections=projections, streams=streams, currents=currents)
-    window, hasty_window, hasty = choose_windows(projections, n)
+    window, prompted = choose_windows(projections, n)
+    hasty_window, hasty = window, np.zeros(n, dtype=np.uint8)
     probes = [p for p in network.probes.values() if isinstance(p.target, Neurons)]
     weight_probes = [p for p in network.probes.values() if not isinstance(p.target, Neurons)]
     weights = tuple(_compile_weight_probe(probe, projections) for probe in weight_probes)
@@ -62,6 +63,7 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
         weight_probes=weights,
         recorded=_recorded(network, starts, n),
         window=window,
+        prompted=prompted,
         hasty_window=hasty_window,
         hasty=hasty,
         max_rounds=network.max_rounds,

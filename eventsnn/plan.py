@@ -280,7 +280,8 @@ class Plan:
     variables: Floats  # (n, most slots) the rest of the state at t = 0, in the order of the model's slots
     I_e: Floats  # (n) pA
     recorded: NDArray[np.uint8]  # (n) 1 if spikes are kept
-    window: float  # ms, a power of two not above the smallest delay but for those between hasty neurons; 0: an instant
+    window: float  # ms, a power of two
+    prompted: NDArray[np.uint8]  # (n) 1 if some synapse on the neuron has a delay below window
     hasty_window: float  # ms, the same for all delays
     hasty: NDArray[np.uint8]  # (n) 1 if the neuron has a synapse with a delay below window
     max_rounds: int

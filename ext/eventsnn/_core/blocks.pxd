@@ -231,6 +231,10 @@ cdef struct Blocks:
     bint singly               # there are some
     Gathered* gathered        # what arrives at them in the window; behind as much again, in order
     int64_t n_gathered
+    Gathered* rest            # what is left for neurons that are apart, and, in a window with prompt arrivals, for those
+    int64_t n_rest            # that are followed or suspect
+    Gathered* followed_rest
+    int64_t n_followed_rest
     int64_t gathered_room
     double* gathered_growth   # of U's unit, for each in order
     int64_t* gathered_begin   # of ranges of times

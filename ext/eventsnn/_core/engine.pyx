@@ -84,6 +84,7 @@ from eventsnn._core.frames cimport CELL, SLACK, scale_of
 from eventsnn._core.mathfunc cimport exp, infinity
 from eventsnn._core.neuron cimport C_R, MOST_CURRENTS, UNKNOWN, Class, Model, Neuron, Sine, variables
 from eventsnn._core.philox cimport tabulate
+from eventsnn._core.prompt cimport begin_prompts, begin_record, begin_replays, is_prompted, settle_window
 from eventsnn._core.queue cimport (
     NEVER,
     Link,
@@ -179,7 +180,7 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
             s = neuron_at(e, e.touched[min(i + AHEAD + AHEAD // 2, e.n_touched - 1)])
             if s.class_of >= 0:
                 prefetch(&e.classes[s.class_of])
-        if e.together and i % SETTLED_AHEAD == 0 and not instant and e.status == RUNNING:
+        if e.together and i % SETTLED_AHEAD == 0 and not instant and e.status == RUNNING and not e.prompts.on:
             process_together(e, i, min(i + SETTLED_AHEAD, e.n_touched), stop)
         n = e.touched[i]
         s = neuron_at(e, n)
@@ -192,6 +193,8 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
             process(e, n, e.instant, next, end)
             if s.bounded == UNKNOWN:
                 predict(e, s)
+        elif e.prompts.on and is_prompted(e, n):
+            begin_record(e, n, next, end)
         else:
             process_before(e, n, stop, next, end)
         wake_set(&e.wakes, n, next_own(s))
@@ -254,17 +257,24 @@ cdef void take_window(Core* e, double t, double end, bint instant) noexcept nogi
     cdef bint timed = e.window > 0.0 and not e.is_hasty
     cdef double began = seconds() if timed else 0.0
     cdef double listed = 0.0
+    begin_prompts(e, t, 0.0 if instant else end)
     end = list_rows(e, end)
+    if e.prompts.on:
+        e.prompts.stop = end
     list_wakes(e, end)
     if e.status != NO_MEMORY and not sort_arrivals(e):
         fail(e, NO_MEMORY, t, 0)
-    if e.status == NO_MEMORY:
-        return
     if timed:
         listed = seconds()
         e.collecting += listed - began
-    process_touched(e, end, instant)
-    if e.blocks.on:
+    if e.status != NO_MEMORY:
+        process_touched(e, end, instant)
+    if e.prompts.on:
+        if e.blocks.on and e.status != NO_MEMORY:
+            begin_replays(e)
+            finish_window(e, end)
+        settle_window(e)
+    if e.blocks.on and e.status != NO_MEMORY:
         finish_window(e, end)
     if timed:
         e.processing += seconds() - listed
@@ -418,8 +428,15 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.inbox.arrival)
     free(e.spike_time)
     free(e.spike_neuron)
+    free(e.prompts.replay)
+    free(e.prompts.due)
+    free(e.prompts.kept)
+    free(e.prompts.shot)
+    free(e.prompts.applied)
+    free(e.prompts.row)
     for i in range(2):
         free(e.message[i].fired)
+        free(e.message[i].change)
 
 
 cdef bint can_be_calm(const Class* k) noexcept:
@@ -508,6 +525,10 @@ cdef class Engine:
         rows_begin(&e.rows, e.window)
         self.build_outgoing()
         e.projections = self.build_projections(plan.rows, False)
+        e.prompts.prompted = <const uint8_t*>self.hold(plan.prompted, np.uint8)
+        e.prompts.shortest = min((p.delay.min(initial=np.inf) for p in plan.rows), default=np.inf)
+        e.prompts.replay_of = <int32_t*>self.allocate(plan.n, sizeof(int32_t))
+        e.prompts.lowered = <int64_t*>self.allocate(plan.n, sizeof(int64_t))
         self.build_blocks()
         self.build_neurons()
         if plan.hasty.any():
@@ -540,6 +561,8 @@ cdef class Engine:
         e.touched = <int32_t*>self.allocate(2 * n + 1, sizeof(int32_t), where)
         e.blocks.others = <int32_t*>self.allocate(n + 1, sizeof(int32_t), where)
         e.inbox.start = <int64_t*>self.allocate(n, sizeof(int64_t), where)
+        e.prompts.applied_of = <int32_t*>self.allocate(n, sizeof(int32_t), where)
+        e.prompts.present = -1
 
     cdef build_classes(self):
         cdef Core* e = &self.core
@@ -664,7 +687,7 @@ cdef class Engine:
             p.most_alike = most_alike(plan)
             mine = self.plan.hasty[plan.post if plan.procedure is not None or not hasty else plan.target] == hasty
             p.reaches, p.mixed = mine.any(), not mine.all()
-            p.short_delays = plan.delay.min(initial=np.inf) < self.core.window
+            p.least_delay = plan.delay.min(initial=np.inf)
             if plan.weight.dtype == np.float32:
                 p.weight32 = <const float*>self.hold(plan.weight, np.float32)
             else:
@@ -813,6 +836,7 @@ cdef class Engine:
         for p in plan.rows:
             if p.delay.size > 1 and getattr(p, "slices", None) is None:
                 self.singly[p.post] = True
+        self.singly |= plan.prompted > 0
         may &= ~self.singly | jumps[plan.class_of]
         runs = changes_of(may, kind, self.singly)
         few = np.bincount(runs)[runs] < FEWEST_OF_A_GROUP
@@ -973,14 +997,18 @@ cdef class Engine:
         e.blocks.arrivals = e.blocks.looks = e.blocks.follows = 0
         e.blocks.n_groups = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
+        e.prompts.replay, e.prompts.due, e.prompts.kept, e.prompts.shot = NULL, NULL, NULL, NULL
+        e.prompts.applied, e.prompts.row = NULL, NULL
+        e.prompts.replay_room = e.prompts.kept_room = e.prompts.shot_room = 0
+        e.prompts.applied_room = e.prompts.row_room = 0
         e.spike_time, e.spike_neuron = NULL, NULL
         e.n_spikes = e.spike_room = 0
         e.arrived = NULL
         e.synaptic_events = e.external_events = e.queue_pops = e.updates = 0
         e.bounds_due = e.tests = e.tests_resolved = e.fired = 0
         for k in range(2):
-            e.message[k].fired = NULL
-            e.message[k].room = e.message[k].n_fired = 0
+            e.message[k].fired, e.message[k].change = NULL, NULL
+            e.message[k].room = e.message[k].n_fired = e.message[k].change_room = e.message[k].n_changes = 0
             e.message[k].sent = infinity()
         rows_begin(&e.rows, e.window)
         wheel_advance(&e.rows.wheel, e.time)

@@ -40,8 +40,8 @@ from eventsnn._core.calm cimport (
     state_at,
 )
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
-from eventsnn._core.core cimport NO_MEMORY, RUNNING, Core, neuron_at
-from eventsnn._core.events cimport announce, fail, next_outside, next_own, predict
+from eventsnn._core.core cimport NO_MEMORY, Core, neuron_at
+from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own, predict
 from eventsnn._core.frames cimport SLACK, nearest, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity, log
@@ -416,7 +416,8 @@ cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcep
         part = ((<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]) / c[COUPLING]
         x.x[i] = nearest(part * (c[COUPLING] * k.c[PER_UNIT] * f.x[i]))
     announce(e, n, t)
-    if early(x.release) >= g.end:
+    # In a window that may be gone through again it stays where it is.
+    if early(x.release) >= g.end and not (e.prompts.on and g.singly):
         while x.at < x.n:
             add_input(g, x)
         for i in range(g.currents):
@@ -463,7 +464,7 @@ cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noex
     cdef double input, limit
     cdef Grown f
     cdef int i
-    while e.status == RUNNING or not t > e.failed_at:
+    while not is_over(e, t):
         if x.held:
             add_while_held(g, x, t)
             if t < x.release or (t == x.release and not upto):
@@ -587,7 +588,7 @@ cdef inline void finish_window(Core* e, double stop) noexcept nogil:
             if not b.flag[n] & IS_FOLLOWED:
                 continue
             x = followed_at(b, n)
-            if next_of(g, x) < stop and not go_on(e, g, x, stop, False):
+            if next_of(g, x) < stop and not (e.prompts.on and g.singly) and not go_on(e, g, x, stop, False):
                 continue
             b.followed[g.start + kept] = n
             kept += 1

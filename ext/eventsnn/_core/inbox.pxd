@@ -6,7 +6,7 @@
 # Rows with a delay for each synapse are another matter, see spans.pxd.
 
 from libc.math cimport nextafter
-from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t
 
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
@@ -62,9 +62,10 @@ cdef inline bint grow_rows(Inbox* b) noexcept nogil:
     return True
 
 
-cdef inline void begin_window(Inbox* b) noexcept nogil:
+cdef inline void begin_window(Inbox* b, bint prompts) noexcept nogil:
     b.n_rows = b.n = 0
-    b.weighted = b.timed = False
+    b.weighted = prompts  # what arrives promptly may have a weight for each
+    b.timed = False
 
 
 cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
@@ -74,9 +75,6 @@ cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
         return False
     new = &b.row[b.n_rows]
     new[0] = slice[0]
-    new.tie = <int32_t>b.n_rows
-    if b.n_rows and new.time == b.row[b.n_rows - 1].time:
-        new.tie = b.row[b.n_rows - 1].tie
     b.weighted |= not new.one_weight
     if new.one_weight:
         new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
@@ -278,8 +276,8 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef const Row* row
     cdef const Projection* p
     cdef bint room = True
-    begin_window(b)
-    e.blocks.n_segments = e.blocks.n_gathered = 0
+    begin_window(b, e.prompts.on)
+    e.blocks.n_segments = e.blocks.n_gathered = e.blocks.n_rest = e.blocks.n_followed_rest = 0
     if q.n_late == 0:
         give_back_rows(e)
     for i in range(q.n_late):
@@ -306,7 +304,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     order = due_sort(q)
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
-    b.timed = q.n_spans > 0 or (e.blocks.on and e.blocks.singly)
+    b.timed = q.n_spans > 0 or (e.blocks.on and e.blocks.singly) or e.prompts.on
     if e.blocks.on:
         room = room and take_from_calm(e)
     room = room and list_spans(e)
@@ -417,12 +415,11 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     if b.timed and 2 * needed > b.timed_room and not grow_timed(b, 4 * needed):
         return False
     for i in range(e.n_touched):
-        if not b.timed:
-            b.row_of[end] = -1  # no row: stands before those of a neuron
-        b.start[i] = end + 1
+        b.start[i] = end + 1  # 0 stands for having none
         n = place[e.touched[i]]
         place[e.touched[i]] = end + 1
         end += 1 + n
+    e.prompts.n_arrivals = end
     if e.blocks.on:
         place_taken(e)
         place_gathered(e)
@@ -459,23 +456,20 @@ cdef inline void place_taken(Core* e) noexcept nogil:
         row = &b.row[r]
         weight = row.shared_weight if row.one_weight else notes.weight[i]
         if b.timed:
-            new.time, new.weight, new.row, new.tied = row.time, weight, r, False
+            new.time, new.weight, new.row = row.time, weight, r
             b.arrival[b.place[n]] = new
             b.place[n] += 1
         else:
-            place_one(b, n, r, row.tie, b.weighted, weight)
+            place_one(b, n, r, b.weighted, weight)
 
 
-cdef inline void place_one(Inbox* b, int32_t n, int32_t r, int32_t tie, bint weighted, double weight) noexcept nogil:
+cdef inline void place_one(Inbox* b, int32_t n, int32_t r, bint weighted, double weight) noexcept nogil:
     """Put an arrival behind those of its neuron that are in their place."""
     cdef int64_t at = b.place[n]
-    cdef int32_t before = b.row_of[at - 1] & INT32_MAX
     b.place[n] = at + 1
     b.row_of[at] = r
     if weighted:
         b.weight[at] = weight
-    if tie <= before <= r:
-        b.row_of[at - 1] |= INT32_MIN
 
 
 cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
@@ -491,7 +485,7 @@ cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
         prefetch(&place[target[min(i + AHEAD, row.n - 1)]])
         if weighted:
             w = weight[step * i] if weight32 == NULL else weight32[step * i]
-        place_one(b, target[i], r, row.tie, weighted, w)
+        place_one(b, target[i], r, weighted, w)
 
 
 cdef inline void place_mixed(Core* e, int32_t r) noexcept nogil:
@@ -504,7 +498,7 @@ cdef inline void place_mixed(Core* e, int32_t r) noexcept nogil:
         if e.hasty[row.target[i]] == e.is_hasty:
             k = 0 if row.one_weight else i
             w = row.weight[k] if row.weight32 == NULL else row.weight32[k]
-            place_one(b, row.target[i], r, row.tie, b.weighted, w)
+            place_one(b, row.target[i], r, b.weighted, w)
 
 
 cdef inline int32_t first_due(Core* e, double t) noexcept nogil:

@@ -5,7 +5,7 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t, uint64_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint64_t
 
 from eventsnn._core.stream cimport Stream
 
@@ -104,7 +104,6 @@ cdef struct Slice:
     int one_weight
     int mixed                 # some targets belong to other lanes; Projection says when
     int32_t port              # -1: by the sign of the weight
-    int32_t tie               # the first row of the same time
     const double* delay       # of the synapses of a span; NULL: all arrive at `time`
     const Row* of             # whose synapses they are
 
@@ -114,7 +113,6 @@ cdef struct Arrival:
     double time
     double weight             # if the inbox is `weighted`
     int32_t row
-    bint tied                 # the next one has the same time
 
 
 cdef struct Inbox:
@@ -125,7 +123,7 @@ cdef struct Inbox:
     bint weighted             # some row has a weight for each synapse
     bint timed                # some row is a span
     # Those of one neuron lie side by side, in canonical order: if `timed`, in `arrival`; else the row of each and, if
-    # `weighted`, its weight. The highest bit of row_of says that the next one has the same time.
+    # `weighted`, its weight.
     int32_t* row_of
     double* weight
     Arrival* arrival
@@ -220,11 +218,17 @@ cdef inline double early(double release) noexcept nogil:
 
 
 cdef inline int32_t row_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.arrival[arrival].row if b.timed else b.row_of[arrival] & INT32_MAX
+    return b.arrival[arrival].row if b.timed else b.row_of[arrival]
 
 
 cdef inline double time_of(const Inbox* b, int64_t arrival) noexcept nogil:
     return b.arrival[arrival].time if b.timed else b.row[row_of(b, arrival)].time
+
+
+cdef inline int32_t round_of(const Inbox* b, const Arrival* a) noexcept nogil:
+    """The round of its time in which something arrives whose row has a time of its own for each synapse."""
+    cdef const Row* of = b.row[a.row].of
+    return of.fired_round + 1 if a.time == of.fired else 0
 
 
 cdef inline double weight_of(const Inbox* b, int64_t arrival) noexcept nogil:
@@ -250,6 +254,11 @@ cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexc
         return x.of.projection < y.of.projection
     if x.of.row != y.of.row:
         return x.of.row < y.of.row
+    # The order of a neuron's spikes; ordinals of those that may still be taken back may leave gaps.
+    if x.of.fired != y.of.fired:
+        return x.of.fired < y.of.fired
+    if x.of.fired_round != y.of.fired_round:
+        return x.of.fired_round < y.of.fired_round
     if x.of.ordinal != y.of.ordinal:
         return x.of.ordinal < y.of.ordinal
     # Parts of one row lie in the order of their delays.

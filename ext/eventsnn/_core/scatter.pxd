@@ -303,16 +303,16 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
 # ---- one by one
 
 
-cdef inline void find_added(Blocks* b) noexcept nogil:
-    """What each arrival that is gathered adds."""
+cdef inline void find_added(Blocks* b, int64_t first) noexcept nogil:
+    """What each arrival that is gathered, from the first on, adds."""
     cdef double* growth = b.gathered_growth
     cdef Gathered* a
     cdef int64_t i
-    for i in range(b.n_gathered):
+    for i in range(first, b.n_gathered):
         a = &b.gathered[i]
         growth[i] = (a.time - b.group[b.group_of[a.neuron]].origin) * b.rate[a.neuron]
-    grow(lanes_at_hand(), b.n_gathered, growth, 0.0, 1.0, growth)
-    for i in range(b.n_gathered):
+    grow(lanes_at_hand(), b.n_gathered - first, growth + first, 0.0, 1.0, growth + first)
+    for i in range(first, b.n_gathered):
         a = &b.gathered[i]
         a.added = nearest(a.weight * (b.scales[a.neuron] * growth[i]))
 
@@ -367,6 +367,38 @@ cdef inline void add_what_lowers(Core* e) noexcept nogil:
     b.n_gathered = kept
 
 
+cdef inline void keep_for_replays(Core* e) noexcept nogil:
+    """Where more may arrive than is known so far: add what lowers calm neurons, and note how much, take back what suspect
+    ones have taken, and leave what arrives at them and at those that are followed or apart."""
+    cdef Blocks* b = &e.blocks
+    cdef const Gathered* a
+    cdef int64_t i
+    cdef uint8_t flag
+    b.rest = b.gathered + b.gathered_room
+    b.followed_rest = b.rest + b.gathered_room
+    for i in range(b.n_gathered):
+        a = &b.gathered[i]
+        flag = b.flag[a.neuron]
+        if flag == 0:
+            if a.added < 0:
+                b.single[a.neuron] = sum_of(b.single[a.neuron], a.added)
+                e.prompts.lowered[a.neuron] = sum_of(e.prompts.lowered[a.neuron], a.added)
+                if b.single[a.neuron] >= 0:
+                    leave(e, &b.group[b.group_of[a.neuron]], a.neuron, e.time)
+            continue
+        if flag & IS_HELD:
+            continue
+        if flag & IS_SUSPECT and i <= b.place[a.neuron] and a.added >= 0:
+            b.single[a.neuron] = sum_of(b.single[a.neuron], -a.added)
+        if flag & IS_APART:
+            b.rest[b.n_rest] = a[0]
+            b.n_rest += 1
+        else:
+            b.followed_rest -= 1
+            b.followed_rest[0] = a[0]
+            b.n_followed_rest += 1
+
+
 cdef inline bint take_gathered(Core* e) noexcept nogil:
     """Add what arrives in the window at neurons that take it one by one; what arrives at those that are apart is
     kept. False if there is no memory left.
@@ -379,8 +411,11 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
     cdef int32_t k
     if b.n_gathered == 0:
         return True
-    find_added(b)
+    find_added(b, 0)
     suspects = add_what_raises(b)
+    if e.prompts.on:
+        keep_for_replays(e)
+        return True
     add_what_lowers(e)
     for i in range(suspects):
         b.flag[b.others[i]] = 0
@@ -405,4 +440,5 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
             if b.single[k] >= 0:
                 list_neuron(b, k, b.group_of[k])
     visit_listed(e, a[n - 1].time)
+    b.rest, b.n_rest = b.gathered, b.n_gathered
     return True

@@ -183,24 +183,23 @@ cdef inline void count_gathered(Core* e) noexcept nogil:
     cdef Inbox* box = &e.inbox
     cdef int64_t i
     cdef int32_t n
-    for i in range(e.blocks.n_gathered):
-        n = e.blocks.gathered[i].neuron
+    for i in range(e.blocks.n_rest):
+        n = e.blocks.rest[i].neuron
         if box.place[n] == 0:
             e.touched[e.n_touched] = n
             e.n_touched += 1
         box.place[n] += 1
-    box.n += e.blocks.n_gathered
-    e.blocks.arrivals += e.blocks.n_gathered
+    box.n += e.blocks.n_rest
+    e.blocks.arrivals += e.blocks.n_rest
 
 
 cdef inline void place_gathered(Core* e) noexcept nogil:
     """Put it behind what its neuron has so far."""
     cdef Inbox* box = &e.inbox
-    cdef const Gathered* a = e.blocks.gathered
+    cdef const Gathered* a = e.blocks.rest
     cdef Arrival new
     cdef int64_t i
-    new.tied = False
-    for i in range(e.blocks.n_gathered):
+    for i in range(e.blocks.n_rest):
         new.time, new.weight, new.row = a[i].time, a[i].weight, a[i].row
         box.arrival[box.place[a[i].neuron]] = new
         box.place[a[i].neuron] += 1

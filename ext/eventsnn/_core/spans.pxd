@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.events cimport arrive
 from eventsnn._core.lanes cimport has_all, is_mine
-from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, row_of_before
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, round_of, row_of_before
 from eventsnn._core.procedural cimport Made
 from eventsnn._core.queue cimport RowQueue, Span, row_free, wheel_key, wheel_put
 from eventsnn._core.singly cimport gather_span
@@ -180,7 +180,7 @@ cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted
     cdef int64_t length = row.n
     cdef int64_t i, at
     cdef int32_t n
-    new.time, new.weight, new.row, new.tied = row.time, 0.0, r, False
+    new.time, new.weight, new.row = row.time, 0.0, r
     for i in range(length):
         n = target[i]
         if lane != NULL and not is_mine(lane, n):
@@ -195,7 +195,11 @@ cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted
 
 
 cdef inline bint arrival_before(const Inbox* b, const Arrival* one, const Arrival* other) noexcept nogil:
-    return one.time < other.time or (one.time == other.time and row_of_before(b, one.row, other.row))
+    cdef int32_t round, other_round
+    if one.time != other.time:
+        return one.time < other.time
+    round, other_round = round_of(b, one), round_of(b, other)
+    return round < other_round or (round == other_round and row_of_before(b, one.row, other.row))
 
 
 cdef inline void swap_if_later(Arrival* two) noexcept nogil:
@@ -256,5 +260,3 @@ cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end, int64_t fr
             merge_arrivals(b, a + i, run, min(2 * run, n - i), b.arrival + free)
             i += 2 * run
         run *= 2
-    for i in range(1, n):
-        a[i - 1].tied = a[i].time == a[i - 1].time
