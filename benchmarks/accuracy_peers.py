@@ -5,8 +5,8 @@ look for a crossing only where V is above the threshold at the end of a step or 
 
 50 neurons of each model (NEST's defaults, tau_m = 10 ms, tau_syn = 2 ms, t_ref = 2 ms, E_L = 0) receive 0.1 to 5
 random inputs a ms from 20 sources for 1,000 ms. tests/oracle.py says when they spike. 20 neurons with conductances get
-what a neuron of scenarios/coba.py gets, spikes of 64 excitatory and 16 inhibitory ones at 20 Hz; DOP853 at 1e-13
-says when they spike (tests/stepped_models.py). A spike is found if the simulator has one within t_ref of it, else it is
+what a neuron of scenarios/coba.py gets, spikes of 64 excitatory and 16 inhibitory ones at 20 Hz; quadrature in long
+double says when they spike. A spike is found if the simulator has one within t_ref of it, else it is
 missed; what is left over is invented. Errors are those of the spikes found.
 
 Run: python benchmarks/accuracy_peers.py [--nest-python PYTHON] [--brian2-python PYTHON], in an environment with
@@ -54,9 +54,7 @@ Result, 2026-11-27, NEST 3.10.0, Brian2 2.9.0; step and errors in ms:
       Brian2                        0.001    1,023       0         0   1.8e-02   3.6e-04
 
     LIFCondExp in coba, 85 spikes
-      eventsnn, 1e-12 mV            none        85       0         0   2.3e-13   5.7e-14
-      eventsnn, 1e-6 mV             none        85       0         0   2.2e-08   2.0e-09
-      eventsnn, 1e-4 mV             none        85       0         0   1.5e-06   1.2e-07
+      eventsnn                      none        85       0         0   8.5e-14   0.0e+00
       NEST iaf_cond_exp             1           78      11         4   4.4e+00   1.1e+00
       NEST iaf_cond_exp             0.1         84       2         1   3.7e+00   1.1e-01
       NEST iaf_cond_exp             0.01        85       0         0   2.4e-02   1.1e-02
@@ -67,10 +65,12 @@ Result, 2026-11-27, NEST 3.10.0, Brian2 2.9.0; step and errors in ms:
 
 NEST's precise models find every spike of these trains at 0.1 ms and below, with errors that grow as the step shrinks;
 at 1 ms iaf_psc_exp_ps and iaf_psc_alpha_ps miss some. On a grid of 0.01 ms or more spikes are lost and invented. With
-conductances eventsnn's tolerance of a step sets the error; Brian2's at 0.1 ms is 0.07 ms in the median.
+conductances eventsnn's are right to the last bits (measured 2026-11-29; by Taylor series with 1e-12 mV a step it was
+1.1e-13 ms at most); Brian2's at 0.1 ms is 0.07 ms in the median.
 """
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
@@ -88,7 +88,6 @@ PARAMETERS = {"tau_m": 10.0, "C_m": 250.0, "E_L": 0.0, "V_th": 15.0, "V_reset": 
 SYNAPSES = {"tau_syn_ex": 2.0, "tau_syn_in": 2.0}
 COBA_INPUT = ((64 * 20.0, 6.0), (16 * 20.0, -67.0))  # Hz, nS
 COBA_TRAINS = 20
-TOLERANCES = (1e-12, 1e-6, 1e-4)
 MODELS = ("LIFDelta", "LIFExp", "LIFAlpha", "LIFCondExp")
 NEST = {
     "LIFDelta": ("iaf_psc_delta_ps", "iaf_psc_delta"),
@@ -302,9 +301,64 @@ def linear_case(model: str, options: argparse.Namespace) -> Case:
     return Case({"I_e": I_e} | columns_of(flat), expected, own)
 
 
-def coba_case(model: str, options: argparse.Namespace) -> Case:
-    import stepped_models
+def later(v: Any, g: Any, h: Any) -> tuple[Any, Any]:
+    """V and both conductances h ms later, at most 1 ms, by 20 Gauss nodes in long double."""
+    wide = np.longdouble
+    p = {name: wide(value) for name, value in COBA.items()}
+    taus, reversals = np.array([p["tau_syn_ex"], p["tau_syn_in"]]), np.array([p["E_ex"], p["E_in"]])
+    nodes, weights = gauss()
+    s = (h * nodes)[:, None]
+    then, end = g * np.exp(-s / taus), g * np.exp(-h / taus)
+    passed = (p["g_L"] * (h - s[:, 0]) + (taus * (then - end)).sum(axis=1)) / p["C_m"]
+    rate = (p["g_L"] * (p["E_L"] - v) + (then * (reversals - v)).sum(axis=1)) / p["C_m"]
+    return v + h * (weights * rate * np.exp(-passed)).sum(), end
 
+
+@functools.cache
+def gauss() -> tuple[Any, Any]:
+    """20 nodes in [0, 1] and their weights, in long double."""
+    z = np.polynomial.legendre.leggauss(20)[0].astype(np.longdouble)
+    for _ in range(4):
+        before, legendre = np.ones_like(z), z
+        for j in range(2, 21):
+            before, legendre = legendre, ((2 * j - 1) * z * legendre - (j - 1) * before) / j
+        slope = 20 * (z * legendre - before) / (z * z - 1)
+        z = z - legendre / slope
+    return (1 + z) / 2, 1 / ((1 - z * z) * slope**2)
+
+
+def spikes_of_conductances(inputs: list[tuple[float, int, float]], stop: float) -> list[float]:
+    """Spike times (ms) of a neuron at rest; an input is (time, which conductance, nS)."""
+    wide = np.longdouble
+    v, g, t, release = wide(COBA["E_L"]), np.zeros(2, wide), wide(0.0), 0.0
+    V_th, taus, spikes = wide(COBA["V_th"]), np.array([COBA["tau_syn_ex"], COBA["tau_syn_in"]], wide), []
+    for end, place, weight in [*sorted(inputs), (stop, 0, 0.0)]:
+        while t < end:
+            held = t < release
+            h = min(wide(end), wide(release) if held else t + wide(0.125)) - t
+            there, left = later(v, g, h)
+            if held:
+                there, left = v, g * np.exp(-h / taus)
+            elif there >= V_th:
+                h = crossing(v, g, h, V_th)
+                there, left = wide(COBA["V_reset"]), g * np.exp(-h / taus)
+                spikes.append(float(t + h))
+                release = spikes[-1] + COBA["t_ref"]
+            v, g, t = there, left, t + h
+        g[place] += wide(weight)
+    return spikes
+
+
+def crossing(v: Any, g: Any, high: Any, V_th: Any) -> Any:
+    """Time (ms) at which V, at least V_th at `high`, comes there."""
+    low = np.longdouble(0.0)
+    for _ in range(70):
+        middle = (low + high) / 2
+        low, high = (low, middle) if later(v, g, middle)[0] >= V_th else (middle, high)
+    return high
+
+
+def coba_case(model: str, options: argparse.Namespace) -> Case:
     import eventsnn as esn
 
     rng = np.random.default_rng(SEED)
@@ -314,18 +368,15 @@ def coba_case(model: str, options: argparse.Namespace) -> Case:
         for k, (rate, weight) in enumerate(COBA_INPUT):
             times = np.sort(rng.uniform(0.0, options.duration, rng.poisson(rate * options.duration / 1000.0)))
             flat.append((2 * i + k, i, times, weight))
-            inputs += [(float(t) + DELAY, 1 + k, abs(weight)) for t in times]
-        neuron = esn.LIFCondExp(**COBA)
-        expected.append(stepped_models.spike_times(neuron, [COBA["E_L"], 0.0, 0.0], options.duration, inputs=inputs)[0])
-    own = {}
-    for tolerance in TOLERANCES:
-        net = esn.Network(seed=SEED)
-        neurons = net.population(COBA_TRAINS, esn.LIFCondExp(**COBA, tolerance=tolerance), name="neurons")
-        for source, target, times, weight in flat:
-            one = net.population(1, esn.SpikeSource([times]), name=f"source {source}")
-            net.connect(one, neurons[target : target + 1], esn.OneToOne(), weight=weight, delay=DELAY)
-        spikes = net.run(options.duration).spikes["neurons"]
-        own[f"eventsnn, {tolerance:g} mV"] = [spikes.times[spikes.ids == i] for i in range(COBA_TRAINS)]
+            inputs += [(float(t) + DELAY, k, abs(weight)) for t in times]
+        expected.append(spikes_of_conductances(inputs, options.duration))
+    net = esn.Network(seed=SEED)
+    neurons = net.population(COBA_TRAINS, esn.LIFCondExp(**COBA), name="neurons")
+    for source, target, times, weight in flat:
+        one = net.population(1, esn.SpikeSource([times]), name=f"source {source}")
+        net.connect(one, neurons[target : target + 1], esn.OneToOne(), weight=weight, delay=DELAY)
+    spikes = net.run(options.duration).spikes["neurons"]
+    own = {"eventsnn": [spikes.times[spikes.ids == i] for i in range(COBA_TRAINS)]}
     return Case({"I_e": np.zeros(COBA_TRAINS)} | columns_of(flat), expected, own)
 
 
@@ -388,8 +439,8 @@ def write(out: Path, lines: list[str], options: argparse.Namespace) -> None:
 
 {options.trains} neurons of each model (NEST's defaults with E_L = 0) under the same random input, 0.1 to 5 a ms, for
 {options.duration:,.0f} ms, against the oracle; and {COBA_TRAINS} neurons with conductances under the input that each
-gets in `coba`, 1,600 a second, against DOP853 at 1e-13. A spike is found if the simulator has one within t_ref of it;
-the errors are those of the spikes found. On a grid inputs are moved to the grid too. Written by
+gets in `coba`, 1,600 a second, against quadrature in long double. A spike is found if the simulator has one within
+t_ref of it; the errors are those of the spikes found. On a grid inputs are moved to the grid too. Written by
 `python benchmarks/accuracy_peers.py`, last run {datetime.date.today().isoformat()}.
 """
     out.write_text(text + about + "\n".join(lines) + "\n")

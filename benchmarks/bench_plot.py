@@ -14,6 +14,7 @@ LOOKS = {
     "brian2": ("C2", "^", "-"),
     "brian2_cython": ("C8", "<", "-"),
     "annarchy": ("C1", "v", "-"),
+    "genn": ("C4", ">", "-"),
     "scatter": ("0.6", ".", ":"),
     "scatter_two": ("0.3", ".", ":"),
 }

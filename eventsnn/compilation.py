@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.compile_currents import compile_currents
-from eventsnn.compile_rows import bundle_rows
+from eventsnn.compile_rows import compile_rows, draw_rows
 from eventsnn.compile_streams import compile_streams
-from eventsnn.compile_synapses import compile_projection, draw_projection, global_ids
+from eventsnn.compile_synapses import compile_projection, global_ids, prepare
 from eventsnn.compile_units import fill_units
 from eventsnn.compile_windows import choose_windows
 from eventsnn.distributions import Distribution
@@ -43,18 +44,18 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
         raise InputError(f"compile: {n} neurons are more than the {2**31 - 1} that can be numbered")
 
     neurons = _compile_neurons(network, starts, n)
-    projections = [compile_projection(p, starts, _port(p), threads) for p in network.projections.values()]
+    drawings = [compile_projection(p, starts, _port(p), threads) for p in network.projections.values()]
     streams, currents = compile_streams(network, starts, n, _stimulus_ports), compile_currents(network, starts, n)
-    fill_units(**neurons, projections=projections, streams=streams, currents=currents)
-    window, hasty_window, hasty = choose_windows(projections, n)
+    fill_units(**neurons, projections=drawings, streams=streams, currents=currents)
+    projections, rows = compile_rows(drawings, threads, currents=currents, **neurons)
+    window, prompted = choose_windows(rows, n)
     probes = [p for p in network.probes.values() if isinstance(p.target, Neurons)]
     weight_probes = [p for p in network.probes.values() if not isinstance(p.target, Neurons)]
     weights = tuple(_compile_weight_probe(probe, projections) for probe in weight_probes)
-    plans, rows = bundle_rows(projections, hasty, currents=currents, **neurons)
     plan = Plan(
         seed=network.seed,
         populations=tuple(_population_plan(p, starts[p.name]) for p in network.populations.values()),
-        projections=plans,
+        projections=projections,
         rows=rows,
         streams=streams,
         currents=currents,
@@ -62,8 +63,7 @@ def compile_network(network: Network, threads: int = 1) -> Plan:
         weight_probes=weights,
         recorded=_recorded(network, starts, n),
         window=window,
-        hasty_window=hasty_window,
-        hasty=hasty,
+        prompted=prompted,
         max_rounds=network.max_rounds,
         max_spikes=network.max_spikes,
         **neurons,
@@ -180,7 +180,7 @@ def synapses_of(projection: Projection) -> Synapses:
     if isinstance(plan, PartPlan):
         plan = plan.alone()
     if not isinstance(plan, ProjectionPlan):
-        plan = draw_projection(projection, _numbering(network)[0], _port(projection), 1)
+        plan, _ = draw_rows([prepare(projection, _numbering(network)[0], _port(projection))], 1)
     n_synapses = plan.n_synapses
     position = np.zeros(int(plan.post.max()) + 1, dtype=np.int64)
     position[plan.post] = np.arange(plan.post.size)
@@ -215,13 +215,17 @@ def _compile_probe(probe: Probe, starts: dict[str, int]) -> ProbePlan:
     return ProbePlan(probe.name, tuple(probe.variables), variable, offset, neuron, target.ids, probe.every, probe.times)
 
 
-def _compile_weight_probe(probe: Probe, projections: list[ProjectionPlan | ProceduralPlan]) -> WeightProbePlan:
+def _compile_weight_probe(
+    probe: Probe, projections: Sequence[ProjectionPlan | PartPlan | ProceduralPlan]
+) -> WeightProbePlan:
     plan = next(p for p in projections if p.name == probe.target.name)
     if isinstance(plan, ProceduralPlan):
         raise InputError(
             f"record: {plan.name} keeps no weights with storage='procedural'; use storage='stored', or read them with "
             "synapses()"
         )
+    if isinstance(plan, PartPlan):
+        plan = plan.alone()
     ids = np.arange(plan.n_synapses) if probe.synapses is None else probe.synapses
     if ids.size and not (0 <= ids.min() and ids.max() < plan.n_synapses):
         raise InputError(f"record: {plan.name}: ids must lie in 0 to {plan.n_synapses - 1}, its synapses")

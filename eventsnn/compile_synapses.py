@@ -1,21 +1,21 @@
-"""compile_projection: the synapses of a projection, drawn by its rule, with their weights and delays."""
+"""compile_projection: what it takes to draw the synapses of a projection by its rule, with their weights and delays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn._core.connect import Few, Lines, Procedure
+from eventsnn._core.connect import Few, Lines, Procedure, Share
 from eventsnn._core.values import Law
 from eventsnn.checks import floats
-from eventsnn.connect import Filling, Rule, count_synapses
+from eventsnn.connect import Rule, count_synapses
 from eventsnn.distributions import Distribution
 from eventsnn.errors import InputError
 from eventsnn.models.base import Value
-from eventsnn.plan import Floats, Ids, ProceduralPlan, ProjectionPlan, SlicePlan
+from eventsnn.plan import Floats, Ids, ProceduralPlan
 from eventsnn.streams import stream_key
 from eventsnn.values import NUMBERS
 
@@ -94,7 +94,7 @@ class Property:
     def size(self) -> float:
         """No value is larger than this in size; the same however synapses are stored."""
         values = np.array(self.given.bounds() if isinstance(self.given, Distribution) else self.given)
-        return float(np.abs(values).max(initial=0.0))
+        return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))  # others are refused later
 
     def refuse(self, value: float, where: str) -> None:
         allowed = "finite and not negative" if self.name == "delay" else "finite"
@@ -128,33 +128,103 @@ class Property:
         self.given = np.ascontiguousarray(self.array.reshape(-1))
 
 
+@dataclass
+class Drawing:
+    """A projection before its synapses are drawn: all that this takes."""
+
+    projection: Projection
+    pre: Ids
+    post: Ids
+    lines: Lines
+    weight: Property
+    delay: Property
+    port: int
+    few: Few | None
+
+    @property
+    def name(self) -> str:
+        return self.projection.name
+
+    @property
+    def dtype(self) -> str:
+        return self.projection.dtype
+
+    @property
+    def weight_size(self) -> float:
+        return self.weight.size()
+
+    @property
+    def timed(self) -> bool:
+        """Whether each synapse has a delay of its own, of no few values."""
+        return self.delay.differs and self.few is None
+
+    def delays(self) -> Floats:
+        """The values that delays may take, ascending."""
+        return self.few.values if self.few is not None else self.delay.shared() + 0.0
+
+    def weights(self) -> NDArray[np.floating] | None:
+        """The weight that all synapses have; None if they differ."""
+        return None if self.weight.differs else _rounded(self.weight, self.weight.shared(), self.dtype)
+
+    def share(self, first: int, delays: Floats) -> Share:
+        """What it has in rows: of the values of their delays, and with its targets numbered from first on."""
+        given: dict[str, Any] = {"first": first, "dtype": self.dtype}
+        if self.weight.differs:
+            given |= {"weights": self.weight.law or self.weight.array, "weight_key": self.weight.key}
+        if self.delay.differs:
+            given |= {"delays": self.delay.law or self.delay.array, "delay_key": self.delay.key}
+        if not self.timed:
+            numbers = np.searchsorted(delays, self.delays()).astype(np.uint16)
+            given |= {"few": self.few, "numbers": numbers} if self.few is not None else {"number": int(numbers[0])}
+        return Share(self.lines, **given)
+
+    def require_good(self, faults: list[tuple[str, int, int, float]], n_synapses: int) -> None:
+        """Refuse the first value in the rule's order that cannot be used."""
+        if not faults:
+            return
+        what, _, ordinal, value = min(faults, key=lambda fault: fault[2])
+        where = self.weight if what.startswith("weight") else self.delay
+        if what.endswith("refused"):
+            assert where.distribution is not None
+            count = sum(fault[1] for fault in faults if fault[0] == what)
+            try:
+                where.distribution.refuse(count, n_synapses)
+            except InputError as error:
+                raise InputError(f"{where.what}: {error}") from None
+        if what.endswith("too large"):
+            raise InputError(f"{where.what} = {value:g} is too large for dtype 'float32'; use 'float64'")
+        where.refuse(value, f" (synapse {ordinal} in the rule's order)")
+
+
 def compile_projection(
     projection: Projection, starts: dict[str, int], port: int, threads: int
-) -> ProjectionPlan | ProceduralPlan:
-    """A projection, the same for any number of threads. Raises InputError for the first mistake."""
+) -> Drawing | ProceduralPlan:
+    """What it takes to draw a projection's synapses, before any is. Raises InputError for the first mistake."""
     if projection.storage == "procedural":
         return _procedural(projection, starts, port, threads)
-    return draw_projection(projection, starts, port, threads)
+    return prepare(projection, starts, port)
 
 
-def draw_projection(projection: Projection, starts: dict[str, int], port: int, threads: int) -> ProjectionPlan:
-    """All synapses of a projection, whatever its storage."""
+def prepare(projection: Projection, starts: dict[str, int], port: int) -> Drawing:
+    """The same of a projection, whatever its storage."""
     rule = projection.rule
     pre, post = global_ids(projection.pre, starts), global_ids(projection.post, starts)
     weight = _property(projection, "weight", projection.weight)
     delay = _property(projection, "delay", projection.delay)
     lines = _lines(projection, pre, post)
-    try:
-        weight.multiply(rule.weights())
-        weight.require_shape(rule, pre.size, post.size)
-        delay.require_shape(rule, pre.size, post.size)
-        filling = Filling(lines, threads)
-        few = _keep(filling, weight, delay, projection.dtype)
-        _require_good(filling, weight, delay)
-        filling.sort(post)
-        return _plan(filling, projection, pre, post, weight, delay, few, port)
-    except MemoryError:
-        raise _too_large(projection) from None
+    weight.multiply(rule.weights())
+    weight.require_shape(rule, pre.size, post.size)
+    delay.require_shape(rule, pre.size, post.size)
+    few = None
+    if delay.array is not None:
+        few = Few.of(delay.array, min(MOST_VALUES, delay.array.size // 2))
+    elif delay.distribution and (values := delay.distribution.values(MOST_VALUES)) is not None:
+        few = Few(values)
+    drawing = Drawing(projection, pre, post, lines, weight, delay, port, few)
+    drawing.weights()
+    if not delay.differs:
+        delay.shared()
+    return drawing
 
 
 def _lines(projection: Projection, pre: Ids, post: Ids) -> Lines:
@@ -164,7 +234,7 @@ def _lines(projection: Projection, pre: Ids, post: Ids) -> Lines:
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     except MemoryError:
-        raise _too_large(projection) from None
+        raise too_large([projection]) from None
 
 
 def _procedural(projection: Projection, starts: dict[str, int], port: int, threads: int) -> ProceduralPlan:
@@ -181,10 +251,10 @@ def _procedural(projection: Projection, starts: dict[str, int], port: int, threa
     weights, delays = weight.range(), delay.range()
     lines = _lines(projection, pre, post)
     laws = [one.law if array.size > 1 else None for one, array in ((weight, weights), (delay, delays))]
-    procedure = Procedure(lines, post, laws[0], weight.key, projection.dtype, laws[1], delay.key)
+    share = Share(lines, projection.dtype, laws[0], weight.key, laws[1], delay.key)
     rounded = _rounded(weight, weights, projection.dtype)
     n = count_synapses(lines, threads)
-    return ProceduralPlan(name, pre, post, procedure, rounded, delays, port, weight.size(), n)
+    return ProceduralPlan(name, pre, post, Procedure(share, post), rounded, delays, port, weight.size(), n)
 
 
 def _property(projection: Projection, name: str, value: Value) -> Property:
@@ -192,61 +262,9 @@ def _property(projection: Projection, name: str, value: Value) -> Property:
     return Property(name, projection, given)
 
 
-def _too_large(projection: Projection) -> InputError:
-    return InputError(f"{projection.name}: the synapses of {projection.rule!r} do not fit into memory; make fewer")
-
-
-def _keep(filling: Filling, weight: Property, delay: Property, dtype: str) -> Few | None:
-    """Say what the rows keep of every synapse. The few values of delays, if they are few."""
-    few = None
-    if weight.differs:
-        filling.rows.keep_weights(dtype, weight.law, weight.key, weight.array)
-    if delay.array is not None:
-        few = Few.of(delay.array, min(MOST_VALUES, delay.array.size // 2))
-    elif delay.distribution and (values := delay.distribution.values(MOST_VALUES)) is not None:
-        few = Few(values)
-    if delay.differs:
-        filling.rows.keep_delays(few, delay.law, delay.key, delay.array)
-    return few
-
-
-def _require_good(filling: Filling, weight: Property, delay: Property) -> None:
-    """Draw all synapses, and refuse the first value in the rule's order that cannot be used."""
-    faults = filling.fill()
-    if not faults:
-        return
-    what, _, ordinal, value = min(faults, key=lambda fault: fault[2])
-    where = weight if what.startswith("weight") else delay
-    if what.endswith("refused"):
-        assert where.distribution is not None
-        count = sum(fault[1] for fault in faults if fault[0] == what)
-        try:
-            where.distribution.refuse(count, filling.rows.target.size)
-        except InputError as error:
-            raise InputError(f"{where.what}: {error}") from None
-    if what.endswith("too large"):
-        raise InputError(f"{where.what} = {value:g} is too large for dtype 'float32'; use 'float64'")
-    where.refuse(value, f" (synapse {ordinal} in the rule's order)")
-
-
-def _plan(
-    filling: Filling, projection: Projection, pre: Ids, post: Ids, weight: Property, delay: Property, few: Few | None,
-    port: int,
-) -> ProjectionPlan:  # fmt: skip
-    rows = filling.rows
-    weights = rows.weight if rows.weight is not None else _rounded(weight, weight.shared(), projection.dtype)
-    slices = None
-    if few is not None:
-        begin, number = filling.slices()
-        used = np.unique(number)
-        delays = few.values[used]
-        if used.size > 1:
-            slices = SlicePlan(filling.slice_row, begin, np.searchsorted(used, number).astype(np.uint16))
-    else:
-        delays = rows.delay if rows.delay is not None else delay.shared()
-    return ProjectionPlan(
-        projection.name, pre, post, rows.start, rows.target, weights, delays, slices, port, weight.size()
-    )
+def too_large(projections: list[Projection]) -> InputError:
+    rules = ", ".join(repr(projection.rule) for projection in projections)
+    return InputError(f"{projections[0].name}: the synapses of {rules} do not fit into memory; make fewer")
 
 
 def _rounded(weight: Property, values: Floats, dtype: str) -> NDArray[np.floating]:

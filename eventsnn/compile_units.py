@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from eventsnn.compile_synapses import Drawing
 from eventsnn.models.base import Model
 from eventsnn.models.closed_form import (
     COUPLING,
@@ -17,7 +18,7 @@ from eventsnn.models.closed_form import (
     threshold_at,
 )
 from eventsnn.models.linear import LinearModel
-from eventsnn.plan import CurrentPlan, Floats, Ids, ProceduralPlan, ProjectionPlan, StreamPlan
+from eventsnn.plan import CurrentPlan, Floats, Ids, ProceduralPlan, StreamPlan
 
 # The larger of the threshold and V_reset is 2^52 to 2^53 units; where the threshold is OUT_OF_REACH, so many times the
 # largest of what inputs, currents and the initial state make, that is.
@@ -29,7 +30,7 @@ MOST_EXPONENT = 500
 
 def fill_units(
     constants: Floats, models: Sequence[Model], class_model: Ids, class_of: Ids, v: Floats, variables: Floats,
-    I_e: Floats, projections: Sequence[ProjectionPlan | ProceduralPlan], streams: StreamPlan, currents: CurrentPlan,
+    I_e: Floats, projections: Sequence[Drawing | ProceduralPlan], streams: StreamPlan, currents: CurrentPlan,
 ) -> None:  # fmt: skip
     """Write 1 / unit (1/mV) into the constants of each class."""
     framed = np.isin(class_model, [number for number, model in enumerate(models) if isinstance(model, LinearModel)])

@@ -1,8 +1,8 @@
-"""How wide the engine's windows are, and which neurons are hasty: joined by delays too short for such windows.
+"""How wide the engine's windows are, and which neurons something may reach within one.
 
-One delay of zero must not take the windows from a network whose other delays are long. So the width may be chosen
-without the shortest delays, if few neurons have them: these are the hasty ones, which the engine takes through each
-window in shorter ones of their own. No bit depends on it.
+A few short delays must not take the windows from a network whose other delays are long, nor a continuous distribution
+of delays that begins at 0. So windows may be wider than the shortest delays: what is fired in such a window and arrives
+in it too is looked after when the window has been gone through once. No bit depends on the width.
 """
 
 from __future__ import annotations
@@ -13,81 +13,66 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.plan import Floats, ProceduralPlan, ProjectionPlan
+from eventsnn.plan import ProceduralPlan, ProjectionPlan
+
+Stored = ProjectionPlan | ProceduralPlan
 
 # A window never outlasts this many ms, so that a run can be stopped between two of them.
 LONGEST_WINDOW = 1.0
-# Shorter ones are lost in the last bits of t after some seconds; single instants do as well, and t / window stays
-# finite.
-SHORTEST_WINDOW = 2.0**-40
-# How many times wider windows must become to be worth it, and which share of the neurons may be hasty, at most and for
-# each time that windows become wider. Hasty neurons are never calm, and one thread takes them all.
-LEAST_GAIN = 4.0
-MOST_HASTY = 0.5
-HASTY_FOR_GAIN = 1.0 / 128.0
+# Windows as wide as this are wide enough, and none is made narrower than that for any delays.
+WIDE_WINDOW = 2.0**-4
+NARROWEST_WINDOW = 2.0**-6
+# Which share of the synapses may have a delay that is shorter than a window.
+MOST_PROMPT = 1.0 / 8.0
+# Rows that are drawn to estimate a share, where synapses are not kept.
+ROWS_DRAWN = 8
 
 
 def window_width(smallest_delay: float) -> float:
-    """The largest power of two (ms) not above the smallest delay, within SHORTEST_ and LONGEST_WINDOW; else 0."""
+    """The largest power of two (ms) not above the smallest delay and not above LONGEST_WINDOW; 0 for 0."""
     if smallest_delay >= LONGEST_WINDOW:
         return LONGEST_WINDOW
-    if smallest_delay < SHORTEST_WINDOW:
+    if smallest_delay == 0.0:
         return 0.0
     _, exponent = math.frexp(smallest_delay)
     return math.ldexp(1.0, exponent - 1)
 
 
-def choose_windows(
-    projections: Sequence[ProjectionPlan | ProceduralPlan], n: int
-) -> tuple[float, float, NDArray[np.uint8]]:
-    """Width (ms) of the windows of most neurons and of hasty ones, and 1 for each of the n neurons that is hasty."""
-    smallest = [float(p.delay.min()) for p in projections if p.n_synapses]
-    least = window_width(min(smallest, default=math.inf))
-    for width in sorted({LONGEST_WINDOW, *map(window_width, smallest)}, reverse=True):
-        gain = width / least if least > 0.0 else math.inf
-        if width == least or gain < LEAST_GAIN:
-            break
-        hasty = _hasty(projections, width, n, int(n * min(MOST_HASTY, HASTY_FOR_GAIN * gain)))
-        if hasty is not None:
-            return width, least, hasty.astype(np.uint8)
-    return least, least, np.zeros(n, dtype=np.uint8)
-
-
-def _hasty(
-    projections: Sequence[ProjectionPlan | ProceduralPlan], width: float, n: int, most: int
-) -> NDArray[np.bool_] | None:
-    """Sources and targets of synapses with a delay below width; None if they are more than `most`."""
-    hasty = np.zeros(n, dtype=bool)
+def choose_windows(projections: Sequence[Stored], n: int) -> tuple[float, NDArray[np.uint8]]:
+    """Width (ms) of windows, a power of two, and 1 for each of the n neurons that a shorter delay leads to."""
+    smallest = min((float(p.delay.min()) for p in projections if p.n_synapses), default=math.inf)
+    window = window_width(smallest)
+    if window < WIDE_WINDOW:
+        window = LONGEST_WINDOW
+        most = MOST_PROMPT * sum(p.n_synapses for p in projections)
+        while window > NARROWEST_WINDOW and _shorter(projections, window) > most:
+            window /= 2.0
+    prompted = np.zeros(n, dtype=np.uint8)
     for p in projections:
-        if not p.n_synapses or float(p.delay.min()) >= width:
-            continue
-        # Few sources may have many targets, but many sources need not be asked for theirs.
-        for side in (_hasty_sources, _hasty_targets):
-            hasty[side(p, width)] = True
-            if np.count_nonzero(hasty) > most:
-                return None
-    return hasty
+        if p.n_synapses and float(p.delay.min()) < window:
+            prompted[_short_targets(p, window)] = 1
+    return window, prompted
 
 
-def _hasty_sources(p: ProjectionPlan | ProceduralPlan, width: float) -> NDArray[np.int32]:
+def _shorter(projections: Sequence[Stored], window: float) -> float:
+    """How many synapses have a delay below the window."""
+    return sum(_share_below(p, window) * p.n_synapses for p in projections if float(p.delay.min(initial=1.0)) < window)
+
+
+def _share_below(p: Stored, window: float) -> float:
     if isinstance(p, ProceduralPlan):
-        return p.pre
-    # The synapses of a row are sorted by delay.
-    rows = np.flatnonzero(np.diff(p.start))
-    first: Floats
-    if p.slices is not None:
-        first = p.delay[p.slices.value[p.slices.row[rows]]]
-    else:
-        first = p.delay[p.start[rows]] if p.delay.size > 1 else np.broadcast_to(p.delay, rows.size)
-    return p.pre[rows[first < width]]
+        delay = np.concatenate([p.row(row)[2] for row in range(min(p.pre.size, ROWS_DRAWN))])
+        return float(np.mean(delay < window)) if delay.size else 0.0
+    if p.slices is None:
+        return float(np.mean(p.delay < window))
+    lengths = np.diff(p.slice_begins(), append=p.n_synapses)
+    return float(lengths[(p.delay < window)[p.slices.value]].sum()) / p.n_synapses
 
 
-def _hasty_targets(p: ProjectionPlan | ProceduralPlan, width: float) -> NDArray[np.int32]:
+def _short_targets(p: Stored, window: float) -> NDArray[np.int32]:
     if isinstance(p, ProceduralPlan):
         return p.post
     if p.delay.size == 1:
         return p.target
-    short = p.delay < width
-    if p.slices is not None:
-        short = np.repeat(short[p.slices.value], np.diff(p.slice_begins(), append=p.n_synapses))
-    return p.target[short]
+    short = p.delay < window
+    return p.target[p.by_synapse(short) if p.slices is not None else short]

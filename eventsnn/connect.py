@@ -18,8 +18,9 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsnn._core import build as kernel_build
 from eventsnn._core import connect as kernel
-from eventsnn._core.connect import Lines
+from eventsnn._core.connect import Lines, Share
 from eventsnn.errors import InputError
 
 # Blocks of rows for each thread: rows and lines differ in length.
@@ -29,51 +30,58 @@ Ids: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
 
 
-class Filling:
-    """The rows of a projection while they are built: make one, say what its `rows` are to keep, fill, sort.
+class Built(NamedTuple):
+    """Rows that are built. Slices of row r are slice_row[r]:slice_row[r + 1]; value: the number of each slice, that of
+    its delay times the pages, and its page. faults: what is wrong with values, of which share, what, how many, the
+    first's ordinal, the value."""
 
-    However many threads share the work, the rows are the same: a block of lines writes to places of its own.
+    rows: kernel_build.Rows
+    slice_row: NDArray[np.int64]
+    begin: NDArray[np.uint32]
+    value: NDArray[np.uint16]
+    faults: list[tuple[int, str, int, int, float]]
+
+
+class Building:
+    """The rows that some shares have in common: make one, which counts their synapses, then build.
+
+    However many threads take part in it, the rows are the same: a block of lines writes to places of its own.
     """
 
-    def __init__(self, lines: Lines, threads: int = 1):
-        self.lines = lines
+    def __init__(self, shares: list[Share], threads: int = 1):
+        self.shares = shares
         self.threads = threads
-        self.blocks = _blocks(lines.n, threads if lines.shared else BLOCKS * threads)
-        cursors = np.zeros((len(self.blocks) if lines.shared else 1, lines.n_pre), dtype=np.int64)
-        self.cursors = [cursors[k if lines.shared else 0] for k in range(len(self.blocks))]
-        in_threads(threads, lines.count, [(*block, at) for block, at in zip(self.blocks, self.cursors, strict=True)])
-        start = np.concatenate([[0], np.cumsum(cursors.sum(axis=0))])
-        # From here on a cursor says where the next synapse of a row goes, behind those of the blocks before.
-        next_place = start[:-1].copy()
-        for lengths in cursors:
-            n = lengths.copy()
-            lengths[:] = next_place
-            next_place += n
-        self.rows = kernel.Rows(start)
+        self.blocks = [_blocks(share.lines.n, threads if share.lines.shared else BLOCKS * threads) for share in shares]
+        self.counts = []
+        for share, blocks in zip(shares, self.blocks, strict=True):
+            count = np.zeros((len(blocks) if share.lines.shared else 1, share.lines.n_pre), dtype=np.int64)
+            jobs = [(*block, count[k if share.lines.shared else 0]) for k, block in enumerate(blocks)]
+            in_threads(threads, share.lines.count, jobs)
+            self.counts.append(count)
+        self.lengths = np.stack([count.sum(axis=0) for count in self.counts])
 
-    def fill(self) -> list[tuple[str, int, int, float]]:
-        """Draw all synapses. What is wrong with values: of which, how many, the first's ordinal, the value."""
-        jobs = [(self.lines, *block, at) for block, at in zip(self.blocks, self.cursors, strict=True)]
-        return [wrong for wrong in in_threads(self.threads, self.rows.fill, jobs) if wrong is not None]
+    def build(self, post: Ids, n_delays: int, **kept: Any) -> Built:
+        """Draw all synapses. post: the neurons of all shares' targets; for the rest see the kernel."""
+        rows = kernel_build.Rows(self.shares, self.lengths, post, n_delays, **kept)
+        before = rows.start[:-1].copy()
+        for share, blocks, count in zip(self.shares, self.blocks, self.counts, strict=True):
+            # Where the synapses of a block go in each row: behind those of other shares and of the blocks before.
+            cursors = before + np.cumsum(count, axis=0) - count
+            before += count.sum(axis=0)
+            if share.lines.shared:
+                jobs: list[Any] = [(share, *block, at) for block, at in zip(blocks, cursors, strict=True)]
+                in_threads(self.threads, rows.place, jobs)
+        slice_row = np.zeros(rows.start.size, dtype=np.int64)
+        jobs = [(*block, slice_row[1:]) for block in self._row_blocks(rows.start)]
+        parts = in_threads(self.threads, rows.draw, jobs)
+        np.cumsum(slice_row, out=slice_row)
+        begins, values = ([part[k] for part in parts] for k in (0, 1))
+        begin = np.concatenate([np.empty(0, dtype=np.uint32), *begins])
+        value = np.concatenate([np.empty(0, dtype=np.uint16), *values])
+        return Built(rows, slice_row, begin, value, [fault for part in parts for fault in part[2]])
 
-    def sort(self, post: Ids) -> None:
-        """Sort the rows and replace targets, which are indices into the postsynaptic side, by its elements."""
-        self.slice_row = np.zeros(self.rows.start.size, dtype=np.int64)
-        by_target, slices = self.lines.by_target, self.slice_row[1:]
-        in_threads(self.threads, self.rows.sort, [(*block, by_target, post, slices) for block in self._row_blocks()])
-        np.cumsum(self.slice_row, out=self.slice_row)
-
-    def slices(self) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
-        """Of sorted rows, whose slices are slice_row[r]:slice_row[r + 1]: begin in its row and delay of each."""
-        begin = np.empty(self.slice_row[-1], dtype=np.uint32)
-        number = np.empty(self.slice_row[-1], dtype=np.uint16)
-        jobs = [(*block, self.slice_row, begin, number) for block in self._row_blocks()]
-        in_threads(self.threads, self.rows.slice, jobs)
-        return begin, number
-
-    def _row_blocks(self) -> list[tuple[int, int]]:
+    def _row_blocks(self, start: NDArray[np.int64]) -> list[tuple[int, int]]:
         """Blocks of rows with about equally many synapses."""
-        start = self.rows.start
         blocks = BLOCKS * self.threads
         first = np.searchsorted(start, np.arange(blocks) * (start[-1] / blocks))
         edges = np.unique(np.concatenate([[0], first, [start.size - 1]])).tolist()
@@ -143,12 +151,9 @@ class Rule(ABC):
     def draw(self, key: int, pre: Ids, post: Ids, ordinals: bool) -> Rows:
         """The synapses between two sides, for reading; see `lines` for the arguments."""
         lines = self.lines(key, pre, post)
-        filling = Filling(lines)
-        if ordinals:
-            filling.rows.keep_ordinals()
-        filling.fill()
-        filling.sort(_count_up(len(post)).astype(np.int32))
-        return Rows(filling.rows.start, filling.rows.target, filling.rows.ordinal)
+        places = _count_up(len(post)).astype(np.int32)
+        rows = Building([Share(lines)]).build(places, 1, wide=True, ordinals=ordinals).rows
+        return Rows(rows.start, rows.target.astype(np.int32, copy=False), rows.ordinal)
 
 
 @dataclass(frozen=True)

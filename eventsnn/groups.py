@@ -176,6 +176,7 @@ def find_groups(plan: Plan, kinds: Kinds, source_of: Ids, sources: NDArray[Any])
     for p in plan.rows:
         if p.delay.size > 1 and getattr(p, "slices", None) is None:
             singly[p.post] = True
+    singly |= plan.prompted > 0
     may &= ~singly | kinds.jumps[of]
     runs = changes(may, kind, singly)
     few = np.bincount(runs)[runs] < FEWEST_OF_A_GROUP

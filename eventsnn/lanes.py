@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.plan import Floats, Ints, Plan, ProceduralPlan, ProjectionPlan
+from eventsnn.plan import Ints, ProceduralPlan, ProjectionPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -69,9 +68,9 @@ def most_alike(plan: ProjectionPlan | ProceduralPlan) -> int:
     if isinstance(plan, ProceduralPlan):
         return int(MOST_COUNTED if plan.n_synapses <= plan.pre.size * plan.post.size else plan.n_synapses)
     most = 1
-    for start in range(0, plan.target.size, PART):
+    for start in range(0, plan.n_synapses, PART):
         # What is alike across the border of two parts must be seen whole.
-        target = plan.target[start : start + PART + MOST_COUNTED]
+        target = plan.offset[start : start + PART + MOST_COUNTED]
         alike = target[1:] == target[:-1]
         times = 1
         while alike.any():
@@ -81,48 +80,3 @@ def most_alike(plan: ProjectionPlan | ProceduralPlan) -> int:
             alike = alike[1:] & alike[:-1]
         most = max(most, times)
     return most
-
-
-def hasty_projections(plan: Plan) -> list[ProjectionPlan | ProceduralPlan]:
-    """The projections with no other targets than hasty neurons, where synapses are stored."""
-    return [p if isinstance(p, ProceduralPlan) else _hasty_part(p, plan.hasty) for p in plan.rows]
-
-
-def least_delays(plan: Plan, parts: list[ProjectionPlan | ProceduralPlan]) -> Floats:
-    """For every neuron a delay (ms) that none of its synapses on neurons of the other kind is below, be that the hasty
-    ones or those that are not. `parts` are hasty_projections."""
-    least = np.full(plan.n, np.inf)
-    for p, part in zip(plan.rows, parts, strict=True):
-        shortest = max(float(p.delay.min(initial=np.inf)), plan.window)
-        of_hasty = plan.hasty[p.pre] == 1
-        if not plan.hasty[p.post].all():
-            np.minimum.at(least, p.pre[of_hasty], shortest)
-        filled = np.full(p.pre.size, plan.hasty[p.post].any())
-        if isinstance(part, ProjectionPlan):
-            filled = np.diff(part.start) > 0
-        np.minimum.at(least, p.pre[filled & ~of_hasty], shortest)
-    return least
-
-
-def hasty_synapses(p: ProjectionPlan, hasty: NDArray[np.uint8]) -> Ints:
-    """Which synapses reach hasty neurons."""
-    return np.flatnonzero(hasty[p.target]) if hasty[p.post].any() else np.empty(0, dtype=np.int64)
-
-
-def _hasty_part(p: ProjectionPlan, hasty: NDArray[np.uint8]) -> ProjectionPlan:
-    if hasty[p.post].all():
-        return p
-    kept = hasty_synapses(p, hasty)
-    delay = p.delay
-    if p.slices is not None:
-        delay = delay[p.slices.value[np.searchsorted(p.slice_begins(), kept, side="right") - 1]]
-    elif delay.size > 1:
-        delay = delay[kept]
-    return replace(
-        p,
-        start=np.searchsorted(kept, p.start),
-        target=p.target[kept],
-        weight=p.weight[kept] if p.weight.size > 1 else p.weight,
-        delay=delay,
-        slices=None,
-    )

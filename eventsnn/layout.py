@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eventsnn._core.net import CONSTANTS
 from eventsnn.groups import Groups, find_groups, kinds_of_classes, numbered
-from eventsnn.lanes import hasty_projections, least_delays, most_alike
+from eventsnn.lanes import most_alike
 from eventsnn.models.closed_form import R
 from eventsnn.plan import (
     CurrentPlan,
@@ -60,9 +60,7 @@ class Rows(NamedTuple):
     last_target: int
     weight_size: float
     most_alike: int
-    reaches: bool
-    mixed: bool
-    short_delays: bool
+    least_delay: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,8 @@ class Net:
 
     n: int
     window: float
-    hasty_window: float
+    shortest: float  # ms, of all delays
+    prompted: NDArray[np.uint8]
     max_rounds: int
     max_spikes: int
     model_names: tuple[str, ...]
@@ -110,9 +109,6 @@ class Net:
     outgoing_start: Ints  # (n + 1) of neuron n: (projection, row), in
     outgoing_projection: Ids
     outgoing_row: Ids
-    hasty: NDArray[np.uint8] | None  # None: no neuron is
-    hasty_rows: tuple[Rows, ...]  # those of `rows` as the hasty lane reads them
-    least_delay: Floats
     borders: Ints  # where populations end
     groups: Groups
     probes: tuple[ProbePlan, ...]
@@ -128,12 +124,11 @@ def lay_out(plan: Plan) -> Net:
     models = _models(plan)
     words = models["n_slots"] + models["n_currents"] + models["n_alpha"]
     gain = np.append(plan.constants[:, R], 0.0)[plan.class_of]
-    hasty = plan.hasty if plan.hasty.any() else None
-    parts = [] if hasty is None else hasty_projections(plan)
     return Net(
         n=plan.n,
         window=window,
-        hasty_window=plan.hasty_window,
+        shortest=min((float(p.delay.min(initial=np.inf)) for p in plan.rows), default=np.inf),
+        prompted=plan.prompted,
         max_rounds=min(plan.max_rounds, MOST_COUNTED),
         max_spikes=min(plan.max_spikes, MOST_COUNTED),
         model_names=tuple(type(model).__qualname__ for model in plan.models),
@@ -162,10 +157,7 @@ def lay_out(plan: Plan) -> Net:
         piece_width=streams.piece_width,
         piece_run=streams.piece_run,
         projections=plan.projections,
-        rows=tuple(_rows(p, plan.hasty, False, window) for p in plan.rows),
-        hasty=hasty,
-        hasty_rows=tuple(_rows(p, plan.hasty, True, window) for p in parts),
-        least_delay=least_delays(plan, parts) if hasty is not None else np.empty(0),
+        rows=tuple(_rows(p, plan.n) for p in plan.rows),
         borders=np.array([population.stop for population in plan.populations]),
         groups=groups,
         probes=plan.probes,
@@ -213,20 +205,15 @@ def _sources(streams: StreamPlan) -> tuple[NDArray[Any], Ids]:
     return sources, number.astype(np.int32)
 
 
-def _rows(plan: ProjectionPlan | ProceduralPlan, hasty: NDArray[np.uint8], of_hasty: bool, window: float) -> Rows:
-    """What all lanes but the hasty one need to know of rows, or what that one does."""
-    reached = plan.target if of_hasty and isinstance(plan, ProjectionPlan) else plan.post
-    mine = hasty[reached] == of_hasty
+def _rows(plan: ProjectionPlan | ProceduralPlan, n: int) -> Rows:
     return Rows(
         plan=plan,
         ascending=bool((plan.post[1:] >= plan.post[:-1]).all()),
-        first_target=int(plan.post.min(initial=hasty.size)),
+        first_target=int(plan.post.min(initial=n)),
         last_target=int(plan.post.max(initial=0)),
         weight_size=plan.weight_size,
         most_alike=most_alike(plan),
-        reaches=bool(mine.any()),
-        mixed=not mine.all(),
-        short_delays=bool(plan.delay.min(initial=np.inf) < window),
+        least_delay=float(plan.delay.min(initial=np.inf)),
     )
 
 

@@ -285,7 +285,7 @@ class Network:
         which `weight`, one number, multiplies. port: without it, the sign of the weight chooses "ex" or "in". dtype
         "float32" halves the memory of weights that differ: they are rounded once, when the network is compiled.
 
-        storage "procedural" keeps no synapses, which else take 4 to 20 bytes each: a neuron's are drawn anew whenever
+        storage "procedural" keeps no synapses, which else take 2 to 20 bytes each: a neuron's are drawn anew whenever
         it fires, with the same bits. For every synapse a spike then takes 5 ns (FixedOutDegree) to 20 ns
         (FixedProbability) longer, 22 ns more with weights and 20 to 35 ns more with delays from a distribution. It is
         offered for rules that draw row by row, which are FixedOutDegree, FixedProbability, AllToAll and OneToOne, with

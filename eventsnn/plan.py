@@ -33,9 +33,9 @@ class PopulationPlan:
 
 @dataclass(frozen=True)
 class SlicePlan:
-    """Delays that take few values: row r consists of the slices row[r]:row[r+1], each of one delay, ascending.
+    """Delays that take few values: row r consists of the slices row[r]:row[r+1], each of one delay and base, ascending.
 
-    Slice s begins start[s] synapses behind the begin of its row; its delay is number value[s] of the projection's.
+    Slice s begins start[s] synapses behind the begin of its row; its delay and base are number value[s] of all.
     """
 
     row: Ints
@@ -45,8 +45,10 @@ class SlicePlan:
 
 @dataclass(frozen=True)
 class ProjectionPlan:
-    """Synapses by row: row r, of neuron pre[r], holds start[r]:start[r+1] of target, sorted by (delay, post, draw).
+    """Synapses by row: row r, of neuron pre[r], holds start[r]:start[r+1], sorted by (delay, post, draw).
 
+    A synapse reaches neuron base + offset. offset is uint16 where neurons span at most 65,536, or where slices are cut
+    so that theirs do, and else int32. base has one element for each delay if there are `slices`, else one.
     weight (float64 or float32) has one element if it is the same for all synapses. delay has one element if it is the
     same for all, one for each value if there are `slices`, and else one for each synapse. port -1 means by the sign of
     the weight. No weight is larger in size than weight_size, which does not depend on how synapses are stored.
@@ -56,7 +58,8 @@ class ProjectionPlan:
     pre: Ids
     post: Ids
     start: Ints
-    target: Ids
+    offset: NDArray[np.uint16] | Ids
+    base: Ids
     weight: NDArray[np.floating[Any]]
     delay: Floats
     slices: SlicePlan | None
@@ -69,26 +72,38 @@ class ProjectionPlan:
 
     @property
     def n_synapses(self) -> int:
-        return self.target.size
+        return self.offset.size
+
+    @property
+    def target(self) -> Ids:
+        """The neuron that each synapse reaches, as an array of its own."""
+        target: Ids = self.offset + self.by_synapse(self.base)
+        return target
+
+    def by_synapse(self, table: NDArray[Any]) -> NDArray[Any]:
+        """Of a table with one element, or one for each number of a slice, the element of every synapse."""
+        if self.slices is None or table.size == 1:
+            return np.broadcast_to(table, self.n_synapses)
+        return np.repeat(table[self.slices.value], np.diff(self.slice_begins(), append=self.n_synapses))
 
     def row(self, row: int) -> tuple[Ids, NDArray[np.floating[Any]], Floats]:
         """Target, weight and delay of the synapses of a row."""
         begin, end = self.start[row : row + 2].tolist()
-        target, weight = self.target[begin:end], self.weight
+        base, weight = self.base, self.weight
         weight = weight[begin:end] if weight.size > 1 else np.broadcast_to(weight, end - begin)
         if self.slices is not None:
             first, last = self.slices.row[row : row + 2].tolist()
             lengths = np.diff(self.slices.start[first:last], append=np.uint32(end - begin))
-            delay = np.repeat(self.delay[self.slices.value[first:last]], lengths)
+            number = self.slices.value[first:last]
+            delay = np.repeat(self.delay[number], lengths)
+            base = np.repeat(self.base[number], lengths) if base.size > 1 else base
         else:
             delay = self.delay[begin:end] if self.delay.size > 1 else np.broadcast_to(self.delay, end - begin)
-        return target, weight, delay
+        return self.offset[begin:end] + base, weight, delay
 
     def delays(self) -> Floats:
         """The delay of every synapse, ms."""
-        if self.slices is None:
-            return np.broadcast_to(self.delay, self.n_synapses)
-        return np.repeat(self.delay[self.slices.value], np.diff(self.slice_begins(), append=self.n_synapses))
+        return self.by_synapse(self.delay)
 
     def slice_begins(self) -> Ints:
         """The first synapse of every slice."""
@@ -128,22 +143,25 @@ class PartPlan:
     def alone(self) -> ProjectionPlan:
         """The same in rows of its own."""
         rows = self.rows
+        target = rows.target
         mine = self.synapses()
         delay, slices = rows.delay, None
         start = np.searchsorted(mine, rows.start)
         if rows.slices is not None:
-            begins = np.searchsorted(mine, np.append(rows.slice_begins(), rows.target.size))
-            used = np.flatnonzero(np.diff(begins))
-            row = np.searchsorted(used, rows.slices.row)
-            begin = begins[used] - np.repeat(start[:-1], np.diff(row))
-            numbers, value = np.unique(rows.slices.value[used], return_inverse=True)
-            delay = rows.delay[numbers]
+            numbers, value = np.unique(rows.by_synapse(rows.delay)[mine], return_inverse=True)
+            delay = numbers
             if delay.size > 1:
-                slices = SlicePlan(row, begin.astype(np.uint32), value.reshape(-1).astype(np.uint16))
+                row_of = np.repeat(np.arange(start.size - 1), np.diff(start))
+                first = np.flatnonzero(np.diff(row_of, prepend=-1) | np.diff(value.reshape(-1), prepend=-1))
+                begin = first - start[row_of[first]]
+                row = np.searchsorted(row_of[first], np.arange(start.size))
+                slices = SlicePlan(row, begin.astype(np.uint32), value.reshape(-1)[first].astype(np.uint16))
         weight = rows.weight[mine] if rows.weight.size > 1 else rows.weight
+        base = np.zeros(delay.size if slices is not None else 1, dtype=np.int32)
         return ProjectionPlan(
-            self.name, self.pre, self.post, start, rows.target[mine], weight, delay, slices, rows.port, self.weight_size
-        )
+            self.name, self.pre, self.post, start, target[mine], base, weight, delay, slices,
+            rows.port, self.weight_size,
+        )  # fmt: skip
 
     def _has(self, target: Ids) -> NDArray[np.bool_]:
         mine: NDArray[np.bool_] = (target >= self.post.min()) & (target <= self.post.max())
@@ -284,9 +302,8 @@ class Plan:
     variables: Floats  # (n, most slots) the rest of the state at t = 0, in the order of the model's slots
     I_e: Floats  # (n) pA
     recorded: NDArray[np.uint8]  # (n) 1 if spikes are kept
-    window: float  # ms, a power of two not above the smallest delay but for those between hasty neurons; 0: an instant
-    hasty_window: float  # ms, the same for all delays
-    hasty: NDArray[np.uint8]  # (n) 1 if the neuron has a synapse with a delay below window
+    window: float  # ms, a power of two
+    prompted: NDArray[np.uint8]  # (n) 1 if some synapse on the neuron has a delay below window
     max_rounds: int
     max_spikes: int
 

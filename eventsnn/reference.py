@@ -30,7 +30,7 @@ from eventsnn import streams
 from eventsnn.models import frames
 from eventsnn.models.base import Model, State
 from eventsnn.models.closed_form import T_REF, V_RESET, R
-from eventsnn.models.taylor import TaylorModel
+from eventsnn.models.stepped import SteppedModel
 from eventsnn.outcome import Outcome
 from eventsnn.plan import PartPlan, Plan
 from eventsnn.weights import Weights, checked_weights
@@ -180,7 +180,7 @@ class Reference:
         assert neuron.model is not None
         if state.frame is not None:
             frames.settle(neuron.model.shape, neuron.c, state, t, neuron.release)
-        elif isinstance(neuron.model, TaylorModel):
+        elif isinstance(neuron.model, SteppedModel):
             neuron.model.settle(neuron.c, state, t, neuron.release)
         elif t < neuron.release:
             neuron.model.hold(neuron.c, state, t - state.t)
@@ -286,7 +286,7 @@ class Reference:
         if round_ == SEARCH:
             for entry in now:
                 self.neurons[entry.neuron].crossing = None
-                if isinstance(self.neurons[entry.neuron].model, TaylorModel):
+                if isinstance(self.neurons[entry.neuron].model, SteppedModel):
                     self.settle(entry.neuron, t)
                 self._search(entry.neuron, t, SEARCH, t)
             return
@@ -350,7 +350,7 @@ class Reference:
                 continue
             if self._add(neuron, self.settle(n, t), synaptic, external) and t >= neuron.release:
                 self._fire(n, t, round_)
-            if neuron.state.frame is not None and frames.is_lost(neuron.state.frame):
+            if neuron.model.is_lost(neuron.c, neuron.state):
                 self._fail(n, t, Outcome.OUT_OF_RANGE)
             accepted.add(n)
         return accepted

@@ -5,7 +5,6 @@ same bits, in any number of threads.
 
     network           digest of all that a Net holds but what is recorded
     time              ms; everything before it has been processed
-    instant, round    when the last single instant was, and its round; then the same of the hasty lane
     neurons.          of every neuron:
       t, v, drive, slope, crossing, release, bounded, framed    as in the struct Neuron, neuron.pxd
       u, words        its integers in a frame, low word first; what lies behind its record
@@ -15,10 +14,9 @@ same bits, in any number of threads.
     streams.          where every stream stands, as in the struct Stream, stream.pxd: first, cell, at, n, in_cell, piece
     trains.           spikes that were given to sources between runs: of the stream trains.stream[k] those at
                       trains.time[trains.start[k]:trains.start[k + 1]], ms
-    rows.             spikes under way: `row` of `projection` among the rows of the Net (of those of the hasty lane, if
-                      `hasty`), on which the neuron's spike number `ordinal` travels, fired at `fired` (ms) in the round
-                      `fired_round`; `read` of its synapses, or of its slices where delays are kept by slice, have
-                      arrived
+    rows.             spikes under way: `row` of `projection` among the rows of the Net, on which the neuron's spike
+                      number `ordinal` travels, fired at `fired` (ms) in the round `fired_round`; `read` of its
+                      synapses, or of its slices where delays are kept by slice, have arrived
     weights.P         of projection number P, if they were set: as the plan has them, by (row, delay, target, draw)
 """
 
@@ -43,7 +41,7 @@ _DIGEST = 32
 # What may be recorded makes no difference to a network.
 _RECORDING = ("recorded", "probes")
 # What follows from the rest.
-_TWICE = ("projections", "hasty_rows", "kernels")
+_TWICE = ("projections", "kernels")
 _FLOATS = ("t", "v", "drive", "slope", "crossing", "release")
 _KNOWN_WITHOUT_NAN = {f"neurons.{name}" for name in _FLOATS} | {"streams.first", "trains.time", "rows.fired", "time"}
 
@@ -92,12 +90,10 @@ def shapes(net: Net) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
     of_trains = {"stream": (np.int64, (None,)), "start": (np.int64, (None,)), "time": (np.float64, (None,))}
     of_rows: dict[str, Any] = dict.fromkeys(("ordinal", "read"), (np.int64, (None,)))
     of_rows |= dict.fromkeys(("projection", "row", "fired_round"), (np.int32, (None,)))
-    of_rows |= {"hasty": (np.bool_, (None,)), "fired": (np.float64, (None,))}
+    of_rows |= {"fired": (np.float64, (None,))}
     found: dict[str, Any] = {
         "network": (np.uint8, (_DIGEST,)),
         "time": (np.float64, ()),
-        "instant": (np.float64, (2,)),
-        "round": (np.int32, (2,)),
     }
     parts: dict[str, dict[str, Any]] = {
         "neurons": of_neurons,
@@ -112,16 +108,16 @@ def shapes(net: Net) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
 
 def arrays_of_rows(found: list[tuple[Any, ...]]) -> State:
     """Rows under way as the engine finds them: each once, in one order, wherever they stand in its queues."""
-    names = ("hasty", "projection", "row", "ordinal", "read", "fired_round", "fired")
-    types = (np.bool_, np.int32, np.int32, np.int64, np.int64, np.int32, np.float64)
+    names = ("projection", "row", "ordinal", "read", "fired_round", "fired")
+    types = (np.int32, np.int32, np.int64, np.int64, np.int32, np.float64)
     columns: list[NDArray[Any]] = [
         np.array([entry[k] for entry in found], dtype=dtype) for k, dtype in enumerate(types)
     ]
-    order = np.lexsort(columns[4::-1])
+    order = np.lexsort(columns[3::-1])
     columns = [column[order] for column in columns]
     again = np.ones(order.size, dtype=bool)
     again[:1] = False
-    for column in columns[:4]:
+    for column in columns[:3]:
         again[1:] &= column[1:] == column[:-1]
     return {f"rows.{name}": column[~again] for name, column in zip(names, columns, strict=True)}
 
@@ -216,8 +212,6 @@ def _within(name: str, values: NDArray[Any], low: Any, high: Any, what: str) -> 
 def _check_times(state: State) -> None:
     if not 0.0 <= state["time"] < np.inf:
         _refuse(f"time = {state['time']:g} ms is none")
-    if (state["round"] < 0).any():
-        _refuse(f"round = {state['round'].tolist()} has a number below 0")
     _within("neurons.t", state["neurons.t"], 0.0, np.inf, "no time")
     for name in ("neurons.spikes", "neurons.burst"):
         _within(name, state[name], 0, np.inf, "no number of spikes")
@@ -250,19 +244,15 @@ def _check_streams(net: Net, state: State) -> None:
 
 
 def _check_rows(net: Net, state: State) -> None:
-    columns = {name: state[f"rows.{name}"] for name in ("hasty", "projection", "row", "ordinal", "read", "fired")}
+    columns = {name: state[f"rows.{name}"] for name in ("projection", "row", "ordinal", "read", "fired")}
     sizes = {array.size for array in columns.values()} | {state["rows.fired_round"].size}
     if len(sizes) > 1:
         _refuse("the arrays rows.* differ in length")
     _within("rows.projection", columns["projection"], 0, len(net.rows), "no projection")
-    if columns["hasty"].any() and net.hasty is None:
-        _refuse("rows.hasty is true of a spike, but the network has no hasty lane")
     for k in np.unique(columns["projection"]).tolist():
-        for hasty in (False, True):
-            mine = np.flatnonzero((columns["projection"] == k) & (columns["hasty"] == hasty))
-            if mine.size:
-                rows = (net.hasty_rows if hasty else net.rows)[k]
-                _check_rows_of(rows, mine, {name: array[mine] for name, array in columns.items()}, float(state["time"]))
+        mine = np.flatnonzero(columns["projection"] == k)
+        of_rows = {name: array[mine] for name, array in columns.items()}
+        _check_rows_of(net.rows[k], mine, of_rows, float(state["time"]))
 
 
 def _check_rows_of(rows: Rows, places: Ints, columns: State, time: float) -> None:

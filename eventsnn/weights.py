@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.errors import InputError
-from eventsnn.lanes import hasty_synapses
 from eventsnn.plan import Ints, PartPlan, ProceduralPlan, ProjectionPlan
 
 if TYPE_CHECKING:
@@ -46,22 +45,15 @@ def checked_weights(projections: Projections, number: int, weights: Any) -> Weig
 
 
 class WeightsOfRows:
-    """The weights of one of the rows of a Net that may change, and those of them that the hasty lane has."""
+    """The weights of one of the rows of a Net that may change."""
 
     def __init__(self, net: Net, k: int):
         plan: Any = net.rows[k].plan
         self.plan = plan
         self.all: Weights = np.array(plan.weight)
-        self.hasty = self.all  # the same, unless that lane has rows of its own
-        self._of_hasty: Ints | None = None
-        if net.hasty is not None and net.hasty_rows[k].plan is not plan:
-            self._of_hasty = hasty_synapses(plan, net.hasty)
-            self.hasty = self.all[self._of_hasty]
 
     def set(self, synapses: Ints | slice, weights: Weights) -> None:
         self.all[synapses] = weights
-        if self._of_hasty is not None:
-            self.hasty[:] = self.all[self._of_hasty]
 
     @property
     def size(self) -> float:

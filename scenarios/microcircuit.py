@@ -22,7 +22,7 @@ Expected: 0.90, 2.97, 4.41, 5.88, 7.57, 8.63, 1.11 and 7.83 Hz from L23E to L6I,
 0.86, 4.45, 7.59 and 1.09 Hz for the excitatory populations. With a tenth of the neurons and half of the inputs, 20
 networks gave 0.88, 3.01, 4.39, 5.90, 8.09, 8.89, 1.15 and 7.95 Hz. A tenth of both is what NEST comes with; 20 networks
 gave 0.46, 2.09, 3.97, 5.00, 6.67, 7.77, 0.85 and 7.01 Hz, NEST's reference run 0.40, 2.02, 3.88, 4.96, 6.58, 7.73, 0.83
-and 6.99 Hz. Tolerances are in TARGETS. The network in full takes 4 GB; from 200 to 1,000 ms that of seed 1 fired at
+and 6.99 Hz. Tolerances are in TARGETS. The network in full takes 3 GB; from 200 to 1,000 ms that of seed 1 fired at
 0.91, 2.98, 4.41, 5.87, 7.73, 8.63, 1.12 and 7.84 Hz.
 """
 

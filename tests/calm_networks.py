@@ -12,10 +12,11 @@ import eventsnn as esn
 GRID_TIME, GRID_WEIGHT = 0.125, 0.0625
 
 
-def busy_network(seed: int, stop: float, varied: bool = False) -> esn.Network:
+def busy_network(seed: int, stop: float, varied: bool = False, tiny: bool = False) -> esn.Network:
     """Two or three populations, dense and mostly below the threshold, with every kind of synapse and of drive.
 
-    varied: of models without currents, every neuron has a tau_m of its own.
+    varied: of models without currents, every neuron has a tau_m of its own. tiny: some delays are continuous, and the
+    least of them tiny.
 
     In half of the networks all times lie on a grid, in a third all neurons of a population have their constants in
     common; nothing is recorded but spikes, unless a few neurons are sampled.
@@ -40,7 +41,35 @@ def busy_network(seed: int, stop: float, varied: bool = False) -> esn.Network:
             net.stimulate(post[:3], current)
         if rng.random() < 0.3:
             net.record(post, "V_m", every=1.7, ids=[1, 4])
+    _lower(net, np.random.default_rng([seed, 1]), cells, stop)
+    if tiny:
+        _delay_at_random(net, np.random.default_rng([seed, 2]), [sources, *cells], cells)
     return net
+
+
+def _lower(net: esn.Network, rng: np.random.Generator, cells: list[Any], stop: float) -> None:
+    """Inhibition from outside, of some neurons by several stimuli, and spikes of which many come at one time."""
+    for k, post in enumerate(cells):
+        unit = 1.0 if isinstance(post.model, esn.LIFDelta) else 40.0
+        if rng.random() < 0.5:
+            for j in range(rng.integers(1, 4)):
+                process = esn.Poisson(rate=float(rng.choice([100.0, 2_000.0, 20_000.0])))
+                weight = unit * float(rng.choice([-0.5, -0.05, 0.02]))
+                net.stimulate(post[j : j + rng.integers(2, 12)], process, weight=weight, name=f"lower{k} {j}")
+        if rng.random() < 0.4:
+            times = np.sort(np.round(rng.uniform(0.0, stop, 20) / GRID_TIME) * GRID_TIME)
+            ties = net.population(5, esn.SpikeSource(times), name=f"ties{k}")
+            weight = unit * float(rng.choice([-0.5, 0.3]))
+            net.connect(ties, post, esn.AllToAll(), weight=weight, delay=0.5, dtype="float32")
+
+
+def _delay_at_random(net: esn.Network, rng: np.random.Generator, sources: list[Any], cells: list[Any]) -> None:
+    for k, post in enumerate(cells):
+        unit = 1.0 if isinstance(post.model, esn.LIFDelta) else 40.0
+        delay = [esn.Exponential(1.0), esn.LogNormal(0.0, 1.0), esn.Uniform(1e-9, 3.0)][rng.integers(0, 3)]
+        options = {"storage": str(rng.choice(["stored", "procedural"])), "dtype": "float32", "name": f"tiny{k}"}
+        pre = sources[rng.integers(0, len(sources))]
+        net.connect(pre, post, esn.FixedOutDegree(6), weight=esn.Normal(0.0, 0.3 * unit), delay=delay, **options)
 
 
 def _times(rng: np.random.Generator, t: np.ndarray, grid: bool) -> np.ndarray:

@@ -20,8 +20,8 @@ LEAD = 0.25
 class Draw:
     """Random values; on a dyadic grid of times in half of the networks, of weights in half of either half."""
 
-    def __init__(self, seed: int):
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, seed: int, part: int = 0):
+        self.rng = np.random.default_rng([seed, part] if part else seed)
         self.dyadic_time, self.dyadic_weight = seed % 2 == 0, seed // 2 % 2 == 0
 
     def time(self, low: float, high: float, size: int | None = None) -> np.ndarray:
@@ -63,6 +63,7 @@ def random_network(seed: int, stop: float = 40.0, samples: bool = True, few_at_o
         _volleys(net, draw, neurons[draw.number(0, len(neurons))], stop)
     if draw.chance(0.4):
         _point_processes(net, draw, neurons)
+    _rules(net, Draw(seed, 1), neurons, stop, few_at_once)
     first = _first_run(net, stop)
     if draw.chance(0.8):
         _coincide(net, draw, first, neurons[draw.number(0, len(neurons))], stop)
@@ -199,6 +200,35 @@ def _stimulate(net: esn.Network, draw: Draw, population: esn.Population, k: int,
         size = float(draw.weight(300.0))
         sine = esn.SineCurrent(size, frequency, phase=30.0, offset=50.0, start=start, stop=0.9 * stop)
         net.stimulate(population[: draw.number(1, len(population) + 1)], sine)
+
+
+def _rules(net: esn.Network, draw: Draw, neurons: list[esn.Population], stop: float, few_at_once: bool) -> None:
+    """What large networks have: rules, drawn weights, synapses drawn anew for each spike, delays of which the least is
+    tiny; and inhibition from outside, by several stimuli of some neurons, and ties with them."""
+    tiny = [esn.Exponential(1.0), esn.LogNormal(0.0, 1.0), esn.Uniform(1e-9, 3.0)]
+    for k, post in enumerate(neurons):
+        unit = 1.0 if isinstance(post.model, esn.LIFDelta) else 30.0
+        if draw.chance(0.4):
+            pre = neurons[draw.number(0, len(neurons))]
+            rules = [esn.FixedOutDegree(3), esn.FixedInDegree(3), esn.FixedProbability(0.5), esn.AllToAll()]
+            weights = [-unit, 0.25 * unit, esn.Normal(0.0, unit), esn.Uniform(-2.0 * unit, unit)]
+            delay = float(draw.time(0.25, 2.0)) if few_at_once or draw.chance(0.4) else draw.rng.choice(tiny)
+            options = {"storage": str(draw.rng.choice(["stored", "procedural"]))}
+            options |= {"dtype": str(draw.rng.choice(["float32", "float64"]))}
+            rule, weight = draw.rng.choice(rules), draw.rng.choice(np.array(weights, dtype=object))
+            if isinstance(rule, esn.FixedInDegree):  # drawn by columns, of which no row can be drawn alone
+                options["storage"] = "stored"
+            net.connect(pre, post, rule, weight=weight, delay=delay, name=f"rule{k}", **options)
+        if draw.chance(0.3):
+            for j in range(draw.number(1, 4)):
+                process = esn.Poisson(rate=draw.rng.choice([100.0, 1_500.0, 20_000.0]))
+                weight = unit * draw.rng.choice([-1.0, -0.25, 0.05])
+                net.stimulate(post[: draw.number(1, len(post) + 1)], process, weight=weight, name=f"rules{k} {j}")
+        if draw.chance(0.2):
+            times = np.round(draw.rng.uniform(0.0, stop, 12) / GRID_TIME) * GRID_TIME
+            ties = net.population(3, esn.SpikeSource(np.sort(times)), name=f"ties{k}")
+            weight = unit * draw.rng.choice([-1.0, 1.0 / 3.0, 2.0])
+            net.connect(ties, post, esn.AllToAll(), weight=weight, delay=0.5, dtype="float32")
 
 
 def _point_processes(net: esn.Network, draw: Draw, neurons: list[esn.Population]) -> None:

@@ -14,7 +14,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import bench  # noqa: E402
 import bench_plot  # noqa: E402
 import heterogeneity  # noqa: E402
-from workloads import Workload, workloads  # noqa: E402
+from peers import eventsnn as eventsnn_peer  # noqa: E402
+from peers import wiring  # noqa: E402
+from workloads import Workload, fly, workloads  # noqa: E402
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the loop in C is compiled by a cc")
 
@@ -63,6 +65,37 @@ def test_sparse_network_fires_once_for_each_kick(session):
     for variant in ("scatter", "scatter_two"):
         assert measured[variant]["events"] == 400 * 100
         assert measured[variant]["sum"] == pytest.approx(400 * 100 * 0.01)
+
+
+def test_fly_is_wired_as_its_docstring_says():
+    """Twice the same, distinct pairs; degrees and contacts heavy-tailed; a source has one sign; few neurons fire."""
+    network = fly(0.2)
+    [projection] = network["projections"]
+    made, n = projection["rule"][1], sum(network["populations"].values())
+    pre, post, weight = wiring.synapses(made, n)
+    assert all(np.array_equal(a, b) for a, b in zip((pre, post, weight), wiring.synapses(made, n), strict=True))
+    assert np.unique(pre * n + post).size == pre.size == pytest.approx(15e6 * 0.2, rel=0.1)
+    contacts = np.abs(weight) / made["contact"]
+    assert contacts.mean() == pytest.approx(3.8, abs=0.3) and contacts.max() > 300.0
+    assert np.mean(contacts == 1.0) == pytest.approx(1.0 - 2.0**-1.3, abs=0.01)
+    for degree in (np.bincount(pre, minlength=n), np.bincount(post, minlength=n)):
+        assert degree.max() > 10.0 * degree.mean() and np.median(degree) < 0.7 * degree.mean()
+    positive, negative = (np.unique(pre[sign * weight > 0.0]) for sign in (1, -1))
+    assert np.intersect1d(positive, negative).size == 0 and positive.size / n == pytest.approx(0.7, abs=0.02)
+
+    simulation = eventsnn_peer.build(network, 1).compile()
+    spikes = simulation.run(100.0).spikes
+    assert np.unique(spikes["driven"].ids).size == 21 and 0.005 * n < np.unique(spikes["others"].ids).size < 0.05 * n
+    assert wiring.counts(network, np.arange(n)) == {"events": pre.size}
+
+
+def test_fly_of_both_engines():
+    logs = []
+    for engine in ("compiled", "reference"):
+        spikes = eventsnn_peer.build(fly(0.01), 1).compile(engine).run(60.0).spikes
+        logs.append([spikes[name].times.tobytes() + spikes[name].ids.tobytes() for name in ("driven", "others")])
+        assert len(spikes["others"]) > 100
+    assert logs[0] == logs[1]
 
 
 def test_session_is_described_printed_and_drawn(session):

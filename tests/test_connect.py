@@ -11,7 +11,6 @@ from eventsnn._core import connect as kernel
 from eventsnn.connect import (
     AllToAll,
     Explicit,
-    Filling,
     FixedInDegree,
     FixedOutDegree,
     FixedProbability,
@@ -152,12 +151,10 @@ def test_draws_are_those_of_the_written_out_method():
 
 def test_bounded_integers_reject_the_surplus_words():
     n = 2**32 // 3 + 1  # a third of all words are surplus
-    filling = Filling(kernel.Lines("repeating", KEY, 2, n, np.full(2, -1, dtype=np.int32), 500))
-    filling.fill()
-    drawn = filling.rows.target.reshape(2, 500)
+    lines = kernel.Lines("repeating", KEY, 2, n, np.full(2, -1, dtype=np.int32), 500)
     for line in range(2):
         words = words_of(line)
-        assert drawn[line].tolist() == [bounded(words, n) for _ in range(500)]
+        assert lines.draw(line).tolist() == [bounded(words, n) for _ in range(500)]
         assert next(words) != next(itertools.islice(words_of(line), 500, None))
 
 

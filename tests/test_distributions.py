@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 from eventsnn import streams
+from eventsnn._core import philox
+from eventsnn._core.values import Law
 from eventsnn.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
 from eventsnn.errors import InputError
 
@@ -79,6 +81,24 @@ def polar(key, i, mean, std, low, high):
 def test_normal_is_the_polar_method_on_successive_attempts(low, high):
     values = Normal(1.0, 2.0, low, high).sample(KEY, elements(200))
     assert values == pytest.approx([polar(KEY, i, 1.0, 2.0, low, high) for i in range(200)], rel=1e-14, abs=1e-14)
+
+
+@pytest.mark.parametrize("lanes", [1, 4, 8])
+@pytest.mark.parametrize("kind", ["normal", "lognormal", "uniform", "exponential"])
+def test_bits_do_not_depend_on_how_many_are_drawn_side_by_side(lanes, kind):
+    """Against one by one; also of numbers of 64 bits, on a grid, and where many are drawn again or refused."""
+    if lanes > philox.most_lanes():
+        pytest.skip("not on this processor")
+    index = np.concatenate([elements(1_000), elements(1_000) + np.uint64(2**40)])
+    for given in (
+        {}, {"low": 0.5, "high": 2.0}, {"low": 0.75, "least": 0.8, "grid": 0.1}, {"most": 1.5},
+        {"low": 1.0, "high": 2.5, "refuses": True},
+    ):  # fmt: skip
+        expected, refused = Law(kind, 1.0, 0.75, lanes=1, **given).sample(KEY, index)
+        for n in (*range(35), 255, 256, 257, 2_000):
+            values, failed = Law(kind, 1.0, 0.75, lanes=lanes, **given).sample(KEY, index[:n])
+            assert values.tobytes() == expected[:n].tobytes() and failed <= refused
+        assert failed == refused and (refused > 0) == ("refuses" in given and kind in ("normal", "lognormal"))
 
 
 def test_lognormal_is_exp_of_the_normal_with_the_same_stream():

@@ -115,7 +115,7 @@ def shown(net, sources, engine, threads, batches, delay):
 
 @pytest.mark.parametrize("delay", [1.0, 0.0, 1e-3, esn.Uniform(0.1, 3.0), esn.Normal(1.5, 0.7, low=0.1, grid=0.1)])
 def test_engines_and_threads_agree_batch_after_batch(delay):
-    """Some neurons hasty (a delay of 0 or 1e-3 ms between a few of many), sources in each lane."""
+    """Delays of 0 or 1e-3 ms between a few of many, sources in each lane."""
     answers = []
     for engine, threads in (("reference", 1), ("compiled", 1), ("compiled", 3)):
         net = esn.Network(seed=3)

@@ -228,23 +228,18 @@ def test_rows_of_a_neuron_are_listed_by_projection():
     ]  # fmt: skip
     first, second = found.rows
     assert (first.first_target, first.last_target, second.first_target, second.last_target) == (3, 5, 4, 5)
-    assert first.ascending and not first.short_delays and not second.mixed and second.reaches
-    assert found.hasty is None and found.hasty_rows == ()
+    assert first.ascending and first.least_delay == 2.0 and 0.3 <= second.least_delay < 0.7
+    assert not found.prompted.any()
 
 
-def test_hasty_neurons_have_rows_of_their_own():
+def test_neurons_that_short_delays_reach_are_prompted():
     net = esn.Network()
     cells = net.population(600, lif(), name="cells")
     net.connect(cells, cells, esn.FixedOutDegree(3), delay=1.5)
     net.connect(cells[:1], cells[1:2], esn.AllToAll(), delay=0.0)
     found = laid(net)
-    assert found.hasty is not None and np.flatnonzero(found.hasty).tolist() == [0, 1]
-    (long, short), (of_hasty, short_of_hasty) = found.rows, found.hasty_rows
-    assert long.mixed and not long.short_delays
-    assert not short.reaches and short.short_delays and short_of_hasty.reaches and not short_of_hasty.mixed
-    assert set(of_hasty.plan.target.tolist()) <= {0, 1}
-    assert found.hasty_window == 0.0 and found.window > 0.0
-    assert found.least_delay[0] == 1.5
+    assert np.flatnonzero(found.prompted).tolist() == [1] and found.window == 0.125
+    assert found.shortest == 0.0 and [rows.least_delay for rows in found.rows] == [1.5, 0.0]
 
 
 def test_streams_that_differ_in_their_index_alone_have_one_source():

@@ -89,7 +89,7 @@ def test_invariants_hold_under_random_actors() -> None:
     for seed in range(80):
         actors = Actors(seed)
         reference = actors.reference
-        for _ in range(150):
+        for _ in range(200):
             actors.act()
             if reference.failure is not None:
                 break

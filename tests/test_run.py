@@ -262,10 +262,10 @@ def test_an_interrupted_run_keeps_what_it_has_and_goes_on_with_the_same_bits(eng
     assert differences(whole, event_log(net._simulation, 100.0)) == []
 
 
-@both
-def test_an_interruption_between_two_rounds_of_one_time(engine, monkeypatch):
-    """A chain of zero delays from the last neuron to the first: output order is by id, wherever the run was stopped."""
-    monkeypatch.setattr(engine_module, "BUDGET", {"compiled": 1, "reference": 1})
+def test_an_interruption_between_two_rounds_of_one_time(monkeypatch):
+    """A chain of zero delays from the last neuron to the first: output order is by id, wherever the run was stopped.
+    The compiled engine stops between windows only."""
+    monkeypatch.setattr(engine_module, "BUDGET", {"reference": 1})
     n = 20
     net = esn.Network()
     chain = net.population(n, esn.LIFDelta(E_L=0.0, V_th=1.0, V_reset=0.0), name="chain")
@@ -275,7 +275,7 @@ def test_an_interruption_between_two_rounds_of_one_time(engine, monkeypatch):
     net.record(chain, "V_m", times=[1.0])
     for _ in range(n - 3):
         with pytest.raises(KeyboardInterrupt):
-            net.run(until=2.0, engine=engine, progress=press_at(0.0)[0])
+            net.run(until=2.0, engine="reference", progress=press_at(0.0)[0])
         assert net.time == 1.0
         assert len(net.results().spikes["chain"]) == 0  # what lies at the time of the stop belongs to the next run
     results = net.run(until=2.0)

@@ -75,7 +75,7 @@ def differing(network: esn.Network, seed: int) -> tuple[list[str], dict[str, Any
 
 @pytest.mark.parametrize("few_at_once", [False, True])
 def test_random_networks(few_at_once):
-    """All models, zero delays, hasty neurons, float32, ports by sign, spikes under way in both engines."""
+    """All models, zero delays, float32, ports by sign, spikes under way in both engines."""
     altered = 0
     for seed in range(30):
         found, expected = differing(random_network(seed, STOP, samples=False, few_at_once=few_at_once), seed)

@@ -1,4 +1,6 @@
-"""Neurons with conductances that are settled side by side, one in each lane of a vector: the bits of single ones."""
+"""Events of neurons with conductances that are taken side by side, in the lanes of vectors: the bits of single ones."""
+
+import math
 
 import numpy as np
 import pytest
@@ -7,8 +9,9 @@ from event_log import differences, event_log
 import eventsnn as esn
 from eventsnn._core.conductance import side_by_side
 from eventsnn.models.base import State
+from eventsnn.models.stepped import THRESHOLD
 
-OFTEN = 200
+OFTEN = 400
 
 
 def cases(rng, alpha):
@@ -18,7 +21,7 @@ def cases(rng, alpha):
         kind = esn.LIFCondAlpha if alpha else esn.LIFCondExp
         model = kind(
             C_m=float(rng.choice([100.0, 250.0])), tau_syn_ex=tau_ex, tau_syn_in=tau_in,
-            E_ex=float(rng.choice([0.0, 20.0])), tolerance=float(rng.choice([1e-15, 1e-12, 1e-8, 1e-6, 1e-3])),
+            E_ex=float(rng.choice([0.0, 20.0])),
         )  # fmt: skip
         size = [0.0, 1e-18, 1e-14, 1e-9, 1.0, 30.0, 300.0, 3e3]
         x = (rng.choice(size, 4 if alpha else 2) * rng.uniform(0.5, 1.5)).tolist()
@@ -34,21 +37,34 @@ def cases(rng, alpha):
 
 @pytest.mark.parametrize("lanes", [1, 4, 8])
 @pytest.mark.parametrize("alpha", [False, True], ids=["exponential", "alpha"])
-def test_bits_are_those_of_single_neurons(lanes, alpha):
+@pytest.mark.parametrize("classes", [1, OFTEN], ids=["one class", "many classes"])
+def test_bits_are_those_of_single_neurons(lanes, alpha, classes):
     rng = np.random.default_rng(lanes + 100 * alpha)
     given, constants, expected = [], [], []
-    for model, v, x, drive, t, stop, release in cases(rng, alpha):
+    one = None
+    for each, v, x, drive, t, stop, release in cases(rng, alpha):
+        model = one = each if classes > 1 or one is None else one
         _, c = model.constants({name: np.array([float(value)]) for name, value in model.values.items()})
+        c = c[:, 0].tolist()
+        weights = rng.choice([0.0, 3.0, 50.0, 1e9], 2, p=[0.5, 0.3, 0.19, 0.01]).tolist()
         s = State(t, v, list(x), drive=drive)
-        model.settle(c[:, 0].tolist(), s, stop, release)
-        given.append([t, stop, v, drive, release, *x])
-        constants.append(c[:, 0])
-        expected.append([s.v, *s.x])
+        model.settle(c, s, stop, release)
+        model.receive(c, s, weights, stop < release)
+        given.append([t, stop, v, drive, release, *weights, *x])
+        constants.append(c)
+        outcome = (0 if stop < release else int(s.v >= c[THRESHOLD])) + 2 * model.is_lost(c, s)
+        expected.append((s, outcome, c, model))
     state = np.array(given)
-    left = np.array(side_by_side(lanes, state, np.array(constants)))
-    assert 0.5 * OFTEN < np.count_nonzero(~left) < OFTEN
-    assert state[~left][:, [2, *range(5, state.shape[1])]].tobytes() == np.array(expected)[~left].tobytes()
-    assert state[left].tobytes() == np.array(given)[left].tobytes()
+    outcomes = side_by_side(lanes, state, np.array(constants))
+    wanted = np.array([[s.v, *s.x] for s, *_ in expected])
+    assert state[:, [2, *range(7, state.shape[1])]].tobytes() == wanted.tobytes()
+    assert [outcome for outcome, _ in outcomes] == [outcome for _, outcome, *_ in expected]
+    for (_, until), (s, outcome, c, model), row in zip(outcomes, expected, given, strict=True):
+        if row[1] < row[4]:
+            assert until == row[4]
+        elif not outcome:
+            span, found = model.crossing(c, s)
+            assert until >= s.t and (not found or until <= s.t + span or span == math.inf)
 
 
 @pytest.mark.parametrize("seed", range(1, 5))

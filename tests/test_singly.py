@@ -46,6 +46,15 @@ def test_random_networks(seed, varied, by_synapse):
 
 
 @pytest.mark.parametrize("seed", SEEDS[::2])
+def test_delays_of_which_the_least_is_tiny(seed):
+    """Windows are as narrow as that, or, for most neurons, as wide as without these."""
+    reference = event_log(busy_network(seed, STOP, tiny=True).compile("reference"), STOP)
+    for mode, threads in ((True, 1), ("auto", 1), (False, 2)):
+        simulation = Threaded(calm(busy_network(seed, STOP, tiny=True), mode), threads)
+        assert differences(reference, event_log(simulation, STOP)) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS[::2])
 def test_slices_alone_reach_neurons_with_constants_of_their_own(seed):
     for width in WIDTHS:
         simulation = calm(busy_network(seed, STOP, True), True, width=width)

@@ -153,7 +153,7 @@ def test_a_state_may_be_restored_twice_and_into_an_engine_that_has_run():
 def test_what_a_run_depends_on_is_in_its_state():
     """Each array changed by a little is refused, or gives another run: of those that count, in the tests below. A
     search for a crossing that begins anew finds the same."""
-    counting = {"instant", "round", "neurons.burst", "neurons.millisecond", "neurons.spikes", "neurons.bounded"}
+    counting = {"neurons.burst", "neurons.millisecond", "neurons.spikes", "neurons.bounded"}
     counting |= {"rows.ordinal", "rows.fired_round", "trains.stream", "trains.time"}
     matters: set[str] = set()
     for kind, seed in (("random", 5), ("random", 8), ("few at once", 4), ("taylor", 1), ("procedural", 2)):
@@ -207,32 +207,6 @@ def test_spikes_of_a_millisecond_are_counted_on():
         array[0] = value
         other.restore({**state, name: array})
         assert other.advance(10.0, 10**6) and other.failure is None
-
-
-def test_rounds_of_an_instant_are_counted_on():
-    """A loop without delay at 2 ms, stopped after some rounds; each sends one spike, fired in the round before."""
-    net, cells = laid_out_alone(max_rounds=50, max_spikes=1000)
-    net.connect(cells, cells, esn.Explicit([0, 1], [1, 0]), weight=2.0, delay=0.0)
-    net.connect(net.population(1, esn.SpikeSource([1.0])), cells[:1], esn.AllToAll(), weight=2.0, delay=1.0)
-    plan, laid = laid_out(net)
-    engine = Engine(laid)
-    while engine.time < 2.0:
-        assert not engine.advance(10.0, 1)
-    for _ in range(5):
-        assert not engine.advance(10.0, 1)
-    state = engine.state()
-    rounds = int(state["round"].max())
-    assert 3 < rounds < 20 and state["time"] == 2.0 and state["rows.fired_round"].tolist() == [rounds]
-    failures = []
-    for fewer in (0, 3):
-        other = Engine(laid)
-        other.restore({**state, "round": np.maximum(state["round"] - np.int32(fewer), np.int32(0))})
-        assert other.advance(10.0, 10**6)
-        failures.append((other.failure, other.take_spikes()[0].size))
-    assert engine.advance(10.0, 10**6)
-    spikes = engine.take_spikes()[0]
-    assert failures[0][0] == engine.failure == (failures[1][0][0] ^ 1, 2.0, esn.outcome.Outcome.TOO_MANY_ROUNDS)
-    assert failures[1][1] == failures[0][1] + 3 and spikes.size > failures[0][1]
 
 
 def test_spikes_that_were_given_are_in_the_state():
@@ -320,7 +294,6 @@ def first_changed(state: State, name: str, value: object) -> np.ndarray:
         ("rows.row", lambda a: a - np.int32(99), r"rows.row\[\d+\] = -\d+ is no row of rows\d"),
         ("rows.read", lambda a: a + 99, r"rows.read\[\d+\] = \d+ is not how far a row of rows\d can be read"),
         ("rows.read", lambda a: a[1:], r"the arrays rows.\* differ in length"),
-        ("rows.hasty", lambda a: ~a, "rows.hasty is true of a spike, but the network has no hasty lane"),
         ("rows.spare", lambda a: np.zeros(3), "rows.spare is no array of a state"),
         ("weights.9", lambda a: np.zeros(3), "weights.9 is of no projection"),
         ("weights.0", lambda a: np.zeros(3), "weights.0: rows0 keeps no weights with storage='procedural'"),

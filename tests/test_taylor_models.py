@@ -13,7 +13,8 @@ from stepped_models import gates, spike_times
 import eventsnn as esn
 from eventsnn import models
 from eventsnn.models.base import State
-from eventsnn.models.taylor import THRESHOLD, TaylorModel, first_root
+from eventsnn.models.stepped import THRESHOLD, SteppedModel
+from eventsnn.models.taylor import first_root
 from eventsnn.scenarios import adex_patterns
 from eventsnn.scenarios import izhikevich_patterns as patterns
 
@@ -56,7 +57,7 @@ def constants_of(model):
 
 def test_every_model_without_a_closed_form_is_tested():
     known = (getattr(models, name) for name in models.__all__)
-    concrete = {m for m in known if inspect.isclass(m) and issubclass(m, TaylorModel) and not inspect.isabstract(m)}
+    concrete = {m for m in known if inspect.isclass(m) and issubclass(m, SteppedModel) and not inspect.isabstract(m)}
     assert {type(model) for model in MODELS} == concrete
 
 
@@ -198,7 +199,9 @@ def test_spikes_and_state_against_an_independent_integration(model, share):
     assert np.allclose(state["variables"][0, : len(model.slots)], final[1:], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("model", [esn.Izhikevich(I_e=4.0), esn.HHTraub(I_e=100.0)], ids=name_of)
+@pytest.mark.parametrize(
+    "model", [esn.Izhikevich(I_e=4.0), esn.HHTraub(I_e=100.0), esn.LIFCondExp(I_e=200.0)], ids=name_of
+)
 def test_sinusoidal_current(model):
     net, cell = one(model, V_m=-66.0)
     amplitude = 0.5 * current_of(model)

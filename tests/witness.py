@@ -9,7 +9,7 @@ import numpy as np
 
 from eventsnn.models import LIFExp
 from eventsnn.models.closed_form import T_REF, TAU, TAU_M, current_at
-from eventsnn.plan import PartPlan, Plan
+from eventsnn.plan import PartPlan, Plan, ProceduralPlan
 from eventsnn.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, SEARCH, Entry, Reference
 
 
@@ -28,6 +28,9 @@ class Witness(Reference):
         see["projections with rows in common"] += len(plan.rows) < len(plan.projections)
         for part in plan.projections:
             projection = part.alone() if isinstance(part, PartPlan) else part
+            see["synapses drawn for each spike"] += isinstance(projection, ProceduralPlan)
+            if isinstance(projection, ProceduralPlan):
+                continue
             pre = np.repeat(projection.pre, np.diff(projection.start))
             see["self-loop"] += int(np.sum(pre == projection.target))
             pairs = np.unique(np.column_stack([pre, projection.target]), axis=0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from peers import worker
+from peers import wiring, worker
 
 EQUATIONS = {
     # Potentials as 1 for 1 mV, currents as 1 for 1 pA.
@@ -93,6 +93,9 @@ def projections(network: dict[str, Any], neurons: Any) -> list[Any]:
         first += n
     made = []
     for p in network["projections"]:
+        if p["rule"][0] == "wiring":
+            made += wired(network, neurons, p)
+            continue
         start, stop = parts[p["pre"]]
         to, constant = port(network, p["weight"]), not isinstance(p["delay"], dict)
         weight = abs(p["weight"]) if network["model"] == "cond" else p["weight"]
@@ -116,14 +119,31 @@ def projections(network: dict[str, Any], neurons: Any) -> list[Any]:
     return made
 
 
+def wired(network: dict[str, Any], neurons: Any, p: dict[str, Any]) -> list[Any]:
+    """Those of excitatory and those of inhibitory sources."""
+    import brian2 as b
+
+    made, parts = wiring.synapses(p["rule"][1], len(neurons)), []
+    for to, mine in (("I_ex", made.weight > 0.0), ("I_in", made.weight < 0.0)):
+        parts.append(b.Synapses(neurons, neurons, "w : 1", on_pre=f"{to}_post += w", delay=p["delay"] * b.ms))
+        parts[-1].connect(i=made.pre[mine], j=made.post[mine])
+        parts[-1].w = made.weight[mine]
+    return parts
+
+
 def drive_with(network: dict[str, Any], neurons: Any) -> list[Any]:
     import brian2 as b
 
     drive = network["drive"]
     if drive["kind"] == "poisson":
-        to, sources = port(network, drive["weight"]), 1000
-        rate = drive["rate"] / sources * b.Hz
-        return [b.PoissonInput(neurons, to, N=sources, rate=rate, weight=repr(drive["weight"]))]
+        to, sources, first, inputs = port(network, drive["weight"]), 1000, 0, []
+        for k, n in enumerate(network["populations"].values()):
+            if rate := worker.of(drive["rate"], k):
+                hz = rate / sources * b.Hz
+                part = neurons[first : first + n]
+                inputs.append(b.PoissonInput(part, to, N=sources, rate=hz, weight=repr(drive["weight"])))
+            first += n
+        return inputs
     if drive["kind"] == "kicks":
         ids, trains = worker.kicks(drive, len(neurons), network["duration"])
         source = np.repeat(np.arange(len(ids)), [len(train) for train in trains])
@@ -200,7 +220,10 @@ def simulate(request: dict[str, Any]) -> dict[str, Any]:
     marks, synapses, monitor = run(network, folder, request)
     times, n = np.asarray(monitor.t / b.ms), sum(network["populations"].values())
     made = sum(len(s) for s in synapses)
-    return worker.answer(*marks, neurons=n, synapses=made, spikes=len(times), rate=worker.rate(times, n, network))
+    return worker.answer(
+        *marks, neurons=n, synapses=made, spikes=len(times), rate=worker.rate(times, n, network),
+        **wiring.counts(network, np.asarray(monitor.i)),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

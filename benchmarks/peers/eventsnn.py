@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from peers import worker
+from peers import wiring, worker
 
 MODELS = {"delta": "LIFDelta", "exp": "LIFExp", "cond": "LIFCondExp"}
 
@@ -33,8 +33,6 @@ def build(network: dict[str, Any], seed: int) -> Any:
     rules = {"indegree": esn.FixedInDegree, "outdegree": esn.FixedOutDegree, "total": esn.FixedTotalNumber}
     net = esn.Network(seed=seed)
     parameters = {name: value(v) for name, v in network["parameters"].items()}
-    if "tolerance" in network:
-        parameters["tolerance"] = network["tolerance"]
     model = getattr(esn, MODELS[network["model"]])(**parameters)
     parts = {}
     for k, (name, n) in enumerate(network["populations"].items()):
@@ -42,6 +40,11 @@ def build(network: dict[str, Any], seed: int) -> Any:
         parts[name] = net.population(n, model, name=name, **state)
     everyone = list(parts.values())
     for p in network["projections"]:
+        if p["rule"][0] == "wiring":
+            made = wiring.synapses(p["rule"][1], sum(network["populations"].values()))
+            pairs = esn.Explicit(made.pre, made.post)
+            net.connect(everyone, everyone, pairs, weight=made.weight, delay=p["delay"])
+            continue
         weight = value(p["weight"], network["stored"])
         post = parts[p["post"]] if "post" in p else everyone
         net.connect(parts[p["pre"]], post, rule(*p["rule"]), weight=weight, delay=value(p["delay"]))
@@ -58,7 +61,8 @@ def drive_with(net: Any, parts: list[Any], network: dict[str, Any]) -> None:
             net.stimulate(parts, esn.Poisson(drive["rate"]), weight=drive["weight"], name="external")
             return
         for part, rate in zip(parts, drive["rate"], strict=True):
-            net.stimulate(part, esn.Poisson(rate), weight=drive["weight"])
+            if rate:
+                net.stimulate(part, esn.Poisson(rate), weight=drive["weight"])
     elif drive["kind"] == "current":
         net.stimulate(parts, esn.StepCurrent([0.0], [drive["amplitude"]]), name="external")
     elif drive["kind"] == "kicks":

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from peers import worker
+from peers import wiring, worker
 
 MODELS = {"delta": "iaf_psc_delta", "exp": "iaf_psc_exp", "cond": "iaf_cond_exp"}
 RULES = {
@@ -50,6 +50,13 @@ def connect(network: dict[str, Any], neurons: Any, parts: dict[str, Any]) -> Non
 
     for k, p in enumerate(network["projections"]):
         name, number = p["rule"]
+        if name == "wiring":
+            made = wiring.synapses(number, len(neurons))
+            first = neurons[0].global_id
+            delays = np.full(made.pre.size, p["delay"])
+            synapse = {"weight": made.weight, "delay": delays}
+            nest.Connect(first + made.pre, first + made.post, "one_to_one", synapse)
+            continue
         rule = {"rule": RULES[name], ARGUMENTS.get(name, name): number}
         if name == "probability":
             rule["allow_autapses"] = False
@@ -98,10 +105,11 @@ def drive_with(network: dict[str, Any], neurons: Any, parts: list[Any], precise:
         neurons.I_e = drive["amplitude"]
     if drive["kind"] == "poisson":
         rates = drive["rate"] if isinstance(drive["rate"], list) else [drive["rate"]]
-        for rate, part in zip(rates, parts if len(rates) > 1 else [neurons], strict=True):
+        driven = [(r, part) for r, part in zip(rates, parts if len(rates) > 1 else [neurons], strict=True) if r]
+        for rate, part in driven:
             source = nest.Create("poisson_generator" + ("_ps" if precise else ""), params={"rate": rate})
             nest.Connect(source, part, syn_spec={"weight": drive["weight"], "delay": drive["delay"]})
-        return len(neurons), 0
+        return sum(len(part) for _, part in driven), 0
     if drive["kind"] == "kicks":
         ids, trains = worker.kicks(drive, len(neurons), network["duration"])
         when = {"precise_times" if precise else "allow_offgrid_times": True}

@@ -44,12 +44,12 @@ def stretches(plan: Any, spikes: np.ndarray, stored: bool) -> tuple[np.ndarray, 
         ends.append(p.start[mine[which] + 1] + offset)
         weights.append(np.full(which.size, p.weight[0] if p.weight.size else 0.0))
         order.append(which)
-        offset += p.target.size
+        offset += p.n_synapses
     sequence = np.argsort(np.concatenate(order), kind="stable")
     begin, end, weight = (np.concatenate(parts)[sequence] for parts in (begins, ends, weights))
     target = np.concatenate([p.target for p in plan.rows])
     if stored:
-        weight = np.concatenate([np.broadcast_to(p.weight, p.target.size) for p in plan.rows])
+        weight = np.concatenate([np.broadcast_to(p.weight, p.n_synapses) for p in plan.rows])
     return begin, end, target, weight
 
 

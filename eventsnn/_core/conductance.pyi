@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 kernel: object
 
-def side_by_side(lanes: int, state: NDArray[np.float64], constants: NDArray[np.float64]) -> list[bool]:
-    """Settle neurons in vectors of so many lanes; which of them could not be settled so.
+def side_by_side(lanes: int, state: NDArray[np.float64], constants: NDArray[np.float64]) -> list[tuple[int, float]]:
+    """Take events of neurons in vectors of so many lanes.
 
-    state: time, when they shall be settled, V, drive, end of refractoriness and slots, a row each; changed in place.
+    state: time, that of the event, V, drive, end of refractoriness, what arrives at both ports, and slots, a row each;
+    changed in place. Returns for each an Outcome of neuron.pxd and before when there is no crossing.
     """

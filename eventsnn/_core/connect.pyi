@@ -39,39 +39,30 @@ class Lines:
         pre: Ids | None = None,
         post: Ids | None = None,
     ) -> None: ...
+    def draw(self, line: int) -> Ids: ...
     def count(self, first: int, last: int, length: Ints) -> None: ...
 
-class Procedure:
-    """Rows that are not kept: what is needed to draw one."""
+class Share:
+    """What a projection has in rows."""
+
+    lines: Lines
 
     def __init__(
         self,
         lines: Lines,
-        post: Ids,
-        weights: Law | None,
-        weight_key: int,
-        dtype: str,
-        delays: Law | None,
-        delay_key: int,
+        dtype: str = "float64",
+        weights: Law | Floats | None = None,
+        weight_key: int = 0,
+        delays: Law | Floats | None = None,
+        delay_key: int = 0,
+        few: Few | None = None,
+        numbers: NDArray[np.uint16] | None = None,
+        number: int = 0,
+        first: int = 0,
     ) -> None: ...
+
+class Procedure:
+    """Rows that are not kept: what is needed to draw one."""
+
+    def __init__(self, share: Share, post: Ids) -> None: ...
     def row(self, row: int) -> tuple[Ids, NDArray[np.floating] | None, Floats | None]: ...
-
-class Rows:
-    """The synapses of a projection by row: row r is start[r]:start[r + 1]. What is None is not kept by synapse."""
-
-    start: Ints
-    target: Ids
-    weight: NDArray[np.floating] | None
-    delay: Floats | None
-    number: NDArray[np.uint16] | None
-    ordinal: Ints | None
-
-    def __init__(self, start: Ints) -> None: ...
-    def keep_weights(self, dtype: str, law: Law | None, key: int, given: Floats | None) -> None: ...
-    def keep_delays(self, few: Few | None, law: Law | None, key: int, given: Floats | None) -> None: ...
-    def keep_ordinals(self) -> None: ...
-    def fill(self, lines: Lines, first: int, last: int, cursor: Ints) -> tuple[str, int, int, float] | None: ...
-    def sort(self, first: int, last: int, by_target: bool, post: Ids, slices: Ints) -> None: ...
-    def slice(
-        self, first: int, last: int, row_slice: Ints, begin: NDArray[np.uint32], value: NDArray[np.uint16]
-    ) -> None: ...

@@ -17,5 +17,6 @@ class Law:
         least: float = ...,
         most: float = ...,
         refuses: bool = False,
+        lanes: int = 0,
     ) -> None: ...
     def sample(self, key: int, index: NDArray[np.uint64]) -> tuple[NDArray[np.float64], int]: ...

@@ -139,6 +139,10 @@ class Model(ABC):
         """Time in ms until v first reaches the threshold without further events, inf if it never does, and True; or a
         time before which it does not, and False: the search then has to go on from there (`start`)."""
 
+    def is_lost(self, c: Sequence[float], s: State) -> bool:
+        """Whether input has made the state too large for the equations."""
+        return False
+
     @abstractmethod
     def receive(self, c: Sequence[float], s: State, weights: Sequence[float], refractory: bool) -> None:
         """Add the summed weights of one time, one sum a port."""

@@ -305,6 +305,9 @@ class LinearModel(Model):
     def leave(self, c: Sequence[float], s: State, release: float) -> None:
         frames.leave(self.shape, c, s, release)
 
+    def is_lost(self, c: Sequence[float], s: State) -> bool:
+        return s.frame is not None and frames.is_lost(s.frame)
+
     def threshold(self, c: Sequence[float], s: State) -> float:
         return closed_form.threshold(self.shape, c, s)
 

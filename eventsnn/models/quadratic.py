@@ -24,7 +24,8 @@ from eventsnn._core import quadratic as kernels
 from eventsnn._core.mathfunc import atan2, expm1, log1p, sin_turns
 from eventsnn.checks import require
 from eventsnn.models.base import State, Values
-from eventsnn.models.taylor import FARTHEST, THRESHOLD, Series, TaylorModel, square
+from eventsnn.models.stepped import THRESHOLD
+from eventsnn.models.taylor import FARTHEST, Series, TaylorModel, square
 
 INVERSE_TURN = 0.15915494309189535  # 1 / (2 pi)
 AT_REST = 100.0  # e^-100 of the way is out of sight

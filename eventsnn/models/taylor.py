@@ -7,12 +7,8 @@ ext/eventsnn/_core/taylor.pxd performs the same operations in the same order.
 (b) A step has `ORDER` terms, which follows from the tolerance, and goes as far as its last two terms stay below it:
     h = (tolerance / |c_n|)^(1/n). Steps begin at the neuron's last event and follow one another; they depend on nothing
     else. Where an event comes within one, the state is the series at that time, and a new step begins there.
-(c) A model whose slots have a closed form by themselves (`decayed`) may know from them how far a series reaches
-    (`reach`). A step then goes as far, whatever its terms are, and anywhere in it those of V are summed up until they
-    no longer matter; the others are not computed. Slots that have decayed to nothing by its end become 0, lest they
-    shorten the next ones.
-(d) A neuron that a whole step has not moved, but for rounding, is at rest: its step never ends.
-(e) The first crossing within a step is that of a polynomial: intervals are halved until the polynomial surely stays
+(c) A neuron that a whole step has not moved, but for rounding, is at rest: its step never ends.
+(d) The first crossing within a step is that of a polynomial: intervals are halved until the polynomial surely stays
     negative, or surely grows; then Newton's method inside a bracket.
 """
 
@@ -22,50 +18,30 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core.mathfunc import exp, log, sin_turns
 from eventsnn.checks import require
-from eventsnn.errors import InputError
-from eventsnn.models.base import Model, State, Values
+from eventsnn.models.base import State, Values
+from eventsnn.models.stepped import THRESHOLD, Shape, SteppedModel, until
 
 # The constants of a neuron: these, then the tolerance of each variable, the jump of each slot at a spike, the scale of
 # each port, and those of the model's own.
-R, T_REF, THRESHOLD, ORDER, FARTHEST, V_RESET, HEAD = 0, 1, 2, 3, 4, 5, 8
+R, T_REF, ORDER, FARTHEST, V_RESET, HEAD = 0, 1, 3, 4, 5, 8
 
 MOST_ORDER = 24
 LONGEST_STEP = 1000.0  # ms
 LARGEST = 1.7976931348623157e308
 ULP = 2.0**-52
 NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable
-SMALL_TERM = 0.5  # of a tolerance
-AT_ONCE = 2  # orders that are added at a time within reach
 INVERSE = [0.0] + [1.0 / n for n in range(1, MOST_ORDER + 1)]
 NARROWEST = 2.0**-40  # of a step: where a polynomial touches zero within it
 TWO_PI = 6.283185307179586
 
 Row = list[float]
-
-
-class Shape(NamedTuple):
-    """What the kernels must know of a model without a closed form; names are those of closed_form.Shape."""
-
-    n_slots: int
-    clamped: bool  # V is held while the neuron is refractory
-    targets: tuple[int, ...]  # for each port the slot that takes its input; -1 is V
-    n_currents: int = 0
-    n_alpha: int = 0
-    n_thresholds: int = 0
-    n_driven: int = 0
-    leaks: bool = True
-    resets: bool = True
-
-    @property
-    def ahead(self) -> int:
-        return 3 + (1 + self.n_slots) * (2 + MOST_ORDER)
 
 
 class Series:
@@ -124,51 +100,28 @@ def horner(a: Row, h: float) -> float:
     return total
 
 
-class TaylorModel(Model):
+class TaylorModel(SteppedModel):
     """A neuron model whose state between events is a Taylor series; a subclass gives its recurrence.
 
-    `extend` computes the next order; its twin is a .pyx in ext/eventsnn/_core, whose capsule is `kernel`. `described`
-    gives what a class of neurons needs: see `Description`. A spike sets V to V_reset and adds its jump to every other
-    variable; if `clamped`, V is then held for t_ref. tolerance (mV): the largest error of V in a step.
+    `extend` computes the next order; its twin is a .pyx in ext/eventsnn/_core, whose capsule is `kernel`. A spike sets
+    V to V_reset and adds its jump to every other variable. tolerance (mV): the largest error of V in a step.
     """
 
-    clamped: ClassVar[bool] = True
-    resets_V: ClassVar[bool] = True
-    # Parameters that must be positive, with their units.
-    positive: ClassVar[dict[str, str]] = {}
     # What a variable may not exceed in size: beyond, the neuron has run away.
     farthest: ClassVar[float] = 1e6
-    # Slots that take the input of each port, -1 for V.
-    targets: tuple[int, ...]
     # Tolerance of each slot in that of V.
     tolerances: tuple[float, ...]
-    reset_name: ClassVar[str] = "V_reset"
 
     @property
     def shape(self) -> Shape:
-        return Shape(len(self.slots), self.clamped, self.targets)
-
-    @property
-    def state_variables(self) -> tuple[str, ...]:  # type: ignore[override]
-        return ("V_m", *self.slots)
-
-    @property
-    def recordables(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.state_variables
-
-    @property
-    def instantaneous(self) -> bool:
-        return self.clamped and all(slot < 0 for slot in self.targets)
+        ahead = 3 + (1 + len(self.slots)) * (2 + MOST_ORDER)
+        return Shape(len(self.slots), self.clamped, self.targets, ahead)
 
     # ---- what a subclass gives
 
     @abstractmethod
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
         """Append order n + 1 of every variable; p are the constants of the model's own."""
-
-    def gain(self, values: Values) -> Any:
-        """What 1 pA adds to dV/dt, in mV/ms."""
-        return 1.0 / values["C_m"]
 
     @abstractmethod
     def own(self, values: Values) -> list[tuple[str, Any]]:
@@ -178,51 +131,16 @@ class TaylorModel(Model):
         """What a spike adds to each slot."""
         return [0.0] * len(self.slots)
 
-    def scales(self, values: Values) -> list[Any]:
-        """What a weight of 1 adds, for each port."""
-        return [1.0] * len(self.ports)
-
-    def reach(self, p: Sequence[float], s: State) -> float:
-        """How far (ms) a series is good, as the state alone tells; 0: its terms must tell."""
-        return 0.0
-
-    def decayed(self, p: Sequence[float], x: Sequence[float], h: float) -> list[float]:
-        """The slots h ms later, for a model that knows its reach; as they are unless it says more."""
-        return list(x)
-
     def revise(self, p: Sequence[float], s: State, step: Step, z: Series) -> None:
         """Make another step of the one found."""
 
     # ---- values
 
-    def offsets(self, values: Values) -> Values:
-        return {}
-
-    def initial_state(self, values: Values) -> Values:
-        return {"V_m": values["E_L"]} | {name: np.zeros(1) for name in self.slots}
-
-    def to_state(self, values: Values, state: Values) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        for name in self.slots:
-            if name.lstrip("d").startswith("g_"):
-                require(state[name] >= 0, state[name], f"{type(self).__name__}: {name}", "must not be negative", "nS")
-        return state["V_m"], [state[name] for name in self.slots]
-
     def check(self, values: Values, where: str) -> None:
-        units = {name: "ms" for name in values if name.startswith("tau_")} | self.positive
-        for name, unit in units.items():
-            require(values[name] > 0, values[name], f"{where}: {name}", "must be positive", unit)
-        require(values["t_ref"] >= 0, values["t_ref"], f"{where}: t_ref", "must not be negative", "ms")
+        super().check(values, where)
         tolerance = values["tolerance"]
         good = (tolerance >= 1e-15) & (tolerance <= 1e-3)
         require(good, tolerance, f"{where}: tolerance", "must lie between 1e-15 and 0.001 mV", "mV")
-        if self.resets_V:
-            reset, threshold = np.broadcast_arrays(values[self.reset_name], values[self.threshold_name])
-            if not (reset < threshold).all():
-                i = int(np.argmin(reset < threshold))
-                raise InputError(
-                    f"{where}: {self.reset_name} = {reset[i]:g} mV must lie below {self.threshold_name} = "
-                    f"{threshold[i]:g} mV" + (f" (neuron {i})" if reset.size > 1 else "")
-                )
 
     def constants(self, values: Values) -> tuple[list[str], NDArray[np.float64]]:
         tolerance = values["tolerance"]
@@ -279,14 +197,8 @@ class TaylorModel(Model):
         order, p = int(c[ORDER]), self._own(c)
         for n in range(order):
             self.extend(p, z, n)
-        reach = self.reach(p, s)
-        end, span = _until(s.t, reach if reach > 0.0 else self._span(c, z))
-        if reach > 0.0:
-            last = self._few_orders(c, z, span)
-            last[1:] = [0.0 if abs(x) < NO_MORE * c[HEAD + i] else x for i, x in enumerate(last[1:], start=1)]
-        else:
-            last = [horner(row, span) for row in z.y]
-        step = Step(end, span, last, z.y)
+        end, span = until(s.t, self._span(c, z))
+        step = Step(end, span, [horner(row, span) for row in z.y], z.y)
         if s.slope == 0.0 and not s.sines and end > s.t and self._is_at_rest(c, step):
             step.end = step.span = math.inf
             for i, row in enumerate(z.y):
@@ -300,65 +212,26 @@ class TaylorModel(Model):
             abs(step.last[i] - row[0]) <= ULP * abs(row[0]) + NO_MORE * c[HEAD + i] for i, row in enumerate(step.y)
         )
 
-    def _few_orders(self, c: Sequence[float], z: Series, h: float) -> list[float]:
-        """The state within reach."""
-        order, p, v = int(c[ORDER]), self._own(c), z.y[0]
-        total, power, before, n = v[0], 1.0, 1.0, 0
-        while n < order:
-            m = min(n + AT_ONCE, order)
-            for k in range(len(v) - 1, m):
-                self.extend(p, z, k)
-            while n < m:
-                n += 1
-                before, power = power, power * h
-                total = total + v[n] * power
-            if not max(abs(v[n]) * power, abs(v[n - 1]) * before) > SMALL_TERM * c[HEAD]:
-                break
-        return [total, *self.decayed(p, [row[0] for row in z.y[1:]], h)]
-
     def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:
         while s.t < t:
             h = t - s.t
-            reach = self.reach(self._own(c), s)
-            within = t < _until(s.t, reach)[0]
-            if not within:
-                step = s.step if s.step is not None and not held else self._step(c, s, held)
-                if not step.end > s.t:
-                    break  # so fast that time does not advance: it crosses its threshold now
-                if t >= step.end:
-                    s.v, s.x, s.step = step.last[0], step.last[1:], None
-                    if s.slope != 0.0:
-                        s.drive = s.drive + s.slope * step.span
-                    s.t = step.end
-                    continue
-                s.v, *s.x = (horner(row, h) for row in step.y)
-            if within:
-                s.v, *s.x = self._few_orders(c, self._begin(c, s, held), h)
+            step = s.step if s.step is not None and not held else self._step(c, s, held)
+            if not step.end > s.t:
+                break  # so fast that time does not advance: it crosses its threshold now
+            if t >= step.end:
+                s.v, s.x, s.step = step.last[0], step.last[1:], None
+                if s.slope != 0.0:
+                    s.drive = s.drive + s.slope * step.span
+                s.t = step.end
+                continue
+            s.v, *s.x = (horner(row, h) for row in step.y)
             if s.slope != 0.0:
                 s.drive = s.drive + s.slope * h
             break
         s.t, s.step = t, None
 
-    def settle(self, c: Sequence[float], s: State, t: float, release: float) -> None:
-        if t < release:
-            self._go(c, s, t, self.clamped)
-        else:
-            if s.t < release:
-                self._go(c, s, release, self.clamped)
-            if s.t < t:
-                self._go(c, s, t, False)
-
-    def flow(self, c: Sequence[float], s: State, h: float) -> None:
-        self._go(c, s, s.t + h, False)
-
-    def hold(self, c: Sequence[float], s: State, h: float) -> None:
-        self._go(c, s, s.t + h, self.clamped)
-
     def leave(self, c: Sequence[float], s: State, release: float) -> None:
         s.step = None
-
-    def threshold(self, c: Sequence[float], s: State) -> float:
-        return c[THRESHOLD]
 
     def crossing(self, c: Sequence[float], s: State, start: float = 0.0) -> tuple[float, bool]:
         """From the state on, to the end of its step; the engines take the state there before they go on. nan for a
@@ -394,12 +267,6 @@ class TaylorModel(Model):
         s.v = c[V_RESET] * s.v + c[V_RESET + 1]
         for i in range(len(self.slots)):
             s.x[i] = s.x[i] + c[HEAD + 1 + len(self.slots) + i]
-
-
-def _until(t: float, span: float) -> tuple[float, float]:
-    """The end of a step and its length, so that the one is fl(t + the other)."""
-    span = (t + span) - t
-    return t + span, span
 
 
 # ---- the first crossing within a step

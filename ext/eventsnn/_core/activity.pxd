@@ -39,6 +39,11 @@ cdef enum:
     COST_WITH_CURRENTS = 2
 
 
+cdef inline bint is_late(const Core* e, double t) noexcept nogil:
+    """Whether t is so large that the windows are no longer exact, and what arrives promptly may reach any neuron."""
+    return not t < e.rows.wheel.instants
+
+
 cdef inline void turn_on(Core* e) noexcept nogil:
     """From the next blocks on there may be calm neurons."""
     cdef Blocks* b = &e.blocks
@@ -92,7 +97,7 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
     cdef Blocks* b = &e.blocks
     cdef double elapsed = time - b.reviewed
     cdef double each, singly, together
-    if b.mode == NEVER_CALM or now.neurons == 0 or not e.window > 0.0:
+    if b.mode == NEVER_CALM or now.neurons == 0 or is_late(e, time):
         return False
     if b.mode == ALWAYS_CALM:
         if b.on:

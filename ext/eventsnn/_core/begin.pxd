@@ -274,7 +274,7 @@ cdef inline void begin_apart(Core* e, Group* g, int32_t n) noexcept nogil:
     """Let a neuron that was apart be calm, held or followed in the block that begins, if it may."""
     cdef Blocks* b = &e.blocks
     cdef int64_t* f = state_at(g, n)
-    if (e.hasty != NULL and e.hasty[n]) or not take_record(e, g, n):
+    if not take_record(e, g, n):
         b.flag[n] = IS_APART
         clear(g, f)
         e.external_events -= external_spikes(g, n)

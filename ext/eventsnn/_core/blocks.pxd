@@ -27,7 +27,9 @@ cdef extern from "eventsnn/_core/scatter.h":
     ctypedef struct Pulse "eventsnn_pulse":
         # What arrives of a slice at one group, and what it adds to a state: by the sign of the weight, for weight 1;
         # and for the weight that all share.
-        const int32_t* target
+        const void* target
+        int32_t base
+        int narrow
         const double* weight
         const float* weight32
         double shared
@@ -41,6 +43,8 @@ cdef extern from "eventsnn/_core/scatter.h":
         double x[2]
         int slot[2]
         int64_t added[4]
+
+    int32_t target_in "eventsnn_target_of"(const Pulse* p, int64_t i) noexcept nogil
 
 cdef extern from "eventsnn/_core/passes.h":
     ctypedef struct Rise "eventsnn_rise":
@@ -231,6 +235,10 @@ cdef struct Blocks:
     bint singly               # there are some
     Gathered* gathered        # what arrives at them in the window; behind as much again, in order
     int64_t n_gathered
+    Gathered* rest            # what is left for neurons that are apart
+    int64_t n_rest
+    Gathered* followed_rest   # in a window with prompt arrivals, for those that are followed or suspect
+    int64_t n_followed_rest
     int64_t gathered_room
     double* gathered_growth   # of U's unit, for each in order
     int64_t* gathered_begin   # of ranges of times

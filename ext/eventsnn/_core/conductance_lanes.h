@@ -1,168 +1,252 @@
-/* The loops of conductance.h for vectors of EVENTSNN_WIDTH numbers; it includes this once for each kind of processor.
- * EVENTSNN_TARGET: attributes of functions for it; EVENTSNN_OF(name): the name there; EVENTSNN_ANY(mask): whether any
- * lane of a mask is set.
+/* The functions of conductance.h for vectors of EVENTSNN_WIDTH numbers, or for one number; it includes this once for each.
+ * EVENTSNN_TARGET: attributes of functions for such a processor; EVENTSNN_OF(name): the name there; EVENTSNN_EXP: the
+ * exponential.
  */
 
+#if EVENTSNN_WIDTH > 1
 typedef double EVENTSNN_OF(wide) __attribute__((vector_size(8 * EVENTSNN_WIDTH)));
 typedef int64_t EVENTSNN_OF(mask) __attribute__((vector_size(8 * EVENTSNN_WIDTH)));
+#define CHOOSE(which, a, b) ((WIDE)(((MASK)(a) & (which)) | ((MASK)(b) & ~(which))))
+#define SIZE(x) ((WIDE)((MASK)(x) & INT64_MAX))
+#define IF(condition) (condition)
+#define INLINE EVENTSNN_TARGET static inline __attribute__((always_inline))
+#else
+typedef double EVENTSNN_OF(wide);
+typedef int64_t EVENTSNN_OF(mask);
+#define CHOOSE(which, a, b) ((which) ? (a) : (b))
+#define SIZE(x) fabs(x)
+#define IF(condition) (-(MASK)(condition))
+#define INLINE EVENTSNN_EACH
+#endif
 
 #define WIDE EVENTSNN_OF(wide)
 #define MASK EVENTSNN_OF(mask)
-#define CHOOSE EVENTSNN_OF(choose)
-#define ANY EVENTSNN_OF(any)
-#define INLINE EVENTSNN_TARGET static inline __attribute__((always_inline))
-#define SIZE(x) ((WIDE)((MASK)(x) & INT64_MAX))
+#define CONSTANTS EVENTSNN_OF(constants)
+#define MIDDLE EVENTSNN_OF(middle)
 #define FROM(row) (*(const WIDE *)((row) + first))
 
 typedef struct {
-    WIDE drive, rate_l, E_L, per_c, E_ex, E_in, rate_ex, rate_in, tolerance, order;
-    MASK held;
-} EVENTSNN_OF(constants);
+    WIDE per_c, V_th, rate_l, E_L, E_ex, E_in, rate_ex, rate_in, tau_ex, tau_in;
+} CONSTANTS;
 
-INLINE void CHOOSE(const MASK *which, const WIDE *from, WIDE *to)
+/* Of a step, in its middle: conductances and how they change, what they do to A and to V. */
+typedef struct {
+    WIDE g_ex, g_in, change_ex, change_in, area_ex, area_in, pull_ex, pull_in;
+} MIDDLE;
+
+/* 1 - exp(-y) and exp(y) - 1 for 0 <= y <= 1/4. */
+INLINE void EVENTSNN_OF(parts)(WIDE y, WIDE *later, WIDE *earlier)
 {
-    *to = (WIDE)(((MASK)*from & *which) | ((MASK)*to & ~*which));
+    WIDE y2 = y * y;
+    WIDE even = y2 * (0.5 + y2 * (1.0 / 24.0 + y2 * (1.0 / 720.0 + y2 * (1.0 / 40320.0 +
+                y2 * (1.0 / 3628800.0 + y2 * (1.0 / 479001600.0))))));
+    WIDE odd = y * (1.0 + y2 * (1.0 / 6.0 + y2 * (1.0 / 120.0 + y2 * (1.0 / 5040.0 +
+               y2 * (1.0 / 362880.0 + y2 * (1.0 / 39916800.0))))));
+    *later = odd - even;
+    *earlier = odd + even;
 }
 
-INLINE int ANY(const MASK *m)
+/* The conductances h later, at most half of a time constant. */
+INLINE void EVENTSNN_OF(decay)(const CONSTANTS *c, WIDE h, int slots, WIDE *x)
 {
-    return EVENTSNN_ANY(*m);
-}
-
-EVENTSNN_DEFINE_EXP(EVENTSNN_OF(exp_of), INLINE, WIDE, MASK)
-
-/* What is left after h of what decays at this rate. */
-INLINE void EVENTSNN_OF(remains)(const WIDE *rate, const WIDE *h, WIDE *out)
-{
-    const WIDE least = (WIDE){0} + EVENTSNN_LEAST_EXPONENT;
-    WIDE exponent = -*rate * *h;
-    MASK below = exponent < least;
-    CHOOSE(&below, &least, &exponent);
-    *out = EVENTSNN_OF(exp_of)(exponent);
-}
-
-/* The state after h of the lanes that are going, from v and x into last_v and last_x. */
-INLINE void EVENTSNN_OF(few_orders)(
-    const EVENTSNN_OF(constants) *c, const WIDE *v, const WIDE *x, const WIDE *h, const MASK *going, int slots,
-    WIDE *last_v, WIDE *last_x)
-{
-    const WIDE small = EVENTSNN_SMALL_TERM * c->tolerance;
-    WIDE y[EVENTSNN_MOST_ORDER + 1], g[EVENTSNN_MOST_ORDER];
-    WIDE z[4], power = (WIDE){0} + 1.0, left_ex, left_in;
-    MASK active = *going, large_before = {0};
-    y[0] = *v;
-    *last_v = *v;
-    for (int i = 0; i < slots; i++)
-        z[i] = x[i];
-#if !defined(__clang__)
-#pragma GCC unroll 24
-#endif
-    for (int n = 0; n < EVENTSNN_MOST_ORDER; n++) {
-        const double inverse = eventsnn_inverse[n + 1];
-        WIDE sum = {0}, pulled, next, above = n ? y[n] : y[0] - c->E_L;
-        WIDE change_ex = -c->rate_ex * z[0], change_in = -c->rate_in * z[1];
-        MASK large;
-        g[n] = z[0] + z[1];
-#if !defined(__clang__)
-#pragma GCC unroll 24
-#endif
-        for (int i = 0; i <= n; i++)
-            sum = sum + y[i] * g[n - i];
-        pulled = sum - (z[0] * c->E_ex + z[1] * c->E_in);
-        next = -c->rate_l * above - c->per_c * pulled;
-        next = (n ? next + 0.0 : next + c->drive) * inverse;
-        y[n + 1] = (WIDE)((MASK)next & ~c->held);
-        if (slots == 4) {
-            change_ex = change_ex + z[2];
-            change_in = change_in + z[3];
-            z[2] = -c->rate_ex * z[2] * inverse;
-            z[3] = -c->rate_in * z[3] * inverse;
-        }
-        z[0] = change_ex * inverse;
-        z[1] = change_in * inverse;
-
-        power = power * *h;
-        next = *last_v + y[n + 1] * power;
-        CHOOSE(&active, &next, last_v);
-        large = SIZE(y[n + 1]) * power > small;
-        active &= c->order > (double)(n + 1);
-        if (n % 2) {
-            active &= large | large_before;
-            if (!ANY(&active))
-                break;
-        }
-        large_before = large;
-    }
-    EVENTSNN_OF(remains)(&c->rate_ex, h, &left_ex);
-    EVENTSNN_OF(remains)(&c->rate_in, h, &left_in);
-    last_x[0] = (slots == 4 ? x[0] + x[2] * *h : x[0]) * left_ex;
-    last_x[1] = (slots == 4 ? x[1] + x[3] * *h : x[1]) * left_in;
-    if (slots == 4) {
-        last_x[2] = x[2] * left_ex;
-        last_x[3] = x[3] * left_in;
-    }
-}
-
-/* The lanes from `first` on. */
-INLINE void EVENTSNN_OF(conduct_some)(eventsnn_conducting *e, int first, int slots)
-{
-    const EVENTSNN_OF(constants) c = {
-        FROM(e->drive), FROM(e->rate_l),  FROM(e->E_L),     FROM(e->per_c),     FROM(e->E_ex), FROM(e->E_in),
-        FROM(e->rate_ex), FROM(e->rate_in), FROM(e->tolerance), FROM(e->order), *(const MASK *)(e->held + first)};
-    const WIDE no_more = EVENTSNN_NO_MORE * c.tolerance, stop = FROM(e->stop);
-    WIDE t = FROM(e->t), v = FROM(e->v), x[4], last_v, last_x[4];
-    WIDE ex, in, decay = {0}, span, end, h = stop - t;
-    MASK going = t < stop, some, whole, moved;
-    if (!ANY(&going))
+    WIDE half = 0.5 * h, left_ex, left_in, change_ex, change_in, unused;
+    EVENTSNN_OF(parts)(half * c->rate_ex, &left_ex, &unused);
+    EVENTSNN_OF(parts)(half * c->rate_in, &left_in, &unused);
+    left_ex = 1.0 - left_ex;
+    left_in = 1.0 - left_in;
+    if (slots == 2) {
+        x[0] = (x[0] * left_ex) * left_ex;
+        x[1] = (x[1] * left_in) * left_in;
         return;
-    for (int i = 0; i < slots; i++)
-        x[i] = FROM(e->x[i]);
-    ex = slots == 4 ? x[0] + FROM(e->peak_ex) * x[2] : x[0];
-    in = slots == 4 ? x[1] + FROM(e->peak_in) * x[3] : x[1];
-    some = ex > 0.0;
-    CHOOSE(&some, &c.rate_ex, &decay);
-    some = (in > 0.0) & (c.rate_in > decay);
-    CHOOSE(&some, &c.rate_in, &decay);
-    span = 1.0 / (c.rate_l + c.per_c * (ex + in) + EVENTSNN_WEIGHT_OF_DECAY * decay);
-    span = (t + span) - t;
-    end = t + span;
-    whole = ~(stop < end);
-    CHOOSE(&whole, &span, &h);
-    EVENTSNN_OF(few_orders)(&c, &v, x, &h, &going, slots, &last_v, last_x);
-
-    moved = ~(SIZE(last_v - v) <= EVENTSNN_ULP * SIZE(v) + no_more);
-    for (int i = 0; i < slots; i++) {
-        MASK nothing = whole & (SIZE(last_x[i]) < no_more);
-        last_x[i] = (WIDE)((MASK)last_x[i] & ~nothing);
-        moved |= ~(SIZE(last_x[i] - x[i]) <= EVENTSNN_ULP * SIZE(x[i]) + no_more);
     }
-    *(MASK *)(e->left + first) = going & whole & ~(moved & (end > t));
-    *(WIDE *)(e->v + first) = last_v;
-    for (int i = 0; i < slots; i++)
-        *(WIDE *)(e->x[i] + first) = last_x[i];
-    t = stop;
-    CHOOSE(&whole, &end, &t);
-    *(WIDE *)(e->t + first) = t;
+    change_ex = x[2] * left_ex;
+    change_in = x[3] * left_in;
+    x[0] = ((x[0] + x[2] * half) * left_ex + change_ex * half) * left_ex;
+    x[1] = ((x[1] + x[3] * half) * left_in + change_in * half) * left_in;
+    x[2] = change_ex * left_ex;
+    x[3] = change_in * left_in;
 }
 
-EVENTSNN_TARGET static void EVENTSNN_OF(conduct)(eventsnn_conducting *e, int slots)
+/* Of a point z from the middle, later or earlier by `step`: A from there, and what r is less or more. */
+INLINE WIDE EVENTSNN_OF(away)(
+    const CONSTANTS *c, const MIDDLE *m, WIDE z, WIDE part_ex, WIDE part_in, double step, int slots, WIDE *pulled)
 {
-    for (int first = 0; first < EVENTSNN_LANES; first += EVENTSNN_WIDTH) {
-        if (slots == 4)
-            EVENTSNN_OF(conduct_some)(e, first, 4);
-        else
-            EVENTSNN_OF(conduct_some)(e, first, 2);
+    WIDE ex = m->g_ex * part_ex, in = m->g_in * part_in, area;
+    if (slots == 2) {
+        area = m->area_ex * ex + m->area_in * in;
+    } else {
+        ex = ex - (m->change_ex * z) * (1.0 - step * part_ex);
+        in = in - (m->change_in * z) * (1.0 - step * part_in);
+        area = m->area_ex * (ex + (m->change_ex * c->tau_ex) * part_ex)
+            + m->area_in * (in + (m->change_in * c->tau_in) * part_in);
+    }
+    *pulled = m->pull_ex * ex + m->pull_in * in;
+    return c->rate_l * z + area;
+}
+
+/* V after h, within a step. force: what ramps and sines add to the drive at the nodes, later and earlier by pairs, or
+ * NULL. */
+INLINE WIDE EVENTSNN_OF(v_after)(
+    const CONSTANTS *c, WIDE v, WIDE drive, const WIDE *x, WIDE h, int rule, int slots, const double *force)
+{
+    WIDE half = 0.5 * h, total = h * 0.0, lost_ex, lost_in, middle, to_end, unused;
+    MIDDLE m;
+    m.area_ex = c->per_c * c->tau_ex;
+    m.area_in = c->per_c * c->tau_in;
+    m.pull_ex = c->per_c * (c->E_ex - v);
+    m.pull_in = c->per_c * (c->E_in - v);
+    EVENTSNN_OF(parts)(half * c->rate_ex, &lost_ex, &unused);
+    EVENTSNN_OF(parts)(half * c->rate_in, &lost_in, &unused);
+    m.change_ex = m.change_in = total;
+    if (slots == 4) {
+        m.g_ex = (x[0] + x[2] * half) * (1.0 - lost_ex);
+        m.g_in = (x[1] + x[3] * half) * (1.0 - lost_in);
+        m.change_ex = x[2] * (1.0 - lost_ex);
+        m.change_in = x[3] * (1.0 - lost_in);
+    } else {
+        m.g_ex = x[0] * (1.0 - lost_ex);
+        m.g_in = x[1] * (1.0 - lost_in);
+    }
+    middle = (c->rate_l * (c->E_L - v) + drive) + (m.pull_ex * m.g_ex + m.pull_in * m.g_in);
+    to_end = EVENTSNN_OF(away)(c, &m, half, lost_ex, lost_in, 1.0, slots, &unused);
+    for (int k = 0; k < eventsnn_pairs[rule]; k++) {
+        WIDE z = h * eventsnn_nodes[rule][k][0];
+        WIDE later_ex, earlier_ex, later_in, earlier_in, less, more, late, early, area, behind;
+        EVENTSNN_OF(parts)(z * c->rate_ex, &later_ex, &earlier_ex);
+        EVENTSNN_OF(parts)(z * c->rate_in, &later_in, &earlier_in);
+        area = EVENTSNN_OF(away)(c, &m, z, later_ex, later_in, 1.0, slots, &less);
+        behind = EVENTSNN_OF(away)(c, &m, z, earlier_ex, earlier_in, -1.0, slots, &more);
+        late = middle - less;
+        early = middle + more;
+        if (force) {
+            late = late + force[2 * k];
+            early = early + force[2 * k + 1];
+        }
+        total = total + eventsnn_nodes[rule][k][1] *
+            (late * EVENTSNN_EXP(area - to_end) + early * EVENTSNN_EXP(-(behind + to_end)));
+    }
+    return v + h * total;
+}
+
+/* A bound: so long (ms) V surely stays below the threshold without input and under a constant drive.
+ *
+ * V does not get through a level at which it cannot rise: now, nor later if inhibition outlives excitation and V would
+ * settle below it without either. Until some horizon inhibition loses no more than that part of tau_syn_in. Where V falls
+ * at first it may then rise faster; but it comes back to where it is before it gets any higher. */
+INLINE WIDE EVENTSNN_OF(bound)(const CONSTANTS *c, WIDE v, WIDE drive, const WIDE *x, int slots)
+{
+    const WIDE none = v * 0.0, never = none + INFINITY;
+    WIDE slack = EVENTSNN_MARGIN * (SIZE(c->V_th) + SIZE(v));
+    WIDE top = c->V_th - slack, gap = top - v;
+    WIDE down = c->rate_l * (top - c->E_L) - drive;
+    WIDE ex = slots == 4 ? x[0] + 0.36787944117144239 * c->tau_ex * x[2] : x[0];
+    WIDE in = slots == 4 ? x[1] + 0.36787944117144239 * c->tau_in * x[3] : x[1];
+    WIDE up_ex = CHOOSE(c->E_ex > top, c->per_c * (c->E_ex - top), none);
+    WIDE down_in = (1.0 - EVENTSNN_MARGIN) * c->per_c * (top - c->E_in);
+    WIDE safe = (1.0 - EVENTSNN_MARGIN) * down;
+    MASK stays = IF(c->rate_in <= c->rate_ex) & IF(up_ex * x[0] <= safe + down_in * x[1]);
+    WIDE horizon = EVENTSNN_HORIZON * c->tau_in, kept = (1.0 - EVENTSNN_HORIZON) * x[1], rise, fall, first, next;
+    if (slots == 4)
+        stays = stays & IF(up_ex * x[2] <= down_in * x[3]);
+    stays = IF(c->E_in <= top) & IF(down >= 0.0) & (stays | IF(up_ex * ex <= safe));
+    rise = ex * CHOOSE(c->E_ex > v, c->E_ex - v, none) + CHOOSE(c->E_in > v, in, kept) * (c->E_in - v);
+    rise = c->rate_l * (c->E_L - v) + c->per_c * rise + drive;
+    /* The higher V, the slower: (1 - exp(-fall t)) rise / fall is what it gains, -log(1 - z) >= z + z^2 / 2. */
+    fall = c->rate_l + c->per_c * kept;
+    first = gap / rise;
+    first = first + 0.5 * fall * (first * first);
+    next = CHOOSE(IF(rise > fall * gap) & IF(first < horizon), first, horizon);
+    next = CHOOSE(stays, never, next * (1.0 - 1e-12));
+    return CHOOSE(gap > 0.0, next, none);
+}
+
+/* The largest rate of V from now on. */
+INLINE WIDE EVENTSNN_OF(largest)(const CONSTANTS *c, const WIDE *x, int slots)
+{
+    WIDE ex = slots == 4 ? x[0] + c->tau_ex * x[2] : x[0];
+    WIDE in = slots == 4 ? x[1] + c->tau_in * x[3] : x[1];
+    return c->rate_l + c->per_c * (ex + in);
+}
+
+/* One constant of some classes. */
+INLINE WIDE EVENTSNN_OF(constant)(const double *const *of, int alike, int i)
+{
+    WIDE out = (WIDE){0} + of[0][i];
+#if EVENTSNN_WIDTH > 1
+    if (!alike)
+        for (int j = 1; j < EVENTSNN_WIDTH; j++)
+            out[j] = of[j][i];
+#else
+    (void)alike;
+#endif
+    return out;
+}
+
+INLINE void EVENTSNN_OF(constants_of)(const double *const *of, CONSTANTS *c)
+{
+    int alike = 1;
+    for (int j = 1; j < EVENTSNN_WIDTH; j++)
+        alike &= of[j] == of[0];
+    c->per_c = EVENTSNN_OF(constant)(of, alike, EVENTSNN_PER_C);
+    c->V_th = EVENTSNN_OF(constant)(of, alike, EVENTSNN_V_TH);
+    c->rate_l = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_L);
+    c->E_L = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_L);
+    c->E_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_EX);
+    c->E_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_IN);
+    c->rate_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_EX);
+    c->rate_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_IN);
+    c->tau_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_TAU_EX);
+    c->tau_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_TAU_IN);
+}
+
+INLINE void EVENTSNN_OF(conduct_all)(eventsnn_conducting *e, int rule, int slots)
+{
+    for (int first = 0; first < e->n; first += EVENTSNN_WIDTH) {
+        CONSTANTS c;
+        WIDE h = FROM(e->h), drive = FROM(e->drive), v = FROM(e->v), x[4];
+        EVENTSNN_OF(constants_of)(e->c + first, &c);
+        for (int i = 0; i < slots; i++)
+            x[i] = FROM(e->x[i]);
+        if (rule != EVENTSNN_HELD)
+            v = EVENTSNN_OF(v_after)(&c, v, drive, x, h, rule, slots, NULL);
+        EVENTSNN_OF(decay)(&c, h, slots, x);
+        x[slots - 2] = x[slots - 2] + FROM(e->added[0]);
+        x[slots - 1] = x[slots - 1] + FROM(e->added[1]);
+        for (int i = 0; i < slots; i++)
+            *(WIDE *)(e->x[i] + first) = x[i];
+        *(WIDE *)(e->a + first) = EVENTSNN_OF(largest)(&c, x, slots);
+        if (rule == EVENTSNN_HELD)
+            continue;
+        *(WIDE *)(e->v + first) = v;
+        *(WIDE *)(e->bound + first) = EVENTSNN_OF(bound)(&c, v, drive, x, slots);
     }
 }
 
+EVENTSNN_TARGET static void EVENTSNN_OF(conduct)(eventsnn_conducting *e, int rule, int slots)
+{
+    /* Each with numbers that the compiler knows, so that loops are unrolled. */
+    if (rule == EVENTSNN_HELD)
+        EVENTSNN_OF(conduct_all)(e, EVENTSNN_HELD, slots);
+    else if (slots == 4)
+        EVENTSNN_OF(conduct_all)(e, rule, 4);
+    else if (rule == 0)
+        EVENTSNN_OF(conduct_all)(e, 0, 2);
+    else if (rule == 1)
+        EVENTSNN_OF(conduct_all)(e, 1, 2);
+    else
+        EVENTSNN_OF(conduct_all)(e, 2, 2);
+}
+
+#undef CHOOSE
+#undef SIZE
+#undef IF
+#undef INLINE
 #undef WIDE
 #undef MASK
-#undef CHOOSE
-#undef ANY
-#undef INLINE
-#undef SIZE
+#undef CONSTANTS
+#undef MIDDLE
 #undef FROM
 #undef EVENTSNN_TARGET
 #undef EVENTSNN_WIDTH
-#undef EVENTSNN_ANY
+#undef EVENTSNN_EXP
 #undef EVENTSNN_OF

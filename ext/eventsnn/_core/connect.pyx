@@ -1,12 +1,4 @@
-"""Building the rows of a projection, in blocks that threads may take in any order.
-
-A. `count` goes through lines (lines.pxd) and counts the synapses of each row; the sums say where rows begin. A block of
-   columns or of single synapses has counts of its own, so that it knows which places of a row are its own.
-B. `fill` draws the same lines once more and puts every synapse, with its weight and delay, into its row. Nothing is
-   kept of a line, and a synapse's number in the rule's order is forgotten as soon as its values are drawn. Columns are
-   taken in ascending order, synapses in the order of the rule: this is the order in which they come to lie in a row.
-C. `sort` sorts each row by (delay, target, draw) as far as it is not, and replaces targets by neurons; `slice` finds
-   the slices of rows whose delays take few values. Until then such a delay is its number among them.
+"""What a projection draws, as the kernels see it: its lines, its share in rows, and how to draw a row anew.
 
 The functions trust their arguments; eventsnn/connect.py and eventsnn/compile_synapses.py have checked them.
 """
@@ -26,55 +18,26 @@ from eventsnn._core.lines cimport (
     REPEATING,
     SAME,
     LineRule,
+    PAIRS,
     Words,
     bounded,
     draw_line,
-    draw_pair,
+    draw_pairs,
     line_length,
     open_line,
-    ordinal_of,
 )
 from eventsnn._core.mathfunc cimport log1p
 from eventsnn._core.procedural cimport Made, make_row
-from eventsnn._core.rows cimport (
-    DELAY_NOT_ALLOWED,
-    DELAY_REFUSED,
-    NOTHING,
-    WEIGHT_NOT_FINITE,
-    WEIGHT_REFUSED,
-    WEIGHT_TOO_LARGE,
-    Fault,
-    Item,
-    Store,
-    Table,
-    place_in,
-    sort_row,
-    store_values,
-)
-from eventsnn._core.values cimport CHUNK, GIVEN, Law, Values
+from eventsnn._core.rows cimport Part, place_in
+from eventsnn._core.values cimport GIVEN, Law, Values
 
-WRONG = {
-    WEIGHT_REFUSED: "weight refused", WEIGHT_NOT_FINITE: "weight", WEIGHT_TOO_LARGE: "weight too large",
-    DELAY_REFUSED: "delay refused", DELAY_NOT_ALLOWED: "delay",
-}
 KINDS = {
     "repeating": REPEATING, "distinct": DISTINCT, "probable": PROBABLE, "every": EVERY, "same": SAME, "drawn": DRAWN,
     "listed": LISTED,
 }
 
-cdef extern from "eventsnn/_core/compiler.h":
-    void prefetch "EVENTSNN_PREFETCH"(const void* address) noexcept nogil
-
 cdef enum:
     NEVER = -1
-
-
-cdef struct Held:
-    # Synapses whose places are known, and that wait for their values to be drawn.
-    int64_t n
-    int64_t slot[CHUNK]
-    int32_t target[CHUNK]
-    uint64_t ordinal[CHUNK]
 
 
 cdef inline bint newly_taken(int64_t* table, int shift, int64_t mask, int64_t pair) noexcept nogil:
@@ -116,10 +79,6 @@ def distinct_pairs(uint64_t key, int64_t n, int64_t n_post, const int32_t[::1] o
 
 cdef class Few:
     """Ascending values, and the number of each by hashing."""
-
-    cdef readonly object values
-    cdef Table table
-    cdef object number
 
     def __init__(self, values):
         cdef int64_t k
@@ -190,51 +149,115 @@ cdef class Lines:
     def n(self):
         return self.rule.n
 
+    @property
+    def most_targets(self):
+        """How many candidates there are for targets."""
+        return self.rule.n if self.rule.columns else self.rule.n_side
+
+    @property
+    def most_ordinals(self):
+        """How many numbers there are in the rule's order, or more."""
+        return self.rule.n * self.rule.degree if self.rule.columns else self.rule.n
+
+    @property
+    def n_cards(self):
+        """Of the deck that rows are dealt from; 0 if they are not."""
+        return self.rule.n_side if self.rule.kind == DISTINCT and not self.rule.columns else 0
+
     def rooms(self):
         """Room for the partners of a line, and a deck to deal them from."""
         cdef LineRule* r = &self.rule
         most = r.degree if r.kind <= DISTINCT else r.n_side if r.kind <= EVERY else 1
         return np.empty(max(most, 1), dtype=np.int32), np.arange(r.n_side if r.kind == DISTINCT else 1, dtype=np.int32)
 
+    def draw(self, int64_t line):
+        """The partners of a line that is a row or a column, in the order of drawing."""
+        partners, deck = self.rooms()
+        cdef int32_t[::1] chosen = partners
+        cdef int32_t[::1] cards = deck
+        return partners[: draw_line(&self.rule, line, &chosen[0], &cards[0], NULL)]
+
     def count(self, int64_t first, int64_t last, int64_t[::1] length):
         """Add the synapses of these lines to the lengths of their rows."""
         cdef const LineRule* r = &self.rule
         cdef int64_t line, k, n
-        cdef int32_t pre, post
         partners, deck = self.rooms()
         cdef int32_t[::1] chosen = partners
         cdef int32_t[::1] cards = deck
         with nogil:
-            for line in range(first, last):
-                if r.kind >= DRAWN:
-                    draw_pair(r, line, &pre, &post)
-                    length[pre] += 1
-                elif r.columns:
+            if r.kind >= DRAWN:
+                count_pairs(r, first, last, &length[0])
+            elif r.columns:
+                for line in range(first, last):
                     n = draw_line(r, line, &chosen[0], &cards[0], NULL)
                     for k in range(n):
                         length[chosen[k]] += 1
-                else:
+            else:
+                for line in range(first, last):
                     length[line] += line_length(r, line)
 
 
-cdef class Procedure:
-    """Rows that are not kept: what is needed to draw one. Laws that are None are of values that all synapses share."""
+cdef void count_pairs(const LineRule* r, int64_t first, int64_t last, int64_t* length) noexcept nogil:
+    cdef uint64_t line[PAIRS]
+    cdef int32_t pre[PAIRS]
+    cdef int32_t post[PAIRS]
+    cdef int64_t n, k
+    if r.kind == LISTED:
+        for k in range(first, last):
+            length[r.pre[k]] += 1
+        return
+    while first < last:
+        n = min(<int64_t>PAIRS, last - first)
+        for k in range(n):
+            line[k] = first + k
+        draw_pairs(r, line, n, pre, post)
+        for k in range(n):
+            length[pre[k]] += 1
+        first += n
+
+
+cdef class Share:
+    """What a projection has in rows. Weights and delays are drawn by a Law, or given in the rule's order; None: all
+    synapses have one."""
 
     def __init__(
-        self, Lines lines, const int32_t[::1] post, Law weights, uint64_t weight_key, str dtype, Law delays,
-        uint64_t delay_key,
+        self, Lines lines, str dtype="float64", weights=None, uint64_t weight_key=0, delays=None, uint64_t delay_key=0,
+        Few few=None, const uint16_t[::1] numbers=None, int number=0, int32_t first=0,
     ):
-        self.recipe.rule = lines.rule
-        self.recipe.post = &post[0] if post.shape[0] else NULL
+        """few: values that delays take, numbers: of each among the delays of the rows; number: of the one delay. first:
+        of the projection's targets among those of the rows."""
+        cdef Part* p = &self.part
+        p.rule, p.first, p.number = lines.rule, first, <uint16_t>number
+        self.lines, self.held = lines, [few, numbers]
         if weights is not None:
-            self.recipe.weights = weights.values
-            self.recipe.weights.key = weight_key
-            self.recipe.weight_bytes = 4 if dtype == "float32" else 8
+            p.weight_bytes = 4 if dtype == "float32" else 8
+            self.prepare(&p.weights, weights, weight_key)
         if delays is not None:
-            self.recipe.delays = delays.values
-            self.recipe.delays.key = delay_key
-            self.recipe.delays_differ = True
-        self.held = [lines, post]
+            p.delays_differ = True
+            self.prepare(&p.delays, delays, delay_key)
+        if few is not None:
+            p.table = few.table
+            p.number_of = &numbers[0] if numbers.shape[0] else NULL
+
+    cdef prepare(self, Values* values, source, uint64_t key):
+        cdef const double[::1] given
+        if isinstance(source, Law):
+            values[0] = (<Law>source).values
+            values.key = key
+        else:
+            given = source
+            values.kind = GIVEN
+            values.given = &given[0] if given.shape[0] else NULL
+            self.held.append(given)
+
+
+cdef class Procedure:
+    """Rows that are not kept: what is needed to draw one."""
+
+    def __init__(self, Share share, const int32_t[::1] post):
+        self.recipe.part = share.part
+        self.recipe.post = &post[0] if post.shape[0] else NULL
+        self.held = [share, post]
 
     def row(self, int64_t row):
         """Targets, and weights and delays or None, of one row."""
@@ -252,109 +275,6 @@ cdef class Procedure:
             free(made)
 
 
-cdef class Rows:
-    """The synapses of a projection by row: row r is start[r]:start[r + 1]. What is None is not kept by synapse."""
-
-    cdef readonly object start      # int64
-    cdef readonly object target     # int32
-    cdef readonly object weight     # float64 or float32
-    cdef readonly object delay      # float64
-    cdef readonly object number     # uint16, of the delay in a table
-    cdef readonly object ordinal    # int64
-    cdef Store store
-    cdef list held
-
-    def __init__(self, start):
-        self.start = start
-        self.target = np.empty(start.item(start.size - 1), dtype=np.int32)
-        self.store.target = <int32_t*>address(self.target)
-        self.held = []
-
-    def keep_weights(self, str dtype, Law law, uint64_t key, const double[::1] given):
-        self.weight = np.empty(self.target.size, dtype=dtype)
-        if dtype == "float32":
-            self.store.weight32 = <float*>address(self.weight)
-        else:
-            self.store.weight = <double*>address(self.weight)
-        self.prepare(&self.store.weights, law, key, given)
-
-    def keep_delays(self, Few few, Law law, uint64_t key, const double[::1] given):
-        if few is None:
-            self.delay = np.empty(self.target.size)
-            self.store.delay = <double*>address(self.delay)
-        else:
-            self.number = np.empty(self.target.size, dtype=np.uint16)
-            self.store.number = <uint16_t*>address(self.number)
-            self.store.table = few.table
-            self.held.append(few)
-        self.prepare(&self.store.delays, law, key, given)
-
-    def keep_ordinals(self):
-        self.ordinal = np.empty(self.target.size, dtype=np.int64)
-        self.store.ordinal = <int64_t*>address(self.ordinal)
-
-    cdef prepare(self, Values* values, Law law, uint64_t key, const double[::1] given):
-        if law is None:
-            values.kind = GIVEN
-            values.given = &given[0] if given.shape[0] else NULL
-            self.held.append(given)
-        else:
-            values[0] = law.values
-            values.key = key
-
-    def fill(self, Lines lines, int64_t first, int64_t last, int64_t[::1] cursor):
-        """Draw these lines; cursor[r] is where the next synapse of row r goes. What is wrong, or None."""
-        cdef const LineRule* r = &lines.rule
-        cdef Fault fault
-        partners, deck = lines.rooms()
-        cdef int32_t[::1] chosen = partners
-        cdef int32_t[::1] cards = deck
-        fault.what = NOTHING
-        fault.count = 0
-        fault.ordinal = 0
-        fault.value = 0.0
-        with nogil:
-            if r.kind >= DRAWN:
-                fill_pairs(r, &self.store, first, last, &cursor[0], &fault)
-            else:
-                fill_lines(r, &self.store, first, last, &cursor[0], &chosen[0], &cards[0], &fault)
-        return (WRONG[fault.what], fault.count, fault.ordinal, fault.value) if fault.what != NOTHING else None
-
-    def sort(self, int64_t first, int64_t last, bint by_target, const int32_t[::1] post, int64_t[::1] slices):
-        """Sort these rows, replace targets by the neurons `post`, and count the slices of each if there is a table."""
-        cdef const int64_t[::1] start = self.start
-        cdef Store* s = &self.store
-        cdef int64_t most = np.max(np.diff(self.start[first : last + 1]), initial=1)
-        room = np.empty(2 * most * sizeof(Item), dtype=np.uint8)
-        cdef Item* item = <Item*>address(room)
-        cdef int64_t row, k
-        with nogil:
-            for row in range(first, last):
-                if start[row] == start[row + 1]:
-                    continue
-                sort_row(s, start[row], start[row + 1] - start[row], by_target, &post[0], item, item + most)
-                if s.number != NULL:
-                    slices[row] = 1
-                    for k in range(start[row] + 1, start[row + 1]):
-                        slices[row] += s.number[k] != s.number[k - 1]
-
-    def slice(
-        self, int64_t first, int64_t last, const int64_t[::1] row_slice, uint32_t[::1] begin, uint16_t[::1] value
-    ):
-        """Where the slices of these sorted rows begin, counted from their row, and the number of the delay of each."""
-        cdef const int64_t[::1] start = self.start
-        cdef const uint16_t* number = self.store.number
-        cdef int64_t row, k, at
-        with nogil:
-            for row in range(first, last):
-                at = row_slice[row]
-                for k in range(start[row], start[row + 1]):
-                    if k == start[row] or number[k] != number[k - 1]:
-                        begin[at] = <uint32_t>(k - start[row])
-                        value[at] = number[k]
-                        at += 1
-
-
 cdef copied(const void* data, int64_t n, dtype):
     """An array of its own; None if there are no data."""
     if data == NULL:
@@ -366,76 +286,3 @@ cdef copied(const void* data, int64_t n, dtype):
 
 cdef void* address(array):
     return <void*><size_t>array.ctypes.data
-
-
-cdef bint drawn(const Store* s) noexcept nogil:
-    """Whether anything but the target is kept by synapse."""
-    return (
-        s.weight != NULL or s.weight32 != NULL or s.delay != NULL or s.number != NULL or s.ordinal != NULL
-    )
-
-
-cdef inline void hold(const Store* s, Held* held, int64_t slot, int32_t target, uint64_t ordinal) noexcept nogil:
-    """Note where a synapse goes, and fetch those places: they lie all over the memory."""
-    held.slot[held.n] = slot
-    held.target[held.n] = target
-    held.ordinal[held.n] = ordinal
-    held.n += 1
-    prefetch(s.target + slot)
-    if s.weight != NULL:
-        prefetch(s.weight + slot)
-    if s.weight32 != NULL:
-        prefetch(s.weight32 + slot)
-    if s.delay != NULL:
-        prefetch(s.delay + slot)
-    if s.number != NULL:
-        prefetch(s.number + slot)
-
-
-cdef bint put(Store* s, Held* held, bint kept, Fault* fault) noexcept nogil:
-    """Fill in the synapses that were held; False if it is no use to go on."""
-    cdef int64_t n = held.n
-    cdef int64_t k
-    for k in range(n):
-        s.target[held.slot[k]] = held.target[k]
-    held.n = 0
-    return not kept or n == 0 or store_values(s, held.ordinal, held.slot, n, fault)
-
-
-cdef void fill_lines(
-    const LineRule* r, Store* s, int64_t first, int64_t last, int64_t* cursor, int32_t* chosen, int32_t* deck,
-    Fault* fault,
-) noexcept nogil:
-    cdef Held held
-    cdef bint kept = drawn(s)
-    cdef int64_t line, k, n, row
-    held.n = 0
-    for line in range(first, last):
-        n = draw_line(r, line, chosen, deck, NULL)
-        for k in range(n):
-            if r.columns:
-                row = chosen[k]
-                hold(s, &held, cursor[row], <int32_t>line, ordinal_of(r, line, k, chosen[k]))
-                cursor[row] += 1
-            else:
-                hold(s, &held, cursor[line] + k, chosen[k], ordinal_of(r, line, k, chosen[k]))
-            if held.n == CHUNK and not put(s, &held, kept, fault):
-                return
-    put(s, &held, kept, fault)
-
-
-cdef void fill_pairs(
-    const LineRule* r, Store* s, int64_t first, int64_t last, int64_t* cursor, Fault* fault
-) noexcept nogil:
-    cdef Held held
-    cdef bint kept = drawn(s)
-    cdef int64_t line
-    cdef int32_t pre, post
-    held.n = 0
-    for line in range(first, last):
-        draw_pair(r, line, &pre, &post)
-        hold(s, &held, cursor[pre], post, <uint64_t>line)
-        cursor[pre] += 1
-        if held.n == CHUNK and not put(s, &held, kept, fault):
-            return
-    put(s, &held, kept, fault)

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from eventsnn._core.blocks cimport Blocks
-from eventsnn._core.neuron cimport Class, Inbox, Neuron, Sine
+from eventsnn._core.neuron cimport Class, Inbox, Neuron, Row, Sine
 from eventsnn._core.procedural cimport Made, Recipe
 from eventsnn._core.queue cimport RowQueue, WakeQueue
 from eventsnn._core.stream cimport Source, Stream
@@ -22,7 +22,9 @@ cdef enum Status:
 cdef struct Projection:
     # ProjectionPlan says what the arrays hold.
     const int64_t* start
-    const int32_t* target
+    const void* target            # narrow: uint16, else int32
+    int narrow
+    const int32_t* base           # of all targets, or of those of a slice by its number
     const double* weight
     const float* weight32         # in its place, if not NULL
     const double* delay
@@ -36,9 +38,7 @@ cdef struct Projection:
     int64_t most_alike            # synapses of a slice on one neuron
     int port
     int ascending                 # the targets of a slice
-    int reaches                   # whether it has targets in a lane, as far as hasty neurons go
-    int mixed                     # and others, which the lane must leave out
-    int short_delays              # whether some are too short for a window; these lead to hasty neurons
+    double least_delay
     int32_t first_target          # of all that it may have
     int32_t last_target
 
@@ -94,6 +94,78 @@ cdef struct Fired:
     int32_t round
 
 
+cdef struct Change:
+    # A spike of which something arrives in the window in which it was fired; or that was not fired after all.
+    Fired spike
+    bint gone
+
+
+cdef struct Shot:
+    # A spike fired in the present window, as far as is known.
+    Fired spike
+    int32_t next              # of the same neuron; -1: none
+    bint gone
+
+
+cdef struct Applied:
+    # A spike that has been brought to those at which it arrives in the present window.
+    Fired spike
+    int32_t next              # one more than the number of another of the same neuron; 0: none
+    bint gone
+    int64_t first             # of what it brings, among what is gathered
+    int64_t n
+
+
+cdef struct Replay:
+    # A neuron in the present window, which is gone through again if more arrives in it than was known.
+    int32_t neuron
+    int32_t group             # in which it is followed; -1: it is in its record
+    int64_t kept              # where is kept what it was when the window began
+    int64_t first             # of its arrivals, in the inbox
+    int32_t n
+    int32_t room
+    int32_t spikes            # the first that it has fired; -1: none
+    int32_t last
+    int64_t external          # external events, of one in its record
+    double failed_at          # its failure, if status is not RUNNING
+    int32_t failed_round
+    int status
+    bint due                  # to be gone through again
+
+
+cdef struct Prompts:
+    # What a window needs in which spikes may arrive that are fired in it: prompt.pxd, replay.pxd.
+    bint on                   # the present window is one
+    double stop               # its end, if so; what arrives before is not sent
+    double shortest           # ms, of all delays
+    const uint8_t* prompted   # neurons that some synapse reaches within a window
+    bint any                  # any neuron may be reached so: t is so large that windows are no longer exact
+    Replay* replay
+    int64_t n_replays
+    int64_t replay_room
+    int32_t* replay_of        # (neurons) one more than its number; 0: none
+    int32_t present           # the one that is being gone through; -1: none
+    int32_t* due              # those that are to be gone through again
+    int64_t n_due
+    char* kept
+    int64_t n_kept            # bytes
+    int64_t kept_room
+    int64_t n_arrivals        # places that are taken in the inbox
+    Shot* shot
+    int64_t n_shots
+    int64_t shot_room
+    Applied* applied
+    int64_t n_applied
+    int64_t applied_room
+    int32_t* applied_of       # (neurons) one more than the number of the last; 0: none
+    Row* row                  # of which something arrives promptly
+    int64_t n_rows
+    int64_t row_room
+    int64_t first_row         # of these, among those of the inbox
+    int64_t* lowered          # (neurons) what has been added that lowers a calm one
+    bint suspects             # some calm neurons may come to their line
+
+
 cdef struct Activity:
     # What has been done so far.
     int64_t events        # synaptic and external
@@ -108,12 +180,13 @@ cdef struct Message:
     double first          # nothing happens in it before this time
     int64_t work          # done so far
     bint running          # it has not failed
-    bint due              # something happens at the present instant
     Activity activity
     Fired* fired          # since the last message
-    double sent           # of that, nothing reaches neurons of the other kind, hasty or not, before this time
     int64_t n_fired
     int64_t room
+    Change* change        # of prompt arrivals, since the last exchange
+    int64_t n_changes
+    int64_t change_room
 
 
 cdef struct Team:
@@ -126,11 +199,7 @@ cdef struct Core:
     # One lane: neurons that one thread takes through the windows, and all that this needs of its own. lanes.pxd.
     Team* team            # NULL: there is no other lane
     int lane
-    const uint8_t* hasty  # neurons that the hasty lane has, NULL if there is no such lane
-    bint is_hasty         # this is that lane
-    const double* least_delay     # of each neuron's synapses with neurons of the other kind, hasty or not; or less
-    Core* beside          # the hasty lane, if the same thread takes it through the windows
-    bint whole            # it has all neurons but hasty ones
+    bint whole            # it has all neurons
     int told              # number of the message to be written
     Message message[2]
     Range* range          # of its neurons
@@ -141,7 +210,7 @@ cdef struct Core:
     Neuron* scratch           # room for the copy of one
     Class* classes
     bint many_classes     # more than the cache holds
-    bint together         # some models settle neurons side by side
+    bint together         # some models take events side by side
     const double* I_e
     const uint8_t* recorded
     # external spikes and step currents
@@ -163,12 +232,12 @@ cdef struct Core:
     WakeQueue wakes
     double window
     double time               # everything before it has been processed
-    double instant            # of the present round
-    int32_t round             # of a single instant, or of the present neuron at its present time
+    int32_t round             # of the present neuron at its present time
     int32_t* touched          # the neurons to which anything happens in the present window, and room for as many
     int64_t n_touched
     Inbox inbox
     Blocks blocks
+    Prompts prompts
     int32_t max_rounds
     int32_t max_spikes
     # what comes out

@@ -1,9 +1,9 @@
-"""The compiled engine: lookahead windows over a queue of spike rows and a queue of neurons' own events.
+"""The compiled engine: windows over a queue of spike rows and a queue of neurons' own events.
 
-The schedule. Windows have a width W that is a power of two and not above the smallest delay; window k is [kW,
-(k+1)W). A spike fired inside a window arrives at fl(t + d) >= (k+1)W, because kW + W is exact and rounding is
-monotone. So all input of a window is known when it begins, and its neurons do not depend on each other. For every
-window in which anything happens:
+The schedule. Windows have a width W that is a power of two; window k is [kW, (k+1)W). Where W is not above the smallest
+delay, a spike fired inside a window arrives at fl(t + d) >= (k+1)W, because kW + W is exact and rounding is monotone.
+So all input of a window is known when it begins, and its neurons do not depend on each other. For every window in which
+anything happens:
 
 (a) Rows. Rows that arrive inside the window are taken in canonical order, and what they bring is put side by side for
     each neuron, in that order. No neuron's state is touched. Depends on: the queue.
@@ -11,12 +11,12 @@ window in which anything happens:
     list of those that rows reach. Depends on: the state before the window.
 (c) Neurons. Every listed neuron goes through its events up to the end of the window, in time order, and then queues
     its next own event. All that arrives at one time is added up before the one threshold test, whoever sent it. Spikes
-    push rows, all of them beyond the window. Depends on: (a), (b); not on other neurons.
+    push rows. Depends on: (a), (b); not on other neurons.
+(d) Prompt arrivals. Where W is above the smallest delay, spikes may arrive in the window in which they were fired.
+    Those that they reach are gone through the window again, until nothing changes any more (prompt.pxd).
 
-If some delay is 0, or t is so large that W is lost in its last bit, the window is the single instant t; rows that
-arrive at the time they were sent form the next round of the same instant. Cutting a window short, at the end of a
-run or where more arrives than fits in the cache, changes nothing. Hasty neurons, those of delays too short for the
-windows of the others, go through each of these alone, in windows or instants of their own.
+Cutting a window short, at the end of a run or where more arrives than fits in the cache, changes nothing. Where t is so
+large that W is lost in its last bit, a window is one time.
 """
 
 cimport cython
@@ -28,12 +28,11 @@ import threading
 
 import numpy as np
 
-from eventsnn._core.activity cimport review, turn_off
+from eventsnn._core.activity cimport is_late, review, turn_off
 from eventsnn._core.begin cimport begin_blocks
 from eventsnn._core.core cimport (
     NO_MEMORY,
     RUNNING,
-    TOO_MANY_ROUNDS,
     UNSOUND,
     Core,
     Probe,
@@ -43,18 +42,19 @@ from eventsnn._core.core cimport (
     prefetch,
     seconds,
 )
-from eventsnn._core.events cimport fail, next_own, predict, process, process_before, refine_due, sample
+from eventsnn._core.events cimport fail, next_own, process_before, sample
 from eventsnn._core.follow cimport finish_window
-from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, first_due, list_rows, list_wakes, sort_arrivals
-from eventsnn._core.lanes cimport Met, first_of, is_mine, meet
+from eventsnn._core.inbox cimport AHEAD, CACHE_LINE, list_rows, list_wakes, sort_arrivals
+from eventsnn._core.lanes cimport Met, is_mine, meet
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.net cimport Arena
-from eventsnn._core.neuron cimport UNKNOWN, Neuron, Slice
-from eventsnn._core.queue cimport NEVER, wake_set, wheel_advance, wheel_due, wheel_take
+from eventsnn._core.neuron cimport Neuron, Slice
+from eventsnn._core.prompt cimport begin_prompts, begin_record, begin_replays, is_prompted, settle_window
+from eventsnn._core.queue cimport wake_set, wheel_advance
 from eventsnn._core.state cimport find_streams, read_neurons, read_rows, read_streams, set_train, write_neurons
 from eventsnn._core.stream cimport Stream
 from eventsnn._core.team cimport Lanes
-from eventsnn._core.together cimport SETTLED_AHEAD, process_together
+from eventsnn._core.together cimport AT_ONCE, process_together
 from eventsnn._core.verify cimport VERIFIES, verify
 from eventsnn.errors import StateError
 from eventsnn.outcome import Outcome
@@ -64,7 +64,7 @@ from eventsnn.weights import WeightsOfRows, checked_weights, rows_of, synapses_o
 # ---- the schedule
 
 
-cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
+cdef void process_touched(Core* e, double stop) noexcept nogil:
     """(c) What happens before stop to the neurons that are listed."""
     cdef int64_t i
     cdef int32_t n
@@ -90,19 +90,15 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
             s = neuron_at(e, e.touched[min(i + AHEAD + AHEAD // 2, e.n_touched - 1)])
             if s.class_of >= 0:
                 prefetch(&e.classes[s.class_of])
-        if e.together and i % SETTLED_AHEAD == 0 and not instant and e.status == RUNNING:
-            process_together(e, i, min(i + SETTLED_AHEAD, e.n_touched), stop)
+        if e.together and i % AT_ONCE == 0 and e.status == RUNNING and not e.prompts.on:
+            process_together(e, i, min(i + AT_ONCE, e.n_touched), stop)
         n = e.touched[i]
         s = neuron_at(e, n)
         next = e.inbox.start[i]
         end = e.inbox.place[n]
         e.inbox.place[n] = 0
-        if instant:
-            # What follows from it at the same time is the next round.
-            refine_due(e, s, e.instant)
-            process(e, n, e.instant, next, end)
-            if s.bounded == UNKNOWN:
-                predict(e, s)
+        if e.prompts.on and is_prompted(e, n):
+            begin_record(e, n, next, end)
         else:
             process_before(e, n, stop, next, end)
         wake_set(&e.wakes, n, next_own(s))
@@ -110,146 +106,71 @@ cdef void process_touched(Core* e, double stop, bint instant) noexcept nogil:
     e.n_touched = 0
 
 
-cdef void refine_present(Core* e, double t) noexcept nogil:
-    """Look up the neurons that wake at t. Entries may lie too early, and nothing happens at a bound: neither must count
-    as a round."""
-    cdef int32_t next
-    cdef int32_t n = wheel_take(&e.wakes)
-    while n >= 0:
-        next = e.wakes.link[n].next
-        e.wakes.link[n].key = NEVER
-        refine_due(e, neuron_at(e, n), t)
-        wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
-        n = next
-
-
-cdef bint is_due(const Core* e) noexcept nogil:
-    return wheel_due(&e.wakes) or wheel_due(&e.rows.wheel)
-
-
-cdef bint count_round(Core* e, double t) noexcept nogil:
-    """The next round of what happens at t; False if there are too many."""
-    e.round = e.round + 1 if t == e.instant else 0
-    e.instant = t
-    if e.round > e.max_rounds:
-        fail(e, TOO_MANY_ROUNDS, t, first_due(e, t))
-        return False
-    return True
-
-
-cdef bint begin_round(Core* e, double t) noexcept nogil:
-    """The next round of what happens at t in all lanes; False if nothing does, or if there are too many."""
-    refine_present(e, t)
-    if e.beside == NULL:
-        return meet(e, is_due(e)).due and count_round(e, t)
-    refine_present(e.beside, t)
-    if not meet(e, is_due(e) or is_due(e.beside)).due:
-        return False
-    count_round(e.beside, t)
-    return count_round(e, t)
-
-
-cdef void go_to(Core* e, double t) noexcept nogil:
-    wheel_advance(&e.rows.wheel, t)
-    wheel_advance(&e.wakes, t)
-
-
 cdef double end_of_window(const Core* e, double t) noexcept nogil:
-    """t itself if the window is a single instant."""
-    return (floor(t / e.window) + 1.0) * e.window if e.window > 0.0 else t
+    return max((floor(t / e.window) + 1.0) * e.window, nextafter(t, infinity()))
 
 
-cdef void take_window(Core* e, double t, double end, bint instant) noexcept nogil:
-    """(a), (b) and (c) from t to end, or earlier; or in the present round at t."""
-    # Reading the clock would cost a single instant more than what happens in it.
-    cdef bint timed = e.window > 0.0 and not e.is_hasty
-    cdef double began = seconds() if timed else 0.0
-    cdef double listed = 0.0
+cdef void take_window(Core* e, double t, double end) noexcept nogil:
+    """(a) to (d) from t to end, or earlier."""
+    cdef double began = seconds()
+    cdef double listed
+    e.round = 0
+    begin_prompts(e, t, end)
     end = list_rows(e, end)
+    if e.prompts.on:
+        e.prompts.stop = end
     list_wakes(e, end)
     if e.status != NO_MEMORY and not sort_arrivals(e):
         fail(e, NO_MEMORY, t, 0)
-    if e.status == NO_MEMORY:
-        return
-    if timed:
-        listed = seconds()
-        e.collecting += listed - began
-    process_touched(e, end, instant)
-    if e.blocks.on:
-        finish_window(e, end)
-    if timed:
-        e.processing += seconds() - listed
+    listed = seconds()
+    e.collecting += listed - began
     if e.status != NO_MEMORY:
-        e.time = t if instant else end
-    if VERIFIES and not instant and verify(e, &e.failed):
+        process_touched(e, end)
+    if e.prompts.on:
+        if e.blocks.on and e.status != NO_MEMORY:
+            begin_replays(e)
+            finish_window(e, end)
+        settle_window(e)
+    if e.blocks.on and e.status != NO_MEMORY:
+        finish_window(e, end)
+    e.processing += seconds() - listed
+    if e.status != NO_MEMORY:
+        e.time = end
+    if VERIFIES and verify(e, &e.failed):
         e.status = UNSOUND
 
 
-cdef void advance_hasty(Core* e, double stop) noexcept nogil:
-    """The hasty lane up to the end of the others' window. Nothing they fire in it reaches hasty neurons so soon."""
-    cdef double t = first_of(e)
-    cdef double end
-    while t < stop and e.status == RUNNING:
-        go_to(e, t)
-        end = end_of_window(e, t)
-        if end > t:
-            e.round = 0
-            take_window(e, t, min(end, stop), False)
-        else:
-            refine_present(e, t)
-            if is_due(e) and count_round(e, t):
-                take_window(e, t, nextafter(t, infinity()), True)
-        t = first_of(e)
-    if e.status == RUNNING:
-        e.time = stop
-
-
 cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
-    """The window, or the round of an instant, in which something may happen at t, the first time in any lane."""
+    """The window in which something may happen at t, the first time in any lane."""
     cdef double end = end_of_window(e, t)
-    cdef bint instant = not end > t
     cdef double began
-    go_to(e, t)
+    wheel_advance(&e.rows.wheel, t)
+    wheel_advance(&e.wakes, t)
+    if e.blocks.on and is_late(e, t):
+        turn_off(e)
     if e.blocks.on:
-        if instant:
-            turn_off(e)
-        elif not t < e.blocks.end:
+        if not t < e.blocks.end:
             began = seconds()
             begin_blocks(e, t)
             e.collecting += seconds() - began
         if not e.blocks.end > t:
             turn_off(e)  # t is so large that a block is lost in its last bit
         end = min(end, e.blocks.end)
-    if not instant:
-        e.round = 0
-        take_window(e, t, min(end, stop), False)
-        if e.beside != NULL and e.status != NO_MEMORY:
-            began = seconds()
-            advance_hasty(e.beside, e.time)
-            e.processing += seconds() - began
-        return
-    if e.beside != NULL:
-        go_to(e.beside, t)
-    if begin_round(e, t):
-        take_window(e, t, nextafter(t, infinity()), True)
-        if e.beside != NULL:
-            take_window(e.beside, t, nextafter(t, infinity()), True)
+    take_window(e, t, min(end, stop))
 
 
 cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
     """Windows until stop, failure, or budget events; True when stop is reached or the run failed. All lanes at once."""
-    cdef Met met = meet(e, False)
+    cdef Met met = meet(e)
     cdef int64_t limit = met.work + budget
     while met.running and met.first < stop and met.work < limit:
         if review(e, &met.activity, met.first):
-            met = meet(e, False)
+            met = meet(e)
             continue
         advance_window(e, met.first, stop)
-        met = meet(e, False)
+        met = meet(e)
     if met.running and not met.first < stop:
         e.time = stop
-        if e.beside != NULL:
-            e.beside.time = stop
     return not (met.running and met.first < stop)
 
 
@@ -325,18 +246,18 @@ cdef class Engine(Lanes):
     @property
     def threads(self):
         """How many took part in the last call of `advance`."""
-        return self.shared
+        return self.team.n
 
     def advance(self, double stop, int64_t budget, int threads=1):
         """Process about `budget` events before `stop` (ms) in at most so many threads; True when none is left or the
         run failed."""
         threads = max(1, min(threads, self.core.n))
         # What has been put off to a later part of its window is in no queue; the next chunk will have it there.
-        if threads != self.shared and self.core.rows.n_late == 0:
+        if threads != self.team.n and self.core.rows.n_late == 0:
             self.share(threads)
-        if self.shared == 1:
+        if self.team.n == 1:
             self.advance_lane(0, stop, budget)
-        elif not in_threads(self.advance_lane, self.shared, stop, budget):
+        elif not in_threads(self.advance_lane, self.team.n, stop, budget):
             self.share(1)
             self.advance_lane(0, stop, budget)
         if self.lost_memory():
@@ -393,18 +314,12 @@ cdef class Engine(Lanes):
     cdef point_weights(self, int64_t k):
         """Let rows have their weights where these may change."""
         cdef int i
-        for i in range(self.shared):
-            # All lanes but the hasty one share what they know of rows.
+        for i in range(self.team.n):
             move_weights(self.lane[i], k, self.core.projections[k], self.weights[k].all)
         set_weights_of(&self.core.projections[k], self.weights[k].all)
-        if self.hasty != NULL:
-            move_weights(self.hasty, k, self.hasty.projections[k], self.weights[k].hasty)
-            set_weights_of(&self.hasty.projections[k], self.weights[k].hasty)
 
     cdef bound_weights(self, int64_t k):
         self.core.projections[k].weight_size = self.weights[k].size
-        if self.hasty != NULL:
-            self.hasty.projections[k].weight_size = self.weights[k].size
 
     # ---- what is to be seen
 
@@ -496,16 +411,7 @@ cdef class Engine(Lanes):
             raise StateError(f"state: the run has ended at {self.core.time:g} ms, so that there is none to go on from")
         self.rouse()
         read_rows(&self.core, rows)
-        hasty = [0.0, 0]
-        if self.hasty != NULL:
-            read_rows(self.hasty, rows)
-            hasty = [self.hasty.instant, self.hasty.round]
-        clock = {
-            "network": self.fingerprint().copy(),
-            "time": np.array(self.core.time),
-            "instant": np.array([self.core.instant, hasty[0]]),
-            "round": np.array([self.core.round, hasty[1]], dtype=np.int32),
-        }
+        clock = {"network": self.fingerprint().copy(), "time": np.array(self.core.time)}
         weights = {}
         for projection in sorted(self.reweighted):
             of_rows = self.weights[rows_of(self.net, projection)]
@@ -533,8 +439,6 @@ cdef class Engine(Lanes):
         for i in range(self.team.n):
             self.restore_lane(self.lane[i], arrays)
         self.share(1)
-        if self.hasty != NULL:
-            self.give_neurons(self.hasty, np.flatnonzero(self.net.hasty))
 
     cdef restore_weights(self, dict state):
         for k, weights in self.weights.items():

@@ -17,6 +17,9 @@ from eventsnn._core.core cimport (
     Message,
     Probe,
     Projection,
+    Prompts,
+    Replay,
+    Shot,
     Watch,
     neuron_at,
 )
@@ -34,6 +37,7 @@ from eventsnn._core.neuron cimport (
     Class,
     Neuron,
     Slice,
+    round_of,
     time_of,
     variables,
 )
@@ -50,9 +54,26 @@ cdef extern from *:
     const double ULP_OF_TIME "EVENTSNN_ULP_OF_TIME"
 
 
+cdef inline bint is_over(const Core* e, double t) noexcept nogil:
+    """Whether a failure lies before t, so that what happens then has no meaning."""
+    cdef const Replay* r
+    if e.prompts.present >= 0:
+        r = &e.prompts.replay[e.prompts.present]
+        if r.status != RUNNING and t > r.failed_at:
+            return True
+    return e.status != RUNNING and t > e.failed_at
+
+
 cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
-    """Keep the first failure by (time, round, neuron): neurons of a window are not processed in the order of time."""
+    """Keep the first failure by (time, round, neuron): neurons of a window are not processed in the order of time. That
+    of one that may be gone through again is its own."""
     cdef bint first = e.status == RUNNING or t < e.failed_at
+    cdef Replay* r
+    if e.prompts.present >= 0 and status != NO_MEMORY:
+        r = &e.prompts.replay[e.prompts.present]
+        if r.status == RUNNING or t < r.failed_at:
+            r.status, r.failed_at, r.failed_round = status, t, e.round
+        return
     if not first and t == e.failed_at:
         first = e.round < e.failed_round or (e.round == e.failed_round and n < e.failed)
     if status == NO_MEMORY:
@@ -81,7 +102,7 @@ cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     cdef const Class* k = &e.classes[s.class_of]
     cdef const Neuron* start
     s.bounded = BOUNDED
-    if k.model.extend != NULL and s.t < s.release:
+    if k.model.stepped and s.t < s.release:
         s.crossing = s.release
         return
     start = free_state(e, k, s)
@@ -104,8 +125,8 @@ cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
 
 
 cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
-    """Bring a neuron without a closed form to its release or to the end of its step, whichever its search has reached:
-    its state follows from the one there, whatever happens next."""
+    """Bring a neuron whose state goes on in steps to its release or to the end of its step, whichever its search has
+    reached: its state follows from the one there, whatever happens next."""
     cdef double t = s.crossing if s.bounded == SEARCHED else s.release
     if s.t < t:
         if e.watch_start != NULL:
@@ -118,7 +139,7 @@ cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
     """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
     cdef const Class* k = &e.classes[s.class_of]
     cdef bint refractory = s.t < s.release
-    if k.model.extend != NULL:
+    if k.model.stepped:
         go_on(e, k, s)
         if refractory:
             predict(e, s)
@@ -177,10 +198,12 @@ cdef inline bint watched(const Core* e, int32_t n) noexcept nogil:
     return e.watch_start != NULL and e.watch_start[n] < e.watch_start[n + 1]
 
 
-cdef inline int64_t leave_short(Core* e, const Projection* p, int32_t row, int64_t first) noexcept nogil:
-    """The first slice that reaches neurons that are not hasty."""
+cdef inline int64_t leave_prompt(
+    Core* e, const Fired* spike, const Projection* p, int32_t row, int64_t first
+) noexcept nogil:
+    """The first slice that does not arrive promptly; what does has been brought already."""
     cdef Slice slice
-    while first >= 0 and slice_delay(p, first) < e.window:
+    while first >= 0 and spike.time + slice_delay(p, first) < e.prompts.stop:
         first = take_slice(e, p, row, first, &slice)
     return first
 
@@ -189,11 +212,9 @@ cdef inline void send(Core* e, const Fired* spike, int32_t projection, int32_t r
     """Queue a spike on a row of its neuron."""
     cdef Projection* p = &e.projections[projection]
     cdef Row entry
-    if not p.reaches:
-        return
     entry.first = first_slice(p, row)
-    if p.short_delays and not e.is_hasty:
-        entry.first = leave_short(e, p, row, entry.first)
+    if spike.time + p.least_delay < e.prompts.stop:
+        entry.first = leave_prompt(e, spike, p, row, entry.first)
     if entry.first == NO_ROOM:
         fail(e, NO_MEMORY, spike.time, spike.neuron)
     if entry.first < 0:
@@ -217,8 +238,6 @@ cdef inline void tell(Core* e, const Fired* spike) noexcept nogil:
             fail(e, NO_MEMORY, spike.time, spike.neuron)
             return
         m.room = room
-    if e.hasty != NULL:
-        m.sent = min(m.sent, spike.time + e.least_delay[spike.neuron])
     m.fired[m.n_fired] = spike[0]
     m.n_fired += 1
 
@@ -242,14 +261,10 @@ cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
 
 
 cdef inline void announce(Core* e, int32_t n, double t) noexcept nogil:
-    """Record a spike and send it off."""
+    """Count a spike as one of its neuron's, record it and send it off."""
     cdef Neuron* s = neuron_at(e, n)
-    cdef int64_t k
     cdef int32_t millisecond
     cdef Fired spike
-    e.fired += 1
-    if e.recorded[n]:
-        keep_spike(e, n, t)
     millisecond = <int32_t>(<int64_t>floor(t) & 0x7FFFFFFF)
     if millisecond != s.millisecond:
         s.millisecond = millisecond
@@ -258,11 +273,46 @@ cdef inline void announce(Core* e, int32_t n, double t) noexcept nogil:
     if s.burst > e.max_spikes:
         fail(e, TOO_MANY_SPIKES, t, n)
     spike.time, spike.neuron, spike.round, spike.ordinal = t, n, e.round, s.spikes
-    for k in range(e.outgoing_start[n], e.outgoing_start[n + 1]):
-        send(e, &spike, e.outgoing_projection[k], e.outgoing_row[k])
-    if e.team != NULL and e.outgoing_start[n] < e.outgoing_start[n + 1]:
-        tell(e, &spike)
     s.spikes += 1
+    if e.prompts.on:
+        keep_shot(e, &spike)
+    else:
+        publish(e, &spike)
+
+
+cdef inline void publish(Core* e, const Fired* spike) noexcept nogil:
+    """Record a spike that is final, and send it off."""
+    cdef int32_t n = spike.neuron
+    cdef int64_t k
+    e.fired += 1
+    if e.recorded[n]:
+        keep_spike(e, n, spike.time)
+    for k in range(e.outgoing_start[n], e.outgoing_start[n + 1]):
+        send(e, spike, e.outgoing_projection[k], e.outgoing_row[k])
+    if e.team != NULL and e.outgoing_start[n] < e.outgoing_start[n + 1]:
+        tell(e, spike)
+
+
+cdef inline void keep_shot(Core* e, const Fired* spike) noexcept nogil:
+    """Note a spike that may be taken back until the window ends."""
+    cdef Prompts* q = &e.prompts
+    cdef Replay* r
+    cdef int64_t room = 2 * q.shot_room + 64
+    cdef int32_t k = <int32_t>q.n_shots
+    if q.n_shots == q.shot_room:
+        if not enlarge(<void**>&q.shot, room * sizeof(Shot)):
+            fail(e, NO_MEMORY, spike.time, spike.neuron)
+            return
+        q.shot_room = room
+    q.n_shots += 1
+    q.shot[k].spike, q.shot[k].next, q.shot[k].gone = spike[0], -1, False
+    if q.present >= 0:
+        r = &q.replay[q.present]
+        if r.last >= 0:
+            q.shot[r.last].next = k
+        else:
+            r.spikes = k
+        r.last = k
 
 
 cdef inline void keep_spike(Core* e, int32_t n, double t) noexcept nogil:
@@ -344,6 +394,10 @@ cdef inline double arrival_time(const Core* e, int64_t next, int64_t end) noexce
     return time_of(&e.inbox, next) if next < end else infinity()
 
 
+cdef inline int32_t arrival_round(const Core* e, int64_t next) noexcept nogil:
+    return round_of(&e.inbox, &e.inbox.arrival[next])
+
+
 cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t end) noexcept nogil:
     """Everything that happens to neuron n at t: crossing, change of current, input, threshold test. Of what arrives,
     `next` is the first that has not been taken; returns the first that comes later."""
@@ -362,7 +416,7 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
             change_current(e, n, t)
             changed = True
         input = t == next_external(s)
-    while arrival_time(e, next, end) == t:
+    while arrival_time(e, next, end) == t and (not e.prompts.on or arrival_round(e, next) == e.round):
         next += 1
     if input or next > first:
         changed |= take_input(e, n, t, input, first, next)
@@ -425,9 +479,11 @@ cdef inline void process_before(Core* e, int32_t n, double stop, int64_t next, i
         if t < stop and refine_due(e, s, t):
             continue
         # At failed_at itself a neuron of lower number, or an earlier round, may yet fail.
-        if not t < stop or (e.status != RUNNING and t > e.failed_at):
+        if not t < stop or is_over(e, t):
             break
         e.round = e.round + 1 if t == last else 0
+        if e.prompts.on and next_own(s) != t:
+            e.round = arrival_round(e, next)
         last = t
         if e.round > e.max_rounds:
             fail(e, TOO_MANY_ROUNDS, t, n)

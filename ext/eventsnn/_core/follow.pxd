@@ -40,13 +40,13 @@ from eventsnn._core.calm cimport (
     state_at,
 )
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
-from eventsnn._core.core cimport NO_MEMORY, RUNNING, Core, neuron_at
-from eventsnn._core.events cimport announce, fail, next_outside, next_own, predict
+from eventsnn._core.core cimport NO_MEMORY, Core, neuron_at
+from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own, predict
 from eventsnn._core.frames cimport SLACK, nearest, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity, log
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport C_T_REF, FOUND, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
+from eventsnn._core.neuron cimport C_T_REF, BOUNDED, FOUND, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.queue cimport wake_set
 from eventsnn._core.stream cimport MOST_IN_CELL, Source, Stream, refill, stream_next
@@ -416,7 +416,8 @@ cdef inline void fire_followed(Core* e, Group* g, Followed* x, double t) noexcep
         part = ((<double>x.x[i] / f.x[i]) / k.c[PER_UNIT]) / c[COUPLING]
         x.x[i] = nearest(part * (c[COUPLING] * k.c[PER_UNIT] * f.x[i]))
     announce(e, n, t)
-    if early(x.release) >= g.end:
+    # In a window that may be gone through again it stays where it is.
+    if early(x.release) >= g.end and not (e.prompts.on and g.singly):
         while x.at < x.n:
             add_input(g, x)
         for i in range(g.currents):
@@ -463,7 +464,7 @@ cdef inline bint go_on(Core* e, Group* g, Followed* x, double t, bint upto) noex
     cdef double input, limit
     cdef Grown f
     cdef int i
-    while e.status == RUNNING or not t > e.failed_at:
+    while not is_over(e, t):
         if x.held:
             add_while_held(g, x, t)
             if t < x.release or (t == x.release and not upto):
@@ -561,10 +562,15 @@ cdef inline void visit(Core* e, Group* g, int32_t n, double t, const Grown* grow
 cdef inline void leave_at(Core* e, Group* g, int32_t n, double t) noexcept nogil:
     """Let a neuron be apart before an input at t that is too large for it; what else has come at t is in its state."""
     cdef Blocks* b = &e.blocks
+    cdef Neuron* s = neuron_at(e, n)
     if b.flag[n] & IS_FOLLOWED:
         take_arrived(e, g, followed_at(b, n), t)
-    if not b.flag[n] & IS_APART:
-        leave(e, g, n, t)
+    if b.flag[n] & IS_APART:
+        return
+    leave(e, g, n, t)
+    if not t < s.release:
+        # Its threshold is tested when that input has been added too: it may already be above, and yet not spike.
+        s.bounded, s.crossing = BOUNDED, infinity()
 
 
 # ---- the end of a window
@@ -587,7 +593,7 @@ cdef inline void finish_window(Core* e, double stop) noexcept nogil:
             if not b.flag[n] & IS_FOLLOWED:
                 continue
             x = followed_at(b, n)
-            if next_of(g, x) < stop and not go_on(e, g, x, stop, False):
+            if next_of(g, x) < stop and not (e.prompts.on and g.singly) and not go_on(e, g, x, stop, False):
                 continue
             b.followed[g.start + kept] = n
             kept += 1

@@ -6,15 +6,15 @@
 # Rows with a delay for each synapse are another matter, see spans.pxd.
 
 from libc.math cimport nextafter
-from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t
 
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
 from eventsnn._core.events cimport arrive, fail, next_own
-from eventsnn._core.lanes cimport has_all, is_mine, next_part
+from eventsnn._core.lanes cimport is_mine, next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, target_of
 from eventsnn._core.queue cimport (
     NEVER,
     SLOTS,
@@ -62,9 +62,10 @@ cdef inline bint grow_rows(Inbox* b) noexcept nogil:
     return True
 
 
-cdef inline void begin_window(Inbox* b) noexcept nogil:
+cdef inline void begin_window(Inbox* b, bint prompts) noexcept nogil:
     b.n_rows = b.n = 0
-    b.weighted = b.timed = False
+    b.weighted = prompts  # what arrives promptly may have a weight for each
+    b.timed = False
 
 
 cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
@@ -74,9 +75,6 @@ cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
         return False
     new = &b.row[b.n_rows]
     new[0] = slice[0]
-    new.tie = <int32_t>b.n_rows
-    if b.n_rows and new.time == b.row[b.n_rows - 1].time:
-        new.tie = b.row[b.n_rows - 1].tie
     b.weighted |= not new.one_weight
     if new.one_weight:
         new.shared_weight = new.weight[0] if new.weight32 == NULL else new.weight32[0]
@@ -87,7 +85,6 @@ cdef inline bint add_row(Inbox* b, const Slice* slice) noexcept nogil:
 cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     """Append a slice to those of the window and count what arrives where; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
-    cdef const int32_t* target = slice.target
     cdef int64_t* place = b.place
     cdef int32_t* touched = e.touched
     cdef int64_t n_touched = e.n_touched
@@ -95,12 +92,9 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     cdef int32_t n
     if not add_row(b, slice):
         return False
-    if slice.mixed:
-        list_mixed(e, slice)
-        return True
     for i in range(slice.n):
-        prefetch(&place[target[min(i + AHEAD, slice.n - 1)]])
-        n = target[i]
+        prefetch(&place[target_of(slice, min(i + AHEAD, slice.n - 1))])
+        n = target_of(slice, i)
         touched[n_touched] = n
         n_touched += place[n] == 0
         place[n] += 1
@@ -108,25 +102,6 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
     b.n += slice.n
     e.synaptic_events += slice.n
     return True
-
-
-cdef inline void list_mixed(Core* e, const Slice* slice) noexcept nogil:
-    """Count what arrives where of a slice that also reaches neurons of other lanes: hasty ones, or all that are not."""
-    cdef Inbox* b = &e.inbox
-    cdef int64_t i
-    cdef int64_t left_out = 0
-    cdef int32_t n
-    for i in range(slice.n):
-        n = slice.target[i]
-        if e.hasty[n] != e.is_hasty:
-            left_out += 1
-            continue
-        if b.place[n] == 0:
-            e.touched[e.n_touched] = n
-            e.n_touched += 1
-        b.place[n] += 1
-    b.n += slice.n - left_out
-    e.synaptic_events += slice.n - left_out
 
 
 cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
@@ -190,20 +165,6 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
     return True
 
 
-cdef inline void leave_hasty(Core* e) noexcept nogil:
-    """Of what is noted, leave out what arrives at hasty neurons."""
-    cdef Notes* notes = &e.blocks.notes
-    cdef int64_t i
-    cdef int64_t kept = 0
-    for i in range(notes.n):
-        if not e.hasty[notes.taken[i].neuron]:
-            notes.taken[kept] = notes.taken[i]
-            notes.weight[kept] = notes.weight[i]
-            kept += 1
-    e.synaptic_events -= notes.n - kept
-    notes.n = kept
-
-
 cdef inline bint take_from_calm(Core* e) noexcept nogil:
     """Add what is listed to calm neurons and count what arrives at the others; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
@@ -211,8 +172,6 @@ cdef inline bint take_from_calm(Core* e) noexcept nogil:
     cdef int32_t n
     if not deliver(e, b.n):
         return False
-    if e.hasty != NULL:
-        leave_hasty(e)
     b.n = e.blocks.notes.n
     e.blocks.arrivals += b.n
     for i in range(b.n):
@@ -265,8 +224,8 @@ cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
 
 
 cdef inline double list_rows(Core* e, double stop) noexcept nogil:
-    """All rows that arrive before stop in the present window, or in the present round of a single instant. Returns an
-    earlier time if they are many: the window then ends there."""
+    """All rows that arrive before stop in the present window. Returns an earlier time if they are many: the window then
+    ends there."""
     cdef RowQueue* q = &e.rows
     cdef Inbox* b = &e.inbox
     cdef const Due* order
@@ -278,8 +237,8 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef const Row* row
     cdef const Projection* p
     cdef bint room = True
-    begin_window(b)
-    e.blocks.n_segments = e.blocks.n_gathered = 0
+    begin_window(b, e.prompts.on)
+    e.blocks.n_segments = e.blocks.n_gathered = e.blocks.n_rest = e.blocks.n_followed_rest = 0
     if q.n_late == 0:
         give_back_rows(e)
     for i in range(q.n_late):
@@ -296,7 +255,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
                 prefetch(p.delay + row.first + CACHE_LINE // sizeof(double))
             ahead = q.wheel.link[ahead].next
         next = q.wheel.link[at].next
-        e.queue_pops += e.lane == 0 or e.is_hasty  # the queue is the same in all other lanes
+        e.queue_pops += e.lane == 0  # the queue is the same in all others
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
@@ -306,11 +265,11 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     order = due_sort(q)
     for i in range(q.n_due):
         room = room and list_arriving(e, &q.due[order[i].at])
-    b.timed = q.n_spans > 0 or (e.blocks.on and e.blocks.singly)
+    b.timed = q.n_spans > 0 or (e.blocks.on and e.blocks.singly) or e.prompts.on
     if e.blocks.on:
         room = room and take_from_calm(e)
     room = room and list_spans(e)
-    if b.timed and MANY * e.n_touched > e.n and not e.is_hasty:
+    if b.timed and MANY * e.n_touched > e.n:
         list_in_order(e)
     if not room:
         fail(e, NO_MEMORY, stop, 0)
@@ -324,6 +283,7 @@ cdef inline bint list_spans(Core* e) noexcept nogil:
     cdef int64_t i
     cdef const Row* row
     cdef const Projection* p
+    cdef const char* target
     for i in range(q.n_spans):
         if b.n_rows == b.row_room and not grow_rows(b):
             return False
@@ -332,8 +292,9 @@ cdef inline bint list_spans(Core* e) noexcept nogil:
             row = &q.row[q.span[i + SPANS_AHEAD].at]
             p = &e.projections[row.projection]
             if has_spans(p):
-                prefetch(p.target + row.first)
-                prefetch(p.target + row.first + CACHE_LINE // sizeof(int32_t))
+                target = <const char*>p.target + row.first * (sizeof(uint16_t) if p.narrow else sizeof(int32_t))
+                prefetch(target)
+                prefetch(target + CACHE_LINE)
                 if p.weight != NULL and not p.one_weight:
                     prefetch(p.weight + row.first)
                     prefetch(p.weight + row.first + CACHE_LINE // sizeof(double))
@@ -362,8 +323,7 @@ cdef inline void list_in_order(Core* e) noexcept nogil:
     for r in range(1 if e.whole else e.n_ranges):
         for n in range(range_of[r].start, range_of[r].stop):
             e.touched[n_touched] = n
-            # Another thread may be at the hasty ones.
-            n_touched += (e.hasty == NULL or not e.hasty[n]) and e.inbox.place[n] > 0
+            n_touched += e.inbox.place[n] > 0
     e.n_touched = n_touched
 
 
@@ -417,18 +377,17 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     if b.timed and 2 * needed > b.timed_room and not grow_timed(b, 4 * needed):
         return False
     for i in range(e.n_touched):
-        if not b.timed:
-            b.row_of[end] = -1  # no row: stands before those of a neuron
-        b.start[i] = end + 1
+        b.start[i] = end + 1  # 0 stands for having none
         n = place[e.touched[i]]
         place[e.touched[i]] = end + 1
         end += 1 + n
+    e.prompts.n_arrivals = end
     if e.blocks.on:
         place_taken(e)
         place_gathered(e)
     if b.timed:
         for i in range(0 if e.blocks.on else b.n_rows):
-            place_span(NULL if has_all(e) else e, b, <int32_t>i)
+            place_span(NULL if e.whole else e, b, <int32_t>i)
         for i in range(e.n_touched):
             if place[e.touched[i]] - b.start[i] > 1:
                 order_arrivals(b, b.start[i], place[e.touched[i]], end)
@@ -436,9 +395,7 @@ cdef inline bint sort_arrivals(Core* e) noexcept nogil:
     if e.blocks.on:
         return True
     for i in range(b.n_rows):
-        if b.row[i].mixed:
-            place_mixed(e, <int32_t>i)
-        elif b.weighted:
+        if b.weighted:
             place_row(b, <int32_t>i, True)
         else:
             place_row(b, <int32_t>i, False)
@@ -459,28 +416,24 @@ cdef inline void place_taken(Core* e) noexcept nogil:
         row = &b.row[r]
         weight = row.shared_weight if row.one_weight else notes.weight[i]
         if b.timed:
-            new.time, new.weight, new.row, new.tied = row.time, weight, r, False
+            new.time, new.weight, new.row = row.time, weight, r
             b.arrival[b.place[n]] = new
             b.place[n] += 1
         else:
-            place_one(b, n, r, row.tie, b.weighted, weight)
+            place_one(b, n, r, b.weighted, weight)
 
 
-cdef inline void place_one(Inbox* b, int32_t n, int32_t r, int32_t tie, bint weighted, double weight) noexcept nogil:
+cdef inline void place_one(Inbox* b, int32_t n, int32_t r, bint weighted, double weight) noexcept nogil:
     """Put an arrival behind those of its neuron that are in their place."""
     cdef int64_t at = b.place[n]
-    cdef int32_t before = b.row_of[at - 1] & INT32_MAX
     b.place[n] = at + 1
     b.row_of[at] = r
     if weighted:
         b.weight[at] = weight
-    if tie <= before <= r:
-        b.row_of[at - 1] |= INT32_MIN
 
 
 cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
     cdef const Slice* row = &b.row[r]
-    cdef const int32_t* target = row.target
     cdef const double* weight = row.weight
     cdef const float* weight32 = row.weight32
     cdef int64_t* place = b.place
@@ -488,46 +441,7 @@ cdef inline void place_row(Inbox* b, int32_t r, bint weighted) noexcept nogil:
     cdef double w = 0.0
     cdef int64_t i
     for i in range(row.n):
-        prefetch(&place[target[min(i + AHEAD, row.n - 1)]])
+        prefetch(&place[target_of(row, min(i + AHEAD, row.n - 1))])
         if weighted:
             w = weight[step * i] if weight32 == NULL else weight32[step * i]
-        place_one(b, target[i], r, row.tie, weighted, w)
-
-
-cdef inline void place_mixed(Core* e, int32_t r) noexcept nogil:
-    """The same of a slice that also reaches neurons of other lanes."""
-    cdef Inbox* b = &e.inbox
-    cdef const Slice* row = &b.row[r]
-    cdef int64_t i, k
-    cdef double w
-    for i in range(row.n):
-        if e.hasty[row.target[i]] == e.is_hasty:
-            k = 0 if row.one_weight else i
-            w = row.weight[k] if row.weight32 == NULL else row.weight32[k]
-            place_one(b, row.target[i], r, row.tie, b.weighted, w)
-
-
-cdef inline int32_t first_due(Core* e, double t) noexcept nogil:
-    """The first neuron of the lane with anything to do in the present round at t, when it has failed."""
-    cdef int32_t first = <int32_t>e.n
-    cdef int32_t n, at
-    cdef int64_t k, next
-    cdef const Row* row
-    cdef const Projection* p
-    cdef Slice slice
-    for n in range(<int32_t>e.n):
-        if is_mine(e, n) and next_own(neuron_at(e, n)) == t:
-            first = n
-            break
-    at = e.rows.wheel.first[e.rows.wheel.now & (SLOTS - 1)]
-    while at >= 0:
-        row = &e.rows.row[at]
-        p = &e.projections[row.projection]
-        next = row.first if row.time == t and row.round == e.round else NO_SLICE
-        while next >= 0 and row.fired + slice_delay(p, next) == t:
-            next = take_slice(e, p, row.row, next, &slice)
-            for k in range(slice.n if next != NO_ROOM else 0):
-                if is_mine(e, slice.target[k]):
-                    first = min(first, slice.target[k])
-        at = e.rows.wheel.link[at].next
-    return first
+        place_one(b, target_of(row, i), r, weighted, w)

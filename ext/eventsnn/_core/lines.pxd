@@ -10,7 +10,8 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from eventsnn._core.mathfunc cimport log
-from eventsnn._core.philox cimport philox, uniform53
+from eventsnn._core.philox cimport lanes_at_hand, philox, uniform53
+from eventsnn._core.values cimport AT_A_TIME, words_of
 
 cdef enum:
     # Of a line the partners are
@@ -23,6 +24,9 @@ cdef enum:
     DRAWN = 5        # drawn
     LISTED = 6       # given
 
+
+cdef enum:
+    PAIRS = 256      # synapses drawn at a time
 
 cdef struct LineRule:
     int kind
@@ -227,22 +231,34 @@ cdef inline uint64_t ordinal_of(const LineRule* rule, int64_t line, int64_t k, i
     return <uint64_t>(line * rule.n_side + partner) if rule.kind <= EVERY else <uint64_t>line
 
 
-cdef inline void draw_pair(const LineRule* rule, int64_t line, int32_t* pre, int32_t* post) noexcept nogil:
-    """The synapse that is a line by itself. An autapse is drawn again."""
-    cdef Words words
+cdef inline void draw_pairs(
+    const LineRule* rule, const uint64_t* line, int64_t n, int32_t* pre, int32_t* post
+) noexcept nogil:
+    """The synapses that are lines by themselves, at most PAIRS; pre may be NULL. An autapse is drawn again."""
+    cdef uint32_t w0[PAIRS + AT_A_TIME]
+    cdef uint32_t w1[PAIRS + AT_A_TIME]
+    cdef uint32_t unused[PAIRS + AT_A_TIME]
     cdef uint64_t product0, product1
-    if rule.kind == LISTED:
-        pre[0] = rule.pre[line]
-        post[0] = rule.post[line]
-        return
-    philox(rule.key, <uint32_t>line, <uint32_t>(line >> 32), 0, 0, words.word)
-    product0, product1 = <uint64_t>words.word[0] * <uint64_t>rule.n_pre, <uint64_t>words.word[1] * <uint64_t>rule.n_side
-    if <uint32_t>product0 >= <uint32_t>rule.n_pre and <uint32_t>product1 >= <uint32_t>rule.n_side:
-        # As nearly always, neither word can be a surplus one.
-        pre[0], post[0] = <int32_t>(product0 >> 32), <int32_t>(product1 >> 32)
-        if rule.own[pre[0]] != post[0]:
-            return
-    open_line(&words, rule.key, <uint64_t>line)
+    cdef uint32_t n_pre = <uint32_t>rule.n_pre
+    cdef uint32_t n_post = <uint32_t>rule.n_side
+    cdef int64_t k
+    cdef int32_t one, other
+    words_of(lanes_at_hand(), rule.key, n, line, 0, w0, w1, unused, unused)
+    for k in range(n):
+        product0, product1 = <uint64_t>w0[k] * n_pre, <uint64_t>w1[k] * n_post
+        one, other = <int32_t>(product0 >> 32), <int32_t>(product1 >> 32)
+        if <uint32_t>product0 < n_pre or <uint32_t>product1 < n_post or rule.own[one] == other:
+            # Here alone a word may be a surplus one.
+            draw_pair(rule, line[k], &one, &other)
+        post[k] = other
+        if pre != NULL:
+            pre[k] = one
+
+
+cdef inline void draw_pair(const LineRule* rule, uint64_t line, int32_t* pre, int32_t* post) noexcept nogil:
+    """One of them, with as many words as it takes."""
+    cdef Words words
+    open_line(&words, rule.key, line)
     while True:
         pre[0] = <int32_t>bounded(&words, <uint32_t>rule.n_pre)
         post[0] = <int32_t>bounded(&words, <uint32_t>rule.n_side)

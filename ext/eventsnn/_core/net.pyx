@@ -102,9 +102,8 @@ cdef set_net(Core* e, net, Arena arena):
     e.outgoing_projection = <const int32_t*>arena.hold(net.outgoing_projection, np.int32)
     e.outgoing_row = <const int32_t*>arena.hold(net.outgoing_row, np.int32)
     set_rows(e, net.rows, arena)
-    if net.hasty is not None:
-        e.hasty = <const uint8_t*>arena.hold(net.hasty, np.uint8)
-        e.least_delay = <const double*>arena.hold(net.least_delay, np.float64)
+    e.prompts.prompted = <const uint8_t*>arena.hold(net.prompted, np.uint8)
+    e.prompts.shortest = net.shortest
     set_blocks(e, net, arena)
 
 
@@ -138,7 +137,7 @@ cdef set_classes(Core* e, net, Arena arena):
         e.classes[k].model = &models[class_model[k]]
         e.classes[k].c = constants + k * row
         e.classes[k].highest_drive = highest_drive[k]
-        e.together = e.together or e.classes[k].model.settle_all != NULL
+        e.together = e.together or e.classes[k].model.take_all != NULL
     e.many_classes = class_model.shape[0] > MOST_CLASSES
 
 
@@ -175,7 +174,6 @@ cdef set_streams(Core* e, net, Arena arena):
 
 
 cdef set_rows(Core* e, rows, Arena arena):
-    """What all lanes but the hasty one need of the synapses, or what that one does."""
     cdef Projection* projections = <Projection*>arena.allocate(len(rows), sizeof(Projection))
     cdef Projection* p
     for k, given in enumerate(rows):
@@ -185,7 +183,7 @@ cdef set_rows(Core* e, rows, Arena arena):
         p.ascending, p.first_target, p.last_target = given.ascending, given.first_target, given.last_target
         p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
         p.weight_size, p.most_alike = given.weight_size, given.most_alike
-        p.reaches, p.mixed, p.short_delays = given.reaches, given.mixed, given.short_delays
+        p.least_delay = given.least_delay
         if plan.weight.dtype == np.float32:
             p.weight32 = <const float*>arena.hold(plan.weight, np.float32)
         else:
@@ -195,7 +193,9 @@ cdef set_rows(Core* e, rows, Arena arena):
             p.recipe = &(<Procedure>plan.procedure).recipe
             continue
         p.start = <const int64_t*>arena.hold(plan.start, np.int64)
-        p.target = <const int32_t*>arena.hold(plan.target, np.int32)
+        p.narrow = plan.offset.dtype == np.uint16
+        p.target = arena.hold(plan.offset, plan.offset.dtype)
+        p.base = <const int32_t*>arena.hold(plan.base, np.int32)
         if plan.slices is not None:
             p.slice_row = <const int64_t*>arena.hold(plan.slices.row, np.int64)
             p.slice_start = <const uint32_t*>arena.hold(plan.slices.start, np.uint32)

@@ -5,7 +5,7 @@
 # equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
 # operations.
 
-from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t, uint64_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint16_t, uint64_t
 
 from eventsnn._core.stream cimport Stream
 
@@ -95,16 +95,16 @@ cdef struct Row:
 
 cdef struct Slice:
     # What arrives of a row at one time; or a span: what arrives of it in a window, each synapse at its own time.
-    const int32_t* target
+    const void* target        # target_of says which neurons they are
+    int32_t base
+    int narrow
     const double* weight      # of the first target
     const float* weight32     # in its place, if not NULL
     int64_t n
     double time
     double shared_weight      # of all targets, if they have only one
     int one_weight
-    int mixed                 # some targets belong to other lanes; Projection says when
     int32_t port              # -1: by the sign of the weight
-    int32_t tie               # the first row of the same time
     const double* delay       # of the synapses of a span; NULL: all arrive at `time`
     const Row* of             # whose synapses they are
 
@@ -114,7 +114,6 @@ cdef struct Arrival:
     double time
     double weight             # if the inbox is `weighted`
     int32_t row
-    bint tied                 # the next one has the same time
 
 
 cdef struct Inbox:
@@ -125,7 +124,7 @@ cdef struct Inbox:
     bint weighted             # some row has a weight for each synapse
     bint timed                # some row is a span
     # Those of one neuron lie side by side, in canonical order: if `timed`, in `arrival`; else the row of each and, if
-    # `weighted`, its weight. The highest bit of row_of says that the next one has the same time.
+    # `weighted`, its weight.
     int32_t* row_of
     double* weight
     Arrival* arrival
@@ -152,6 +151,20 @@ cdef struct Step:
     double last[1]            # the state at the end, then the series
 
 
+cdef enum Outcome:
+    # Of an event, beside what it does to the state.
+    AT_THRESHOLD = 1      # a free neuron is at its threshold, or above it
+    LOST = 2              # the state has become too large
+
+
+cdef struct Event:
+    # What arrives at a neuron at one time.
+    Neuron* s
+    double t
+    double total[2]       # by port, before it is scaled
+    int outcome
+
+
 cdef struct Model:
     # The kernel fills in the functions, the engine the rest from the plan.
     int ports
@@ -166,6 +179,7 @@ cdef struct Model:
     int clamped
     int resets
     int magnitudes        # the signs of weights choose ports and mean nothing else
+    bint stepped          # the state goes on in steps, each found from the one before it
     int ahead             # numbers behind the variables that are no part of the state
     int target[MOST_VARIABLES]    # for each port the slot that takes its input; -1 is v
     # Advances the state to t, through the end of refractoriness if that lies between.
@@ -194,16 +208,14 @@ cdef struct Model:
     # Whether a state in a frame has become too large for its integers; NULL: there are none.
     bint (*lost)(const Class* k, const Neuron* s) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
-    # NULL but for models without a closed form, taylor.pxd. The orders of a series above first, up to last.
+    # NULL but for Taylor series, taylor.pxd. The orders of a series above first, up to last.
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
-    # How far (ms) a series is good, as the state alone tells; NULL: its terms must tell.
-    double (*reach)(const Class* k, const Neuron* s) noexcept nogil
-    # The slots h ms after those in the series, if `reach` is not NULL.
-    void (*decayed)(const Class* k, const Series* z, double h, double* x) noexcept nogil
     # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
     double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
-    # Settles neurons side by side, each at a time of its own, or leaves some as they are; NULL: that is not quicker.
-    void (*settle_all)(const Class* classes, Neuron** s, const double* t, int n) noexcept nogil
+    # Advances each neuron to its event, adds what arrives and bounds its crossing; returns how many have an `outcome`.
+    # NULL: that is not quicker than one by one. Between its state and the event nothing else happens to a neuron, and
+    # it has no ramp or sine.
+    int (*take_all)(const Class* classes, Event* events, int n) noexcept nogil
     # Makes another step of the one found; NULL: that is it.
     void (*revise)(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil
 
@@ -220,11 +232,17 @@ cdef inline double early(double release) noexcept nogil:
 
 
 cdef inline int32_t row_of(const Inbox* b, int64_t arrival) noexcept nogil:
-    return b.arrival[arrival].row if b.timed else b.row_of[arrival] & INT32_MAX
+    return b.arrival[arrival].row if b.timed else b.row_of[arrival]
 
 
 cdef inline double time_of(const Inbox* b, int64_t arrival) noexcept nogil:
     return b.arrival[arrival].time if b.timed else b.row[row_of(b, arrival)].time
+
+
+cdef inline int32_t round_of(const Inbox* b, const Arrival* a) noexcept nogil:
+    """The round of its time in which something arrives whose row has a time of its own for each synapse."""
+    cdef const Row* of = b.row[a.row].of
+    return of.fired_round + 1 if a.time == of.fired else 0
 
 
 cdef inline double weight_of(const Inbox* b, int64_t arrival) noexcept nogil:
@@ -242,6 +260,18 @@ cdef inline double* variables(const Class* k, const Neuron* s) noexcept nogil:
     return <double*>(s + 1)
 
 
+cdef inline int32_t target_of(const Slice* slice, int64_t i) noexcept nogil:
+    """The i-th neuron that a slice reaches: targets are counted from its base, in 16 bits where that is enough."""
+    if slice.narrow:
+        return slice.base + (<const uint16_t*>slice.target)[i]
+    return slice.base + (<const int32_t*>slice.target)[i]
+
+
+cdef inline const void* targets_from(const Slice* slice, int64_t i) noexcept nogil:
+    """Where the targets from the i-th on lie."""
+    return <const char*>slice.target + i * (sizeof(uint16_t) if slice.narrow else sizeof(int32_t))
+
+
 cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexcept nogil:
     """Whether what arrives of one row is to be added before what arrives of another at the same time."""
     cdef const Slice* x = &b.row[one]
@@ -250,6 +280,11 @@ cdef inline bint row_of_before(const Inbox* b, int32_t one, int32_t other) noexc
         return x.of.projection < y.of.projection
     if x.of.row != y.of.row:
         return x.of.row < y.of.row
+    # The order of a neuron's spikes; ordinals of those that may still be taken back may leave gaps.
+    if x.of.fired != y.of.fired:
+        return x.of.fired < y.of.fired
+    if x.of.fired_round != y.of.fired_round:
+        return x.of.fired_round < y.of.fired_round
     if x.of.ordinal != y.of.ordinal:
         return x.of.ordinal < y.of.ordinal
     # Parts of one row lie in the order of their delays.

@@ -1,14 +1,26 @@
-# Rows of synapses while they are built: `store_values` draws what belongs to each synapse, `sort_row` sorts a row by
-# (delay, target, draw).
+# A row of synapses while it is made: `draw_part` adds what a projection has in it, each synapse with its weight and
+# delay, `order_draft` sorts the whole by (delay, target, draw). Rows that are kept (build.pyx) and those that are drawn
+# anew for every spike (procedural.pxd) are made in the same way.
 
 from libc.float cimport DBL_MAX, FLT_MAX
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport malloc
 from libc.string cimport memcpy, memset
 
+from eventsnn._core.lines cimport (
+    DISTINCT,
+    DRAWN,
+    LISTED,
+    PAIRS,
+    LineRule,
+    draw_line,
+    draw_pairs,
+    ordinal_of,
+)
 from eventsnn._core.mathfunc cimport to_bits
-from eventsnn._core.values cimport CHUNK, Values, draw_chunk
+from eventsnn._core.values cimport AT_A_TIME, CHUNK, Values, draw_chunk
 
-cdef enum:
+cdef enum Wrong:
     # What is wrong with a value.
     NOTHING = 0
     WEIGHT_REFUSED = 1
@@ -29,17 +41,18 @@ cdef struct Table:
     int bits
 
 
-cdef struct Store:
-    # Arrays with a place for every synapse; NULL where nothing is kept.
-    int32_t* target
-    double* weight
-    float* weight32
-    double* delay
-    uint16_t* number      # of the delay in the table
-    int64_t* ordinal
+cdef struct Part:
+    # What a projection draws of a row.
+    LineRule rule
+    int32_t first             # of its candidates among those of all parts
+    int weight_bytes          # of each synapse; 0 if all have one weight
+    bint delays_differ
+    bint alike                # nothing but the target tells synapses from each other
     Values weights
     Values delays
-    Table table
+    Table table               # of delays that take few values
+    const uint16_t* number_of     # of each value of the table among the delays of all parts
+    uint16_t number           # of the delay that all have
 
 
 cdef struct Fault:
@@ -50,6 +63,28 @@ cdef struct Fault:
     double value
 
 
+cdef struct Item:
+    uint64_t key
+    int64_t index
+
+
+cdef struct Draft:
+    # The synapses of a row in the order of the rules, and room for them.
+    int64_t n
+    bint numbered             # delays are numbers of few values
+    bint timed                # or each is one of its own
+    bint by_target            # they do not come sorted by target
+    int target_bits
+    int key_bits              # of delay and target
+    int32_t* target           # among the candidates of all parts
+    uint64_t* ordinal
+    double* weight
+    double* delay
+    uint16_t* number
+    Item* item                # when they are sorted: its index is that in the arrays
+    Item* other
+
+
 cdef inline int64_t place_in(const Table* table, double x) noexcept nogil:
     """Where x, not -0, is in the table, or would be."""
     cdef int64_t at = <int64_t>((to_bits(x) * <uint64_t>0x9E3779B97F4A7C15) >> (64 - table.bits))
@@ -58,56 +93,139 @@ cdef inline int64_t place_in(const Table* table, double x) noexcept nogil:
     return at
 
 
-cdef inline bint fault(Fault* found, int what, uint64_t ordinal, double value) noexcept nogil:
-    found.what, found.ordinal, found.value = what, ordinal, value
-    return False
-
-
-cdef inline bint refused(Fault* found, int what, const Values* law, int64_t failed) noexcept nogil:
-    """Note what could not be drawn; True if it is no use to go on."""
-    if failed:
-        found.what = what
-        found.count += failed
-    return failed > 0 and not law.refuses
-
-
-cdef inline bint store_values(
-    Store* s, const uint64_t* ordinal, const int64_t* slot, int64_t n, Fault* found
-) noexcept nogil:
-    """Draw weights and delays of at most CHUNK synapses and put each into its slot; False if that is no use."""
-    cdef double value[CHUNK]
-    cdef int64_t k
-    if s.ordinal != NULL:
-        for k in range(n):
-            s.ordinal[slot[k]] = <int64_t>ordinal[k]
-    if s.weight != NULL or s.weight32 != NULL:
-        if refused(found, WEIGHT_REFUSED, &s.weights, draw_chunk(&s.weights, ordinal, n, value)):
-            return False
-        for k in range(n):
-            if not -DBL_MAX <= value[k] <= DBL_MAX:
-                return fault(found, WEIGHT_NOT_FINITE, ordinal[k], value[k])
-            if s.weight != NULL:
-                s.weight[slot[k]] = value[k]
-            else:
-                s.weight32[slot[k]] = <float>value[k]
-                if not -FLT_MAX <= s.weight32[slot[k]] <= FLT_MAX:
-                    return fault(found, WEIGHT_TOO_LARGE, ordinal[k], value[k])
-    if s.delay != NULL or s.number != NULL:
-        if refused(found, DELAY_REFUSED, &s.delays, draw_chunk(&s.delays, ordinal, n, value)):
-            return False
-        for k in range(n):
-            if not 0.0 <= value[k] <= DBL_MAX:
-                return fault(found, DELAY_NOT_ALLOWED, ordinal[k], value[k])
-            if s.delay != NULL:
-                s.delay[slot[k]] = value[k] + 0.0   # 0, not -0
-            else:
-                s.number[slot[k]] = <uint16_t>s.table.number[place_in(&s.table, value[k] + 0.0)]
+cdef inline bint open_draft(Draft* d, int64_t room) noexcept nogil:
+    """Room for rows of so many synapses, in one piece of memory; False if there is none. To be freed: its item."""
+    d.n = 0
+    room += AT_A_TIME
+    d.item = <Item*>malloc(room * (2 * sizeof(Item) + 3 * sizeof(double) + sizeof(int32_t) + sizeof(uint16_t)))
+    if d.item == NULL:
+        return False
+    d.other = d.item + room
+    d.weight = <double*>(d.other + room)
+    d.delay = d.weight + room
+    d.ordinal = <uint64_t*>(d.delay + room)
+    d.target = <int32_t*>(d.ordinal + room)
+    d.number = <uint16_t*>(d.target + room)
     return True
 
 
-cdef struct Item:
-    uint64_t key
-    int64_t index
+# ---- drawing
+
+
+cdef inline bint note_fault(Fault* found, int what, uint64_t ordinal, double value) noexcept nogil:
+    if found.what == NOTHING or ordinal < found.ordinal:
+        found.what, found.ordinal, found.value = what, ordinal, value
+    return True
+
+
+cdef inline bint draw_values(
+    const Values* v, const uint64_t* ordinal, int64_t n, double* out, int refused, Fault* found
+) noexcept nogil:
+    """False if it is no use to go on."""
+    cdef int64_t failed
+    cdef int64_t at = 0
+    while at < n:
+        failed = draw_chunk(v, ordinal + at, min(<int64_t>CHUNK, n - at), out + at)
+        if failed:
+            found.what, found.ordinal = refused, 0
+            found.count += failed
+            if not v.refuses:
+                return False
+        at += CHUNK
+    return True
+
+
+cdef inline bint draw_part(
+    const Part* p, Draft* d, int64_t row, const uint64_t* code, int64_t n, int32_t* deck, Fault* found
+) noexcept nogil:
+    """Add to a draft the n synapses that a part has in a row; False if it is no use to go on. code: of each synapse,
+    where lines are not rows; NULL: they are."""
+    cdef int32_t* target = d.target + d.n
+    cdef uint64_t* ordinal = d.ordinal + d.n
+    cdef int64_t k
+    cdef int64_t begin = d.n
+    d.n += n
+    if code == NULL:
+        draw_line(&p.rule, row, target, deck, <int32_t*>d.item)
+        for k in range(n):
+            ordinal[k] = ordinal_of(&p.rule, row, k, target[k])
+    else:
+        decode(p, code, n, target, ordinal)
+    if p.weight_bytes:
+        if not draw_values(&p.weights, ordinal, n, d.weight + begin, WEIGHT_REFUSED, found):
+            return False
+        for k in range(n):
+            if not -DBL_MAX <= d.weight[begin + k] <= DBL_MAX:
+                note_fault(found, WEIGHT_NOT_FINITE, ordinal[k], d.weight[begin + k])
+            elif p.weight_bytes == 4 and not -FLT_MAX <= <float>d.weight[begin + k] <= FLT_MAX:
+                note_fault(found, WEIGHT_TOO_LARGE, ordinal[k], d.weight[begin + k])
+    if p.delays_differ and not draw_delays(p, d, begin, found):
+        return False
+    if d.numbered and not p.delays_differ:
+        for k in range(n):
+            d.number[begin + k] = p.number
+    if p.first:
+        for k in range(n):
+            target[k] += p.first
+    return True
+
+
+cdef inline bint draw_delays(const Part* p, Draft* d, int64_t begin, Fault* found) noexcept nogil:
+    cdef double* delay = d.delay + begin
+    cdef const uint64_t* ordinal = d.ordinal + begin
+    cdef int64_t n = d.n - begin
+    cdef int64_t k
+    cdef bint allowed = True
+    if not draw_values(&p.delays, ordinal, n, delay, DELAY_REFUSED, found):
+        return False
+    for k in range(n):
+        allowed &= 0.0 <= delay[k] <= DBL_MAX
+    if not allowed:
+        for k in range(n):
+            if not 0.0 <= delay[k] <= DBL_MAX:
+                note_fault(found, DELAY_NOT_ALLOWED, ordinal[k], delay[k])
+        return True
+    if not d.numbered:
+        for k in range(n):
+            delay[k] += 0.0   # 0, not -0
+    elif found.what == NOTHING:
+        for k in range(n):
+            d.number[begin + k] = p.number_of[p.table.number[place_in(&p.table, delay[k] + 0.0)]]
+    return True
+
+
+cdef inline void decode(
+    const Part* p, const uint64_t* code, int64_t n, int32_t* target, uint64_t* ordinal
+) noexcept nogil:
+    """The targets and ordinals of synapses from what was kept of them."""
+    cdef int64_t k
+    cdef uint32_t degree = <uint32_t>p.rule.degree
+    if p.alike:
+        for k in range(n):
+            target[k] = <int32_t>code[k]
+            ordinal[k] = 0
+        return
+    memcpy(ordinal, code, n * sizeof(uint64_t))
+    if p.rule.kind == LISTED:
+        for k in range(n):
+            target[k] = p.rule.post[code[k]]
+    elif p.rule.kind == DRAWN:
+        k = 0
+        while k < n:
+            draw_pairs(&p.rule, code + k, min(<int64_t>PAIRS, n - k), NULL, target + k)
+            k += PAIRS
+    elif p.rule.kind > DISTINCT:
+        for k in range(n):
+            target[k] = <int32_t>(code[k] // <uint64_t>p.rule.n_side)
+    elif code[n - 1] >> 32 == 0:
+        for k in range(n):
+            target[k] = <int32_t>(<uint32_t>code[k] // degree)
+    else:
+        for k in range(n):
+            target[k] = <int32_t>(code[k] // degree)
+
+
+# ---- sorting
 
 
 cdef inline void insert_items(Item* item, int64_t n) noexcept nogil:
@@ -155,56 +273,65 @@ cdef inline void sort_items(Item* item, Item* other, int64_t n) noexcept nogil:
         memcpy(item, source, n * sizeof(Item))
 
 
-cdef inline void sort_row(
-    Store* s, int64_t begin, int64_t n, bint by_target, const int32_t* post, Item* item, Item* other
-) noexcept nogil:
-    """Sort n synapses, from `begin` on, by (delay, target, order) and replace targets by neurons.
-
-    by_target: they are not yet sorted by target. `item` and `other` have room for n.
-    """
-    cdef int32_t* target = s.target + begin
+cdef inline void sort_words(uint64_t* word, uint64_t* other, int64_t n, uint32_t differing) noexcept nogil:
+    """Sort by the upper half, of which these bits differ, equal ones in the order in which they come."""
+    cdef uint32_t start[256]
+    cdef uint32_t sum, count
+    cdef uint64_t* source = word
+    cdef uint64_t* sorted = other
+    cdef uint64_t* spare
     cdef int64_t k
-    cdef bint by_delay = s.delay != NULL or s.number != NULL
-    if by_target or by_delay:
+    cdef int shift, byte
+    for shift in range(32, 64, 8):
+        if (differing >> (shift - 32)) & 255 == 0:
+            continue
+        memset(start, 0, sizeof(start))
         for k in range(n):
-            item[k].index = k
-            item[k].key = <uint64_t>target[k] if by_target else 0
-            if s.number != NULL:
-                item[k].key |= <uint64_t>s.number[begin + k] << 32
-        if by_target or s.number != NULL:
-            sort_items(item, other, n)
-        if s.delay != NULL:
-            for k in range(n):
-                item[k].key = to_bits(s.delay[begin + item[k].index])
-            sort_items(item, other, n)
-        move_row(s, begin, n, item, <double*>other)
-    for k in range(n):
-        target[k] = post[target[k]]
+            start[(source[k] >> shift) & 255] += 1
+        sum = 0
+        for byte in range(256):
+            count = start[byte]
+            start[byte] = sum
+            sum += count
+        for k in range(n):
+            byte = (source[k] >> shift) & 255
+            sorted[start[byte]] = source[k]
+            start[byte] += 1
+        spare = source
+        source = sorted
+        sorted = spare
+    if source != word:
+        memcpy(word, source, n * sizeof(uint64_t))
 
 
-cdef inline void move_row(Store* s, int64_t begin, int64_t n, const Item* item, double* room) noexcept nogil:
-    """Put the synapses of a row into the order of the items; `room` is for one array of them."""
+cdef inline const uint64_t* order_draft(Draft* d) noexcept nogil:
+    """The synapses by (delay, target, draw), each in the lower half of a word."""
+    cdef uint64_t* word = <uint64_t*>d.other
+    cdef Item* item = d.item
+    cdef int64_t n = d.n
     cdef int64_t k
-    memcpy(room, s.target + begin, n * sizeof(int32_t))
+    cdef uint64_t key
+    cdef uint32_t differing = 0
+    if not d.timed and n > INSERTION and d.key_bits <= 32:
+        for k in range(n):
+            key = <uint64_t>d.target[k] if d.by_target else 0
+            if d.numbered:
+                key |= <uint64_t>d.number[k] << d.target_bits
+            word[k] = key << 32 | <uint64_t>k
+            differing |= <uint32_t>key ^ <uint32_t>(word[0] >> 32)
+        sort_words(word, <uint64_t*>item, n, differing)
+        return word
     for k in range(n):
-        s.target[begin + k] = (<int32_t*>room)[item[k].index]
-    if s.weight != NULL:
-        memcpy(room, s.weight + begin, n * sizeof(double))
+        item[k].index = k
+        item[k].key = <uint64_t>d.target[k] if d.by_target else 0
+        if d.numbered:
+            item[k].key |= <uint64_t>d.number[k] << 32
+    if d.by_target or d.numbered:
+        sort_items(item, d.other, n)
+    if d.timed:
         for k in range(n):
-            s.weight[begin + k] = room[item[k].index]
-    if s.weight32 != NULL:
-        memcpy(room, s.weight32 + begin, n * sizeof(float))
-        for k in range(n):
-            s.weight32[begin + k] = (<float*>room)[item[k].index]
-    if s.delay != NULL:
-        memcpy(room, s.delay + begin, n * sizeof(double))
-        for k in range(n):
-            s.delay[begin + k] = room[item[k].index]
-    if s.number != NULL:
-        memcpy(room, s.number + begin, n * sizeof(uint16_t))
-        for k in range(n):
-            s.number[begin + k] = (<uint16_t*>room)[item[k].index]
-    if s.ordinal != NULL:
-        memcpy(room, s.ordinal + begin, n * sizeof(int64_t))
-        for k in range(n):
-            s.ordinal[begin + k] = (<int64_t*>room)[item[k].index]
+            item[k].key = to_bits(d.delay[item[k].index])
+        sort_items(item, d.other, n)
+    for k in range(n):
+        word[k] = <uint64_t>item[k].index
+    return word

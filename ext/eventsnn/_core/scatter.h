@@ -24,7 +24,9 @@ enum { EVENTSNN_PORTS = 2, EVENTSNN_PAD = 64, EVENTSNN_TOGETHER = 8 };
 #define EVENTSNN_BIAS ((int64_t)1 << 62)
 
 typedef struct {
-    const int32_t *target;
+    const void *target; /* counted from base; narrow: of 16 bits, else of 32 */
+    int32_t base;
+    int narrow;
     const double *weight;
     const float *weight32;
     double shared;
@@ -45,14 +47,26 @@ EVENTSNN_EACH double eventsnn_weight(const eventsnn_pulse *p, int kind, int64_t 
     return kind == EVENTSNN_SHARED ? p->shared : kind == EVENTSNN_DOUBLES ? p->weight[i] : (double)p->weight32[i];
 }
 
+/* A target, counted from the base. */
+EVENTSNN_EACH int64_t eventsnn_place(const eventsnn_pulse *p, int narrow, int64_t i)
+{
+    return narrow ? (int64_t)((const uint16_t *)p->target)[i] : (int64_t)((const int32_t *)p->target)[i];
+}
+
+EVENTSNN_EACH int32_t eventsnn_target_of(const eventsnn_pulse *p, int64_t i)
+{
+    return p->base + (int32_t)eventsnn_place(p, p->narrow, i);
+}
+
 /* ---- memory */
 
 /* Fetch a slice, which lies anywhere in memory, before its turn comes. */
 static void eventsnn_fetch(const eventsnn_pulse *p, int kind)
 {
     enum { LINE = 64 };
-    for (int64_t i = 0; i < p->n; i += LINE / (int64_t)sizeof(int32_t))
-        EVENTSNN_FETCH(p->target + i);
+    const int64_t size = p->n * (int64_t)(p->narrow ? sizeof(uint16_t) : sizeof(int32_t));
+    for (int64_t i = 0; i < size; i += LINE)
+        EVENTSNN_FETCH((const char *)p->target + i);
     if (kind == EVENTSNN_DOUBLES)
         for (int64_t i = 0; i < p->n; i += LINE / (int64_t)sizeof(double))
             EVENTSNN_FETCH(p->weight + i);
@@ -88,12 +102,12 @@ EVENTSNN_EACH void eventsnn_find_added(const eventsnn_pulse *p, int kind, int cu
 
 /* Add what n synapses from i on bring; all that they leave, and-ed. */
 EVENTSNN_EACH int64_t eventsnn_add_some(
-    const eventsnn_pulse *p, int kind, int currents, int64_t i, int n, int64_t *state, int64_t *added)
+    const eventsnn_pulse *p, int narrow, int kind, int currents, int64_t i, int n, int64_t *state, int64_t *added)
 {
     const int64_t stride = currents ? EVENTSNN_STATE : 1;
     int64_t all = -1;
     for (int k = 0; k < n; k++) {
-        int64_t *s = state + p->target[i + k] * stride;
+        int64_t *s = state + eventsnn_place(p, narrow, i + k) * stride;
         if (kind != EVENTSNN_SHARED)
             eventsnn_find_added(p, kind, currents, i + k, added);
         for (int j = 0; j < stride; j++) {
@@ -112,9 +126,8 @@ EVENTSNN_EACH int64_t eventsnn_all_of(const int64_t *s, int64_t stride)
 
 /* The synapses from i on, if m are listed already. */
 EVENTSNN_EACH int64_t eventsnn_add_rest(
-    const eventsnn_pulse *p, int kind, int currents, int64_t i, int64_t *state, int32_t *listed, int64_t m)
+    const eventsnn_pulse *p, int narrow, int kind, int currents, int64_t i, int64_t *state, int32_t *listed, int64_t m)
 {
-    const int32_t *target = p->target;
     const int64_t n = p->n, stride = currents ? EVENTSNN_STATE : 1;
     int64_t added[EVENTSNN_STATE];
     if (kind == EVENTSNN_SHARED)
@@ -122,12 +135,12 @@ EVENTSNN_EACH int64_t eventsnn_add_rest(
     for (; i < n; i += EVENTSNN_TOGETHER) {
         const int some = n - i < EVENTSNN_TOGETHER ? (int)(n - i) : EVENTSNN_TOGETHER;
         const int64_t all = some == EVENTSNN_TOGETHER
-            ? eventsnn_add_some(p, kind, currents, i, EVENTSNN_TOGETHER, state, added)
-            : eventsnn_add_some(p, kind, currents, i, some, state, added);
+            ? eventsnn_add_some(p, narrow, kind, currents, i, EVENTSNN_TOGETHER, state, added)
+            : eventsnn_add_some(p, narrow, kind, currents, i, some, state, added);
         if (all >= 0) {
             for (int64_t k = i; k < i + some; k++) {
                 listed[m] = (int32_t)k;
-                m += eventsnn_all_of(state + target[k] * stride, stride) >= 0;
+                m += eventsnn_all_of(state + eventsnn_place(p, narrow, k) * stride, stride) >= 0;
             }
         }
     }
@@ -135,43 +148,43 @@ EVENTSNN_EACH int64_t eventsnn_add_rest(
 }
 
 EVENTSNN_EACH int64_t eventsnn_add_each(
-    const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
+    const eventsnn_pulse *p, int narrow, int kind, int currents, int64_t *state, int32_t *listed)
 {
-    return eventsnn_add_rest(p, kind, currents, 0, state, listed, 0);
+    return eventsnn_add_rest(p, narrow, kind, currents, 0, state, listed, 0);
 }
 
 #ifdef EVENTSNN_VECTORS
 
 /* List those of the eight synapses from i on that leave a number that is not negative. */
 EVENTSNN_INLINE int64_t eventsnn_list_eight(
-    const int32_t *target, int64_t stride, int64_t i, const int64_t *state, int32_t *listed)
+    const eventsnn_pulse *p, int narrow, int64_t stride, int64_t i, const int64_t *state, int32_t *listed)
 {
     int64_t m = 0;
     for (int64_t k = i; k < i + EVENTSNN_TOGETHER; k++) {
         listed[m] = (int32_t)k;
-        m += eventsnn_all_of(state + target[k] * stride, stride) >= 0;
+        m += eventsnn_all_of(state + eventsnn_place(p, narrow, k) * stride, stride) >= 0;
     }
     return m;
 }
 
 /* A shared weight, to states with currents. */
-EVENTSNN_AVX2 static int64_t eventsnn_add_shared_avx2(const eventsnn_pulse *p, int64_t *state, int32_t *listed)
+EVENTSNN_AVX2 EVENTSNN_INLINE int64_t eventsnn_add_shared_avx2(
+    const eventsnn_pulse *p, int narrow, int64_t *state, int32_t *listed)
 {
     const __m256i added = _mm256_loadu_si256((const __m256i *)p->added);
-    const int32_t *target = p->target;
     int64_t i = 0, m = 0;
     for (; i + EVENTSNN_TOGETHER <= p->n; i += EVENTSNN_TOGETHER) {
         __m256i all = _mm256_set1_epi64x(-1);
         for (int k = 0; k < EVENTSNN_TOGETHER; k++) {
-            __m256i *s = (__m256i *)(state + target[i + k] * (int64_t)EVENTSNN_STATE);
+            __m256i *s = (__m256i *)(state + eventsnn_place(p, narrow, i + k) * EVENTSNN_STATE);
             const __m256i sum = _mm256_add_epi64(_mm256_loadu_si256(s), added);
             _mm256_storeu_si256(s, sum);
             all = _mm256_and_si256(all, sum);
         }
         if (_mm256_movemask_pd(_mm256_castsi256_pd(all)) != 0xF)
-            m += eventsnn_list_eight(target, EVENTSNN_STATE, i, state, listed + m);
+            m += eventsnn_list_eight(p, narrow, EVENTSNN_STATE, i, state, listed + m);
     }
-    return eventsnn_add_rest(p, EVENTSNN_SHARED, 1, i, state, listed, m);
+    return eventsnn_add_rest(p, narrow, EVENTSNN_SHARED, 1, i, state, listed, m);
 }
 
 EVENTSNN_AVX512 EVENTSNN_INLINE __m512d eventsnn_weights_avx512(const eventsnn_pulse *p, int kind, int64_t i)
@@ -182,12 +195,11 @@ EVENTSNN_AVX512 EVENTSNN_INLINE __m512d eventsnn_weights_avx512(const eventsnn_p
 
 /* A weight for each, to states with currents. */
 EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_add_stored_avx512(
-    const eventsnn_pulse *p, int kind, int64_t *state, int32_t *listed)
+    const eventsnn_pulse *p, int narrow, int kind, int64_t *state, int32_t *listed)
 {
     const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
     const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
     static const int place[EVENTSNN_TOGETHER] = {0, 4, 1, 5, 2, 6, 3, 7};
-    const int32_t *target = p->target;
     int64_t i = 0, m = 0;
     for (; i + EVENTSNN_TOGETHER <= p->n; i += EVENTSNN_TOGETHER) {
         __m256i added[EVENTSNN_TOGETHER], all = _mm256_set1_epi64x(-1);
@@ -207,79 +219,95 @@ EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_add_stored_avx512(
         _mm512_storeu_si512(added + 4, _mm512_permutex2var_epi64(du1, first, xx1));
         _mm512_storeu_si512(added + 6, _mm512_permutex2var_epi64(du1, second, xx1));
         for (int k = 0; k < EVENTSNN_TOGETHER; k++) {
-            __m256i *s = (__m256i *)(state + target[i + k] * (int64_t)EVENTSNN_STATE);
+            __m256i *s = (__m256i *)(state + eventsnn_place(p, narrow, i + k) * EVENTSNN_STATE);
             const __m256i sum = _mm256_add_epi64(_mm256_loadu_si256(s), added[place[k]]);
             _mm256_storeu_si256(s, sum);
             all = _mm256_and_si256(all, sum);
         }
         if (_mm256_movemask_pd(_mm256_castsi256_pd(all)) != 0xF)
-            m += eventsnn_list_eight(target, EVENTSNN_STATE, i, state, listed + m);
+            m += eventsnn_list_eight(p, narrow, EVENTSNN_STATE, i, state, listed + m);
     }
-    return eventsnn_add_rest(p, kind, 1, i, state, listed, m);
+    return eventsnn_add_rest(p, narrow, kind, 1, i, state, listed, m);
 }
 
 /* A weight for each, without currents. */
 EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_add_jumps_avx512(
-    const eventsnn_pulse *p, int kind, int64_t *state, int32_t *listed)
+    const eventsnn_pulse *p, int narrow, int kind, int64_t *state, int32_t *listed)
 {
     const __m512d of_u = _mm512_set1_pd(p->u[0]);
-    const int32_t *target = p->target;
     int64_t i = 0, m = 0;
     for (; i + EVENTSNN_TOGETHER <= p->n; i += EVENTSNN_TOGETHER) {
         int64_t added[EVENTSNN_TOGETHER], all = -1;
         _mm512_storeu_si512(added, _mm512_cvtpd_epi64(eventsnn_weights_avx512(p, kind, i) * of_u));
         for (int k = 0; k < EVENTSNN_TOGETHER; k++) {
-            int64_t *s = state + target[i + k];
+            int64_t *s = state + eventsnn_place(p, narrow, i + k);
             *s = eventsnn_sum(*s, added[k]);
             all &= *s;
         }
         if (all >= 0)
-            m += eventsnn_list_eight(target, 1, i, state, listed + m);
+            m += eventsnn_list_eight(p, narrow, 1, i, state, listed + m);
     }
-    return eventsnn_add_rest(p, kind, 0, i, state, listed, m);
+    return eventsnn_add_rest(p, narrow, kind, 0, i, state, listed, m);
+}
+
+/* Each compiled for both widths of targets. */
+EVENTSNN_AVX2 static int64_t eventsnn_add_shared_any(const eventsnn_pulse *p, int64_t *state, int32_t *listed)
+{
+    return p->narrow ? eventsnn_add_shared_avx2(p, 1, state, listed) : eventsnn_add_shared_avx2(p, 0, state, listed);
+}
+
+EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_add_avx512(
+    const eventsnn_pulse *p, int narrow, int kind, int currents, int64_t *state, int32_t *listed)
+{
+    return currents ? eventsnn_add_stored_avx512(p, narrow, kind, state, listed)
+                    : eventsnn_add_jumps_avx512(p, narrow, kind, state, listed);
 }
 
 EVENTSNN_AVX512 static int64_t eventsnn_add_doubles_avx512(
     const eventsnn_pulse *p, int currents, int64_t *state, int32_t *listed)
 {
-    return currents ? eventsnn_add_stored_avx512(p, EVENTSNN_DOUBLES, state, listed)
-                    : eventsnn_add_jumps_avx512(p, EVENTSNN_DOUBLES, state, listed);
+    return p->narrow ? eventsnn_add_avx512(p, 1, EVENTSNN_DOUBLES, currents, state, listed)
+                     : eventsnn_add_avx512(p, 0, EVENTSNN_DOUBLES, currents, state, listed);
 }
 
 EVENTSNN_AVX512 static int64_t eventsnn_add_floats_avx512(
     const eventsnn_pulse *p, int currents, int64_t *state, int32_t *listed)
 {
-    return currents ? eventsnn_add_stored_avx512(p, EVENTSNN_FLOATS, state, listed)
-                    : eventsnn_add_jumps_avx512(p, EVENTSNN_FLOATS, state, listed);
+    return p->narrow ? eventsnn_add_avx512(p, 1, EVENTSNN_FLOATS, currents, state, listed)
+                     : eventsnn_add_avx512(p, 0, EVENTSNN_FLOATS, currents, state, listed);
 }
 
 #endif
+
+EVENTSNN_EACH int64_t eventsnn_add_kind(
+    const eventsnn_pulse *p, int narrow, int currents, int kind, int64_t *state, int32_t *listed)
+{
+    if (kind == EVENTSNN_SHARED)
+        return eventsnn_add_each(p, narrow, EVENTSNN_SHARED, currents, state, listed);
+    if (kind == EVENTSNN_DOUBLES)
+        return eventsnn_add_each(p, narrow, EVENTSNN_DOUBLES, currents, state, listed);
+    return eventsnn_add_each(p, narrow, EVENTSNN_FLOATS, currents, state, listed);
+}
 
 /* Each chosen once for a slice. */
 static int64_t eventsnn_add_slice(
     int lanes, const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
 {
+    state += p->base * (int64_t)(currents ? EVENTSNN_STATE : 1);
 #ifdef EVENTSNN_VECTORS
     if (lanes == 8 && kind == EVENTSNN_DOUBLES)
         return eventsnn_add_doubles_avx512(p, currents, state, listed);
     if (lanes == 8 && kind == EVENTSNN_FLOATS)
         return eventsnn_add_floats_avx512(p, currents, state, listed);
     if (lanes >= 4 && kind == EVENTSNN_SHARED && currents)
-        return eventsnn_add_shared_avx2(p, state, listed);
+        return eventsnn_add_shared_any(p, state, listed);
 #endif
     (void)lanes;
-    if (!currents) {
-        if (kind == EVENTSNN_SHARED)
-            return eventsnn_add_each(p, EVENTSNN_SHARED, 0, state, listed);
-        if (kind == EVENTSNN_DOUBLES)
-            return eventsnn_add_each(p, EVENTSNN_DOUBLES, 0, state, listed);
-        return eventsnn_add_each(p, EVENTSNN_FLOATS, 0, state, listed);
-    }
-    if (kind == EVENTSNN_SHARED)
-        return eventsnn_add_each(p, EVENTSNN_SHARED, 1, state, listed);
-    if (kind == EVENTSNN_DOUBLES)
-        return eventsnn_add_each(p, EVENTSNN_DOUBLES, 1, state, listed);
-    return eventsnn_add_each(p, EVENTSNN_FLOATS, 1, state, listed);
+    if (currents)
+        return p->narrow ? eventsnn_add_kind(p, 1, 1, kind, state, listed)
+                         : eventsnn_add_kind(p, 0, 1, kind, state, listed);
+    return p->narrow ? eventsnn_add_kind(p, 1, 0, kind, state, listed)
+                     : eventsnn_add_kind(p, 0, 0, kind, state, listed);
 }
 
 #endif

@@ -27,6 +27,7 @@ from eventsnn._core.blocks cimport (
     Taken,
     U,
     X,
+    target_in,
 )
 from eventsnn._core.calm cimport class_of, grow_to, state_at
 from eventsnn._core.core cimport Core, Projection
@@ -35,7 +36,7 @@ from eventsnn._core.frames cimport nearest, scale_of, sum_of
 from eventsnn._core.growth cimport grow
 from eventsnn._core.lanes cimport targets_below
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Slice
+from eventsnn._core.neuron cimport Slice, target_of, targets_from
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.singly cimport gather_segment, order_gathered
 
@@ -83,7 +84,7 @@ cdef inline bint list_segment(
     new.group = group
     new.kind = SHARED
     p = &new.pulse
-    p.target = slice.target + begin
+    p.target, p.base, p.narrow = targets_from(slice, begin), slice.base, slice.narrow
     p.n = end - begin
     p.row, p.time, p.port, p.size = row, slice.time, slice.port, size
     p.shared = slice.weight32[0] if slice.weight32 != NULL else slice.weight[0]
@@ -123,13 +124,13 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, double size, int3
     cdef int64_t n = 0
     cdef int32_t k, target
     while begin < slice.n:
-        target = slice.target[begin]
+        target = target_of(slice, begin)
         k = 0
         while k < b.n_groups and not b.group[k].start <= target < b.group[k].stop:
             k += 1
         end = begin + 1
         if k < b.n_groups:
-            while end < slice.n and b.group[k].start <= slice.target[end] < b.group[k].stop:
+            while end < slice.n and b.group[k].start <= target_of(slice, end) < b.group[k].stop:
                 end += 1
             if not list_segment(b, slice, size, row, k, begin, end):
                 return -1
@@ -198,13 +199,13 @@ cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
     find_pulse(g, w)
     if is_heavy(b, w, g.currents):
         for i in range(w.pulse.n):
-            n = w.pulse.target[i]
+            n = target_in(&w.pulse, i)
             leave_at(e, g, n, w.pulse.time)
             note(b, w, i)
         return
     m = add_slice(lanes_at_hand(), &w.pulse, w.kind, g.currents, g.state, b.places)
     for i in range(m):
-        n = w.pulse.target[b.places[i]]
+        n = target_in(&w.pulse, b.places[i])
         if b.flag[n] & IS_APART:
             clear(g, state_at(g, n))
             note(b, w, b.places[i])
@@ -235,7 +236,7 @@ cdef inline void visit_listed(Core* e, double t) noexcept nogil:
 
 cdef inline void note(Blocks* b, const Segment* w, int64_t i) noexcept nogil:
     """Note the arrival at place i, at a neuron that is apart."""
-    b.notes.taken[b.notes.n].neuron = w.pulse.target[i]
+    b.notes.taken[b.notes.n].neuron = target_in(&w.pulse, i)
     b.notes.taken[b.notes.n].row = w.pulse.row
     if w.kind == DOUBLES:
         b.notes.weight[b.notes.n] = w.pulse.weight[i]
@@ -303,16 +304,16 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
 # ---- one by one
 
 
-cdef inline void find_added(Blocks* b) noexcept nogil:
-    """What each arrival that is gathered adds."""
+cdef inline void find_added(Blocks* b, int64_t first) noexcept nogil:
+    """What each arrival that is gathered, from the first on, adds."""
     cdef double* growth = b.gathered_growth
     cdef Gathered* a
     cdef int64_t i
-    for i in range(b.n_gathered):
+    for i in range(first, b.n_gathered):
         a = &b.gathered[i]
         growth[i] = (a.time - b.group[b.group_of[a.neuron]].origin) * b.rate[a.neuron]
-    grow(lanes_at_hand(), b.n_gathered, growth, 0.0, 1.0, growth)
-    for i in range(b.n_gathered):
+    grow(lanes_at_hand(), b.n_gathered - first, growth + first, 0.0, 1.0, growth + first)
+    for i in range(first, b.n_gathered):
         a = &b.gathered[i]
         a.added = nearest(a.weight * (b.scales[a.neuron] * growth[i]))
 
@@ -367,6 +368,38 @@ cdef inline void add_what_lowers(Core* e) noexcept nogil:
     b.n_gathered = kept
 
 
+cdef inline void keep_for_replays(Core* e) noexcept nogil:
+    """Where more may arrive than is known so far: add what lowers calm neurons, and note how much, take back what
+    suspect ones have taken, and leave what arrives at them and at those that are followed or apart."""
+    cdef Blocks* b = &e.blocks
+    cdef const Gathered* a
+    cdef int64_t i
+    cdef uint8_t flag
+    b.rest = b.gathered + b.gathered_room
+    b.followed_rest = b.rest + b.gathered_room
+    for i in range(b.n_gathered):
+        a = &b.gathered[i]
+        flag = b.flag[a.neuron]
+        if flag == 0:
+            if a.added < 0:
+                b.single[a.neuron] = sum_of(b.single[a.neuron], a.added)
+                e.prompts.lowered[a.neuron] = sum_of(e.prompts.lowered[a.neuron], a.added)
+                if b.single[a.neuron] >= 0:
+                    leave(e, &b.group[b.group_of[a.neuron]], a.neuron, e.time)
+            continue
+        if flag & IS_HELD:
+            continue
+        if flag & IS_SUSPECT and i <= b.place[a.neuron] and a.added >= 0:
+            b.single[a.neuron] = sum_of(b.single[a.neuron], -a.added)
+        if flag & IS_APART:
+            b.rest[b.n_rest] = a[0]
+            b.n_rest += 1
+        else:
+            b.followed_rest -= 1
+            b.followed_rest[0] = a[0]
+            b.n_followed_rest += 1
+
+
 cdef inline bint take_gathered(Core* e) noexcept nogil:
     """Add what arrives in the window at neurons that take it one by one; what arrives at those that are apart is
     kept. False if there is no memory left.
@@ -379,8 +412,11 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
     cdef int32_t k
     if b.n_gathered == 0:
         return True
-    find_added(b)
+    find_added(b, 0)
     suspects = add_what_raises(b)
+    if e.prompts.on:
+        keep_for_replays(e)
+        return True
     add_what_lowers(e)
     for i in range(suspects):
         b.flag[b.others[i]] = 0
@@ -405,4 +441,5 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
             if b.single[k] >= 0:
                 list_neuron(b, k, b.group_of[k])
     visit_listed(e, a[n - 1].time)
+    b.rest, b.n_rest = b.gathered, b.n_gathered
     return True

@@ -5,7 +5,6 @@
 
 #define EVENTSNN_ULP 2.220446049250313e-16
 #define EVENTSNN_NO_MORE 9.5367431640625e-07
-#define EVENTSNN_SMALL_TERM 0.5
 
 static const double eventsnn_inverse[] = {
     0.0,      1.0,      1.0 / 2,  1.0 / 3,  1.0 / 4,  1.0 / 5,  1.0 / 6,  1.0 / 7,  1.0 / 8,

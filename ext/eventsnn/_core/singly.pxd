@@ -8,12 +8,12 @@
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.blocks cimport DOUBLES, SHARED, Blocks, Gathered, Segment
+from eventsnn._core.blocks cimport DOUBLES, SHARED, Blocks, Gathered, Segment, target_in
 from eventsnn._core.core cimport Core
-from eventsnn._core.lanes cimport has_all, is_mine
+from eventsnn._core.lanes cimport is_mine
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Arrival, Inbox, Slice, row_of_before
+from eventsnn._core.neuron cimport Arrival, Inbox, Slice, row_of_before, target_of
 
 cdef enum:
     MOST_INSERTED = 16    # in one range of times; more are merged
@@ -44,10 +44,7 @@ cdef inline bint gather_segment(Core* e, const Segment* s) noexcept nogil:
         return False
     new.time, new.row, new.weight = s.pulse.time, s.pulse.row, s.pulse.shared
     for i in range(s.pulse.n):
-        new.neuron = s.pulse.target[i]
-        if e.hasty != NULL and e.hasty[new.neuron]:
-            e.synaptic_events -= 1
-            continue
+        new.neuron = target_in(&s.pulse, i)
         if s.kind != SHARED:
             new.weight = s.pulse.weight[i] if s.kind == DOUBLES else s.pulse.weight32[i]
         b.gathered[b.n_gathered] = new
@@ -61,7 +58,7 @@ cdef inline bint gather_span(Core* e, int32_t r) noexcept nogil:
     cdef const Slice* span = &e.inbox.row[r]
     cdef const double* delay = span.delay
     cdef double fired = span.of.fired
-    cdef bint all_mine = has_all(e)
+    cdef bint all_mine = e.whole
     cdef int64_t before = b.n_gathered
     cdef Gathered new
     cdef int64_t i
@@ -69,7 +66,7 @@ cdef inline bint gather_span(Core* e, int32_t r) noexcept nogil:
         return False
     new.row, new.weight = r, span.shared_weight
     for i in range(span.n):
-        new.neuron = span.target[i]
+        new.neuron = target_of(span, i)
         if not all_mine and not is_mine(e, new.neuron):
             continue
         new.time = fired + delay[i]
@@ -183,24 +180,23 @@ cdef inline void count_gathered(Core* e) noexcept nogil:
     cdef Inbox* box = &e.inbox
     cdef int64_t i
     cdef int32_t n
-    for i in range(e.blocks.n_gathered):
-        n = e.blocks.gathered[i].neuron
+    for i in range(e.blocks.n_rest):
+        n = e.blocks.rest[i].neuron
         if box.place[n] == 0:
             e.touched[e.n_touched] = n
             e.n_touched += 1
         box.place[n] += 1
-    box.n += e.blocks.n_gathered
-    e.blocks.arrivals += e.blocks.n_gathered
+    box.n += e.blocks.n_rest
+    e.blocks.arrivals += e.blocks.n_rest
 
 
 cdef inline void place_gathered(Core* e) noexcept nogil:
     """Put it behind what its neuron has so far."""
     cdef Inbox* box = &e.inbox
-    cdef const Gathered* a = e.blocks.gathered
+    cdef const Gathered* a = e.blocks.rest
     cdef Arrival new
     cdef int64_t i
-    new.tied = False
-    for i in range(e.blocks.n_gathered):
+    for i in range(e.blocks.n_rest):
         new.time, new.weight, new.row = a[i].time, a[i].weight, a[i].row
         box.arrival[box.place[a[i].neuron]] = new
         box.place[a[i].neuron] += 1

@@ -9,8 +9,8 @@ from libc.string cimport memcpy
 
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.events cimport arrive
-from eventsnn._core.lanes cimport has_all, is_mine
-from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, row_of_before
+from eventsnn._core.lanes cimport is_mine
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, round_of, row_of_before, target_of, targets_from
 from eventsnn._core.procedural cimport Made
 from eventsnn._core.queue cimport RowQueue, Span, row_free, wheel_key, wheel_put
 from eventsnn._core.singly cimport gather_span
@@ -68,14 +68,15 @@ cdef inline bint take_span(Core* e, const Projection* p, Row* row, int64_t n, Sl
     if p.recipe != NULL:
         made = <Made*><size_t>row.first
         begin = made.at
-        span.target = made.target + begin
+        span.target, span.base, span.narrow = made.target + begin, 0, False
         span.delay = made.delay + begin
         if made.weight != NULL:
             span.weight = made.weight + begin
         if made.weight32 != NULL:
             span.weight32 = made.weight32 + begin
         return leave_made(e, made, begin + n)
-    span.target = p.target + begin
+    span.target, span.base, span.narrow = p.target, p.base[0], p.narrow
+    span.target = targets_from(span, begin)
     span.delay = p.delay + begin
     if p.weight32 != NULL:
         span.weight32 = p.weight32 if p.one_weight else p.weight32 + begin
@@ -124,7 +125,7 @@ cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
     cdef Slice* new
     cdef int64_t i
     cdef int64_t others = 0
-    cdef bint all_mine = has_all(e)
+    cdef bint all_mine = e.whole
     cdef int32_t n
     new = &b.row[b.n_rows]
     b.n_rows += 1
@@ -139,7 +140,7 @@ cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
     if e.blocks.on:
         return gather_span(e, <int32_t>(b.n_rows - 1))
     for i in range(new.n):
-        n = new.target[i]
+        n = target_of(new, i)
         if not all_mine and not is_mine(e, n):
             others += 1
             continue
@@ -168,7 +169,6 @@ cdef inline void place_span(const Core* lane, Inbox* b, int32_t r) noexcept nogi
 
 cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted, bint single) noexcept nogil:
     cdef const Slice* row = &b.row[r]
-    cdef const int32_t* target = row.target
     cdef const double* delay = row.delay
     cdef const double* weight = row.weight
     cdef const float* weight32 = row.weight32
@@ -180,9 +180,9 @@ cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted
     cdef int64_t length = row.n
     cdef int64_t i, at
     cdef int32_t n
-    new.time, new.weight, new.row, new.tied = row.time, 0.0, r, False
+    new.time, new.weight, new.row = row.time, 0.0, r
     for i in range(length):
-        n = target[i]
+        n = target_of(row, i)
         if lane != NULL and not is_mine(lane, n):
             continue
         at = place[n]
@@ -195,7 +195,11 @@ cdef inline void place_with(const Core* lane, Inbox* b, int32_t r, bint weighted
 
 
 cdef inline bint arrival_before(const Inbox* b, const Arrival* one, const Arrival* other) noexcept nogil:
-    return one.time < other.time or (one.time == other.time and row_of_before(b, one.row, other.row))
+    cdef int32_t round, other_round
+    if one.time != other.time:
+        return one.time < other.time
+    round, other_round = round_of(b, one), round_of(b, other)
+    return round < other_round or (round == other_round and row_of_before(b, one.row, other.row))
 
 
 cdef inline void swap_if_later(Arrival* two) noexcept nogil:
@@ -256,5 +260,3 @@ cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end, int64_t fr
             merge_arrivals(b, a + i, run, min(2 * run, n - i), b.arrival + free)
             i += 2 * run
         run *= 2
-    for i in range(1, n):
-        a[i - 1].tied = a[i].time == a[i - 1].time

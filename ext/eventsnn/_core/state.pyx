@@ -229,28 +229,26 @@ cdef int64_t read_of(const Projection* p, const Row* row) noexcept:
 
 
 cdef read_rows(const Core* e, list into):
-    """Add (hasty, projection, row, ordinal, how far it was read, fired_round, fired) of every row under way. Of one of
+    """Add (projection, row, ordinal, how far it was read, fired_round, fired) of every row under way. Of one of
     which something has been left for a later part of the window, several may be found: the one least read holds."""
     cdef int64_t slot, k
     cdef int32_t at
     cdef const Row* row
-    hasty = bool(e.is_hasty)
     for slot in range(LEVELS * SLOTS if e.rows.row != NULL else 0):
         at = e.rows.wheel.first[slot]
         while at >= 0:
             row = &e.rows.row[at]
             read = read_of(&e.projections[row.projection], row)
-            into.append((hasty, row.projection, row.row, row.ordinal, read, row.fired_round, row.fired))
+            into.append((row.projection, row.row, row.ordinal, read, row.fired_round, row.fired))
             at = e.rows.wheel.link[at].next
     for k in range(e.rows.n_due, e.rows.n_due + e.rows.n_late):
         row = &e.rows.due[k].row
         read = read_before(&e.projections[row.projection], row)
-        into.append((hasty, row.projection, row.row, row.ordinal, read, row.fired_round, row.fired))
+        into.append((row.projection, row.row, row.ordinal, read, row.fired_round, row.fired))
 
 
 cdef write_rows(Core* e, dict state):
-    """File the rows of a lane, the hasty one or all others. The queue is empty and stands at the present time."""
-    cdef const int8_t[::1] hasty = state["rows.hasty"].view(np.int8)
+    """File the rows of a lane. The queue is empty and stands at the present time."""
     cdef const double[::1] fired = state["rows.fired"]
     cdef const int32_t[::1] fired_round = state["rows.fired_round"]
     cdef const int64_t[::1] ordinal = state["rows.ordinal"]
@@ -261,8 +259,6 @@ cdef write_rows(Core* e, dict state):
     cdef Row new
     cdef int64_t k
     for k in range(fired.shape[0]):
-        if hasty[k] != e.is_hasty:
-            continue
         p = &e.projections[projection[k]]
         new.fired, new.fired_round, new.ordinal = fired[k], fired_round[k], ordinal[k]
         new.projection, new.row = projection[k], row[k]

@@ -12,7 +12,7 @@ from libc.stdlib cimport free
 
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.lines cimport line_is_empty
-from eventsnn._core.neuron cimport Row, Slice
+from eventsnn._core.neuron cimport Row, Slice, targets_from
 from eventsnn._core.procedural cimport Made, make_row
 from eventsnn._core.queue cimport LEVELS, SLOTS, row_push
 
@@ -24,7 +24,7 @@ cdef enum:
 cdef inline int64_t first_slice(const Projection* p, int64_t row) noexcept nogil:
     """Where the first slice of a row begins; NO_SLICE if the row has no synapses."""
     if p.recipe != NULL:
-        return NO_SLICE if line_is_empty(&p.recipe.rule, row) else 0 if p.one_delay else made_row(p, row)
+        return NO_SLICE if line_is_empty(&p.recipe.part.rule, row) else 0 if p.one_delay else made_row(p, row)
     if p.start[row] == p.start[row + 1]:
         return NO_SLICE
     return p.start[row] if p.slice_row == NULL else p.slice_row[row]
@@ -50,13 +50,14 @@ cdef inline int64_t take_slice(Core* e, const Projection* p, int64_t row, int64_
     cdef int64_t end, begin
     cdef int64_t next = NO_SLICE
     slice.one_weight = p.one_weight
-    slice.mixed = p.mixed
     slice.port = p.port
     slice.delay = NULL
     if p.recipe != NULL:
         return take_made(e, p, row, first, slice)
     begin, end = first, p.start[row + 1]
+    slice.base, slice.narrow = p.base[0], p.narrow
     if p.slice_row != NULL:
+        slice.base = p.base[p.slice_value[first]]
         begin = p.start[row] + p.slice_start[first]
         if first + 1 < p.slice_row[row + 1]:
             next = first + 1
@@ -67,7 +68,8 @@ cdef inline int64_t take_slice(Core* e, const Projection* p, int64_t row, int64_
             end = next
         else:
             next = NO_SLICE
-    slice.target = p.target + begin
+    slice.target = p.target
+    slice.target = targets_from(slice, begin)
     slice.n = end - begin
     slice.weight = NULL
     slice.weight32 = NULL
@@ -107,7 +109,7 @@ cdef inline int64_t take_made(Core* e, const Projection* p, int64_t row, int64_t
     made = <Made*><size_t>first
     begin = made.at
     end = made.n if p.one_delay else end_of_slice(made.delay, begin, made.n)
-    slice.target = made.target + begin
+    slice.target, slice.base, slice.narrow = made.target + begin, 0, False
     slice.n = end - begin
     slice.weight = p.weight
     slice.weight32 = p.weight32

@@ -34,14 +34,12 @@ cdef enum:
     LOWEST = 7
     # then the tolerance of each variable, the jump of each slot and the scale of each port
     HEAD = 8
-    AT_ONCE = 2           # orders that are added at a time within reach
 
 
 cdef extern from "eventsnn/_core/series.h" nogil:
     const double* INVERSE "eventsnn_inverse"              # of n, up to the highest order
     const double ULP "EVENTSNN_ULP"                       # 2^-52
     const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
-    const double SMALL_TERM "EVENTSNN_SMALL_TERM"         # of a tolerance
 
 
 cdef extern from *:
@@ -186,53 +184,20 @@ cdef inline bint is_at_rest(const Class* k, const Neuron* s, const Step* p, cons
     return True
 
 
-cdef inline void few_orders(const Class* k, Series* z, bint known, double h, double* total) noexcept nogil:
-    """The state within reach."""
-    cdef int order = <int>k.c[ORDER]
-    cdef double small = SMALL_TERM * tolerance_of(k, 0)
-    cdef double power = 1.0
-    cdef double before = 1.0
-    cdef const double* v = z.y
-    cdef int n = 0
-    cdef int m
-    total[0] = v[0]
-    while n < order:
-        m = n + AT_ONCE if n + AT_ONCE < order else order
-        if not known:
-            k.model.extend(k, z, n, m)
-        while n < m:
-            n += 1
-            before = power
-            power = power * h
-            total[0] = total[0] + v[n] * power
-        if not (fabs(v[n]) * power > small or fabs(v[n - 1]) * before > small):
-            break
-    k.model.decayed(k, z, h, total + 1)
-
-
 cdef inline double length(double t, double span) noexcept nogil:
     """Of a step, so that its end is fl(t + this)."""
     return (t + span) - t
 
 
-cdef inline void take_step(
-    const Class* k, const Neuron* s, Step* p, Series* z, double reach, bint complete
-) noexcept nogil:
-    """Find how long the series is good for and where it ends. If not `complete`, it has the orders that takes."""
+cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil:
+    """Find the series, how long it is good for and where it ends."""
     cdef int order = <int>k.c[ORDER]
     cdef int i, n
-    if complete or reach == 0.0:
-        k.model.extend(k, z, 0, order)
-    p.span = length(s.t, reach if reach > 0.0 else full_span(k, z.y))
+    k.model.extend(k, z, 0, order)
+    p.span = length(s.t, full_span(k, z.y))
     p.end = s.t + p.span
-    if reach > 0.0:
-        few_orders(k, z, complete, p.span, &p.last[0])
-        for i in range(1, count(k)):
-            if fabs((&p.last[0])[i]) < NO_MORE * tolerance_of(k, i):
-                (&p.last[0])[i] = 0.0
-    else:
-        for i in range(count(k)):
-            p.last[i] = horner(z.y + i * ROW, order, p.span)
+    for i in range(count(k)):
+        p.last[i] = horner(z.y + i * ROW, order, p.span)
     if is_at_rest(k, s, p, z.y) and p.end > s.t:
         p.end = infinity()
         p.span = infinity()
@@ -244,17 +209,13 @@ cdef inline void take_step(
         k.model.revise(k, s, p, z)
 
 
-cdef inline double reach_of(const Class* k, const Neuron* s) noexcept nogil:
-    return k.model.reach(k, s) if k.model.reach != NULL else 0.0
-
-
 cdef inline void keep_step(const Class* k, const Neuron* s) noexcept nogil:
     """Let a free neuron have the step on which it is. That is no change of its state."""
     cdef Step* p = step_of(k, s)
     cdef Series z
     if p.kept == 0.0:
         begin(k, s, &z, series_of(k, p), False)
-        take_step(k, s, p, &z, reach_of(k, s), True)
+        take_step(k, s, p, &z)
         p.kept = 1.0
 
 
@@ -263,40 +224,30 @@ cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nog
     cdef Step* p = step_of(k, s)
     cdef double* y = series_of(k, p)
     cdef Series z
-    cdef double total[MOST_VARIABLES]
-    cdef double h, reach
-    cdef bint known, within
+    cdef double h
+    cdef bint known
     cdef int i
     while s.t < t:
         h = t - s.t
         known = p.kept != 0.0 and not held
         p.kept = 0.0
-        reach = reach_of(k, s)
-        within = t < s.t + length(s.t, reach)
-        if not within:
-            if not known:
-                begin(k, s, &z, y, held)
-                take_step(k, s, p, &z, reach, False)
-            if not p.end > s.t:
-                break  # so fast that time does not advance: it crosses its threshold now
-            if not t < p.end:
-                h = p.span
-                s.v = p.last[0]
-                for i in range(k.model.n_slots):
-                    variables(k, s)[i] = p.last[1 + i]
-                if s.slope != 0.0:
-                    s.drive = s.drive + s.slope * h
-                s.t = p.end
-                continue
-            s.v = horner(y, <int>k.c[ORDER], h)
-            for i in range(k.model.n_slots):
-                variables(k, s)[i] = horner(y + (1 + i) * ROW, <int>k.c[ORDER], h)
-        if within:
+        if not known:
             begin(k, s, &z, y, held)
-            few_orders(k, &z, False, h, total)
-            s.v = total[0]
+            take_step(k, s, p, &z)
+        if not p.end > s.t:
+            break  # so fast that time does not advance: it crosses its threshold now
+        if not t < p.end:
+            h = p.span
+            s.v = p.last[0]
             for i in range(k.model.n_slots):
-                variables(k, s)[i] = total[1 + i]
+                variables(k, s)[i] = p.last[1 + i]
+            if s.slope != 0.0:
+                s.drive = s.drive + s.slope * h
+            s.t = p.end
+            continue
+        s.v = horner(y, <int>k.c[ORDER], h)
+        for i in range(k.model.n_slots):
+            variables(k, s)[i] = horner(y + (1 + i) * ROW, <int>k.c[ORDER], h)
         if s.slope != 0.0:
             s.drive = s.drive + s.slope * h
         break
@@ -485,6 +436,7 @@ cdef inline void reset(const Class* k, Neuron* s) noexcept nogil:
 
 cdef inline void complete(Model* m) noexcept nogil:
     """Fill in all that models of this kind have in common."""
+    m.stepped = True
     m.settle = settle
     m.enter = enter
     m.leave = enter

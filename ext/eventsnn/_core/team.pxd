@@ -8,9 +8,7 @@ from eventsnn._core.net cimport Arena
 
 cdef class Lanes:
     cdef Core core                # the first lane
-    cdef Core* hasty              # the lane of hasty neurons; NULL: there are none
-    cdef Core** lane              # the first, the others, the hasty one
-    cdef int shared               # lanes that are not hasty
+    cdef Core** lane              # the first and the others
     cdef Team team
     cdef object net
     cdef Arena arena              # of what all lanes share
@@ -21,7 +19,6 @@ cdef class Lanes:
     cdef make_blocks(self)
     cdef begin_streams(self)
     cdef begin_neurons(self)
-    cdef make_hasty(self)
     cdef give_groups(self, Core* e, list part)
     cdef rouse(self)
     cdef share(self, int n)

@@ -20,7 +20,7 @@ from eventsnn._core.core cimport NO_MEMORY, RUNNING, UNSOUND, Core, Range, neuro
 from eventsnn._core.events cimport keep_spike, next_outside, next_own, predict
 from eventsnn._core.external cimport PARTS
 from eventsnn._core.mathfunc cimport infinity
-from eventsnn._core.net cimport Arena, set_groups, set_net, set_rows
+from eventsnn._core.net cimport Arena, set_groups, set_net
 from eventsnn._core.neuron cimport Model, Neuron, variables
 from eventsnn._core.queue cimport NEVER, Link, rows_begin, wake_set, wheel_advance, wheel_begin, wheel_remove
 from eventsnn._core.state cimport set_train, write_rows
@@ -73,8 +73,15 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.inbox.arrival)
     free(e.spike_time)
     free(e.spike_neuron)
+    free(e.prompts.replay)
+    free(e.prompts.due)
+    free(e.prompts.kept)
+    free(e.prompts.shot)
+    free(e.prompts.applied)
+    free(e.prompts.row)
     for i in range(2):
         free(e.message[i].fired)
+        free(e.message[i].change)
 
 
 @cython.no_gc_clear  # __dealloc__ needs what the lanes' memory holds
@@ -87,9 +94,8 @@ cdef class Lanes:
         self.arena, self.of_lanes = Arena(), Arena()
         self.lane = <Core**>self.arena.allocate(2, sizeof(Core*))
         self.lane[0] = e
-        self.shared = self.team.n = 1
+        self.team.n = 1
         e.whole = True
-        e.instant = -1.0
         set_net(e, net, self.arena)
         e.records = <char*>self.arena.allocate(e.n, e.stride)
         e.inbox.place = <int64_t*>self.arena.allocate(e.n, sizeof(int64_t))
@@ -100,9 +106,6 @@ cdef class Lanes:
         self.begin_streams()
         self.begin_neurons()
         self.give_groups(e, ranges(net.borders, 1)[0])
-        if net.hasty is not None:
-            self.make_hasty()
-            self.share(1)
 
     def __dealloc__(self):
         cdef int i
@@ -119,6 +122,8 @@ cdef class Lanes:
         e.touched = <int32_t*>arena.allocate(2 * n + 1, sizeof(int32_t))
         e.blocks.others = <int32_t*>arena.allocate(n + 1, sizeof(int32_t))
         e.inbox.start = <int64_t*>arena.allocate(n, sizeof(int64_t))
+        e.prompts.applied_of = <int32_t*>arena.allocate(n, sizeof(int32_t))
+        e.prompts.present = -1
 
     cdef make_blocks(self):
         """Room for the state of calm neurons; most of it is never touched where there are none."""
@@ -141,6 +146,8 @@ cdef class Lanes:
         b.place = <int32_t*>arena.allocate(n, sizeof(int32_t))
         b.begins = <double*>arena.allocate(n, sizeof(double))
         b.ends = <double*>arena.allocate(n, sizeof(double))
+        self.core.prompts.replay_of = <int32_t*>arena.allocate(n, sizeof(int32_t))
+        self.core.prompts.lowered = <int64_t*>arena.allocate(n, sizeof(int64_t))
 
     cdef begin_streams(self):
         cdef int64_t k
@@ -183,22 +190,6 @@ cdef class Lanes:
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
 
-    cdef make_hasty(self):
-        """The lane of hasty neurons, which stays the same however the others are shared."""
-        cdef Core* e = &self.core
-        cdef Core* h = <Core*>self.arena.allocate(1, sizeof(Core))
-        e.message[0].sent = e.message[1].sent = infinity()
-        h[0] = e[0]
-        h.is_hasty = True
-        h.window = self.net.hasty_window
-        self.reset_lane(h, 1, self.arena)
-        set_rows(h, self.net.hasty_rows, self.arena)
-        h.blocks.mode = NEVER_CALM
-        h.blocks.n = h.blocks.n_groups = 0
-        self.hasty = h
-        self.give_neurons(h, np.flatnonzero(self.net.hasty))
-        e.beside = h
-
     # ---- calm neurons
 
     cdef give_groups(self, Core* e, list part):
@@ -220,7 +211,7 @@ cdef class Lanes:
         cdef int i
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
         self.rouse()
-        for i, part in enumerate(ranges(self.net.borders, self.shared)):
+        for i, part in enumerate(ranges(self.net.borders, self.team.n)):
             self.lane[i].blocks.width = width
             self.lane[i].blocks.above = above
             self.give_groups(self.lane[i], part)
@@ -234,7 +225,7 @@ cdef class Lanes:
     # ---- lanes
 
     cdef share(self, int n):
-        """Share the neurons that are not hasty among n lanes."""
+        """Share the neurons among n lanes."""
         cdef Core* e = &self.core
         cdef Core* other
         cdef int i
@@ -244,7 +235,7 @@ cdef class Lanes:
         self.of_lanes = Arena()
         self.team.barrier.n = n
         self.team.barrier.looks = LOOKS if n <= (os.cpu_count() or 1) else 0
-        self.lane = <Core**>self.of_lanes.allocate(n + 1, sizeof(Core*))
+        self.lane = <Core**>self.of_lanes.allocate(n, sizeof(Core*))
         self.lane[0] = e
         self.assemble(1)
         for i in range(1, n):
@@ -262,23 +253,18 @@ cdef class Lanes:
             self.give_neurons(self.lane[i], np.concatenate([np.arange(a, b) for a, b in part] + [[]]).astype(np.int64))
 
     cdef assemble(self, int n):
-        """Let the first n lanes, and the hasty one behind them, be the team."""
+        """Let the first n lanes be the team."""
         cdef int i
-        self.shared = self.team.n = n
+        self.team.n = n
         self.team.lane = self.lane
-        if self.hasty != NULL:
-            self.lane[n] = self.hasty
-            self.hasty.lane = n
-            self.team.n = n + 1
-        for i in range(self.team.n):
-            self.lane[i].team = &self.team if self.team.n > 1 else NULL
-            self.lane[i].whole = n == 1 or self.lane[i].is_hasty
+        for i in range(n):
+            self.lane[i].team = &self.team if n > 1 else NULL
+            self.lane[i].whole = n == 1
 
     cdef reset_lane(self, Core* e, int number, Arena arena):
         """Take from the copy of another lane all that is not common to them."""
         cdef int k
         e.lane = number
-        e.beside = NULL
         self.begin_lane(e, arena)
         e.inbox.row, e.inbox.row_of, e.inbox.weight, e.inbox.arrival = NULL, NULL, NULL, NULL
         e.blocks.segment, e.blocks.notes.taken, e.blocks.notes.weight, e.blocks.listed = NULL, NULL, NULL, NULL
@@ -288,15 +274,18 @@ cdef class Lanes:
         e.blocks.arrivals = e.blocks.looks = e.blocks.follows = 0
         e.blocks.n_groups = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
+        e.prompts.replay, e.prompts.due, e.prompts.kept, e.prompts.shot = NULL, NULL, NULL, NULL
+        e.prompts.applied, e.prompts.row = NULL, NULL
+        e.prompts.replay_room = e.prompts.kept_room = e.prompts.shot_room = 0
+        e.prompts.applied_room = e.prompts.row_room = 0
         e.spike_time, e.spike_neuron = NULL, NULL
         e.n_spikes = e.spike_room = 0
         e.arrived = NULL
         e.synaptic_events = e.external_events = e.queue_pops = e.updates = 0
         e.bounds_due = e.tests = e.tests_resolved = e.fired = 0
         for k in range(2):
-            e.message[k].fired = NULL
-            e.message[k].room = e.message[k].n_fired = 0
-            e.message[k].sent = infinity()
+            e.message[k].fired, e.message[k].change = NULL, NULL
+            e.message[k].room = e.message[k].n_fired = e.message[k].change_room = e.message[k].n_changes = 0
         rows_begin(&e.rows, e.window)
         wheel_advance(&e.rows.wheel, e.time)
 
@@ -310,16 +299,15 @@ cdef class Lanes:
         self.give_groups(e, part)
 
     cdef give_neurons(self, Core* e, const int64_t[::1] neurons):
-        """Wake those of these neurons that are in a lane."""
+        """Wake these neurons in a lane."""
         cdef int64_t k, n
         cdef Link* link = self.core.wakes.link
         wheel_begin(&e.wakes, link, e.window)
         wheel_advance(&e.wakes, e.time)
         for k in range(neurons.shape[0]):
             n = neurons[k]
-            if e.hasty == NULL or e.hasty[n] == e.is_hasty:
-                link[n].key = NEVER
-                wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
+            link[n].key = NEVER
+            wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
 
     cdef join(self):
         """Take into the first lane what the others have to show."""
@@ -327,7 +315,7 @@ cdef class Lanes:
         cdef Core* other
         cdef int i
         cdef int64_t k
-        for i in range(1, self.shared):
+        for i in range(1, self.team.n):
             other = self.lane[i]
             for k in range(other.n_spikes):
                 keep_spike(e, other.spike_neuron[k], other.spike_time[k])
@@ -351,10 +339,9 @@ cdef class Lanes:
         cdef int k
         e.status = RUNNING
         for k in range(2):
-            e.message[k].n_fired, e.message[k].sent = 0, infinity()
+            e.message[k].n_fired = e.message[k].n_changes = 0
         memset(e.inbox.place, 0, e.n * sizeof(int64_t))
         e.time, e.blocks.reviewed = state["time"], state["time"]
-        e.instant, e.round = state["instant"][int(e.is_hasty)], state["round"][int(e.is_hasty)]
         e.n_touched = e.n_spikes = 0
         give_up_rows(e)
         give_up_queue(e)

@@ -1,70 +1,117 @@
-# Neurons that are brought to their next event side by side, before a window's neurons are taken one after the other.
+# Events of many neurons side by side, before a window's neurons are taken one after the other: what only adds to the
+# state of a neuron that does not spike before.
 
 from libc.stdint cimport int32_t, int64_t
+from libc.math cimport fabs
 
-from eventsnn._core.core cimport RUNNING, Core, neuron_at
-from eventsnn._core.events cimport arrival_time, process_before, watched
-from eventsnn._core.neuron cimport UNKNOWN, Model, Neuron, time_of
+from eventsnn._core.core cimport OUT_OF_RANGE, RUNNING, Core, neuron_at, prefetch
+from eventsnn._core.events cimport fail, fire, process_before, watched
+from eventsnn._core.mathfunc cimport infinity
+from eventsnn._core.neuron cimport (
+    AT_THRESHOLD,
+    LOST,
+    UNKNOWN,
+    Event,
+    Model,
+    Neuron,
+    early,
+    port_of,
+    time_of,
+    weight_of,
+)
 
 cdef enum:
-    SETTLED_AHEAD = 64      # neurons that are settled side by side
+    AT_ONCE = 256           # neurons that are looked through for such events
+    NEXT = 8                # how many of them before it is read one is fetched
 
 
-cdef inline void settle_some(Core* e, const int64_t* some, int n_some, double stop) noexcept nogil:
-    """Bring neurons, by their places in the list, to their first event before stop, side by side: what is done to one
-    there begins with that. Those that are sampled, or may cross their threshold before, are left out."""
-    cdef Neuron* chosen[SETTLED_AHEAD]
-    cdef double time[SETTLED_AHEAD]
-    cdef const Model* model = NULL
-    cdef int n_chosen = 0
-    cdef Neuron* s
-    cdef double t
+cdef inline bint only_adds(const Core* e, int32_t n, const Neuron* s, double t) noexcept nogil:
+    """Whether nothing happens to a neuron up to t, and then nothing but what arrives."""
+    return (
+        s.t < t and t < s.outside and t < s.crossing and s.bounded != UNKNOWN and s.slope == 0.0 and s.n_sines == 0
+        and (s.t >= s.release or t < early(s.release)) and not watched(e, n)
+    )
+
+
+cdef inline int64_t fill(const Core* e, Event* event, int64_t next, int64_t end) noexcept nogil:
+    """Sum up what arrives at one time, from `next` on; returns the first that comes later."""
+    cdef const Model* model = e.classes[event.s.class_of].model
+    cdef double weight
+    event.total[0] = event.total[1] = 0.0
+    while True:
+        weight = weight_of(&e.inbox, next)
+        event.total[port_of(model, &e.inbox, next, weight)] += fabs(weight) if model.magnitudes else weight
+        next += 1
+        if next == end or time_of(&e.inbox, next) != event.t:
+            return next
+
+
+cdef inline void take_some(Core* e, const Model* model, Event* events, int n) noexcept nogil:
+    cdef Event* x
     cdef int i
-    cdef int32_t n
-    for i in range(n_some):
-        n = e.touched[some[i]]
-        s = neuron_at(e, n)
-        t = min(s.outside, arrival_time(e, e.inbox.start[some[i]], e.inbox.place[n]))
-        if not s.t < t < stop or s.bounded == UNKNOWN or not t < s.crossing or watched(e, n):
-            continue
-        if model != e.classes[s.class_of].model:
-            if n_chosen:
-                model.settle_all(e.classes, chosen, time, n_chosen)
-            model = e.classes[s.class_of].model
-            n_chosen = 0
-        chosen[n_chosen], time[n_chosen] = s, t
-        n_chosen += 1
-    if n_chosen:
-        model.settle_all(e.classes, chosen, time, n_chosen)
+    cdef int32_t neuron
+    if n == 0 or model.take_all(e.classes, events, n) == 0:
+        return
+    for i in range(n):
+        x = &events[i]
+        if x.outcome:
+            neuron = <int32_t>((<char*>x.s - e.records) // e.stride)
+        if x.outcome & AT_THRESHOLD:
+            fire(e, neuron, x.t)
+            x.s.bounded = UNKNOWN
+            x.s.crossing = infinity()
+        if x.outcome & LOST:
+            fail(e, OUT_OF_RANGE, x.t, neuron)
+
+
+cdef inline bint alike(const Model* one, const Model* other) noexcept nogil:
+    """Whether events of both may be taken together; one: NULL if there are none yet."""
+    return one == other or (one != NULL and one.take_all == other.take_all and one.n_slots == other.n_slots)
 
 
 cdef inline void process_together(Core* e, int64_t first, int64_t last, double stop) noexcept nogil:
-    """All but the last time at which something arrives, for those neurons of the list that can be settled side by side.
-    One time of each comes after the other: so many neurons are settled at once in each round."""
-    cdef int64_t some[SETTLED_AHEAD]
-    cdef int64_t i, later
+    """What arrives at those neurons of the list whose model takes events side by side, one time of each after the
+    other, as far as that is all that happens; and what else happens before the last time at which something arrives."""
+    cdef int64_t some[AT_ONCE]
+    cdef Event events[AT_ONCE]
+    cdef const Model* model = NULL
     cdef int n_some = 0
-    cdef int n_left, k
-    cdef int32_t n
-    cdef double t
+    cdef int n_left, n_events, k
+    cdef int64_t i, next, end, later
+    cdef int32_t n, of
+    cdef Neuron* s
     for i in range(first, last):
-        n = neuron_at(e, e.touched[i]).class_of
-        if n >= 0 and e.classes[n].model.settle_all != NULL:
+        n = e.touched[i]
+        of = neuron_at(e, n).class_of
+        if of >= 0 and e.classes[of].model.take_all != NULL and e.inbox.start[i] < e.inbox.place[n]:
             some[n_some] = i
             n_some += 1
     while n_some and e.status == RUNNING:
-        settle_some(e, some, n_some, stop)
-        n_left = 0
+        n_left = n_events = 0
         for k in range(n_some):
+            prefetch(neuron_at(e, e.touched[some[min(k + NEXT, n_some - 1)]]))
             i = some[k]
             n = e.touched[i]
-            t = arrival_time(e, e.inbox.start[i], e.inbox.place[n])
-            later = e.inbox.start[i]
-            while arrival_time(e, later, e.inbox.place[n]) == t < stop:
-                later += 1
-            if later < e.inbox.place[n]:
-                process_before(e, n, time_of(&e.inbox, later), e.inbox.start[i], later)
-                e.inbox.start[i] = later
+            s = neuron_at(e, n)
+            next, end = e.inbox.start[i], e.inbox.place[n]
+            events[n_events].s, events[n_events].t = s, time_of(&e.inbox, next)
+            if not alike(model, e.classes[s.class_of].model):
+                take_some(e, model, events, n_events)
+                events[0] = events[n_events]
+                model, n_events = e.classes[s.class_of].model, 0
+            if only_adds(e, n, s, events[n_events].t) and events[n_events].t < stop:
+                later = fill(e, &events[n_events], next, end)
+                n_events += 1
+            else:
+                later = next + 1
+                while later < end and time_of(&e.inbox, later) == events[n_events].t:
+                    later += 1
+                if later == end:
+                    continue
+                process_before(e, n, time_of(&e.inbox, later), next, later)
+            e.inbox.start[i] = later
+            if later < end:
                 some[n_left] = i
                 n_left += 1
+        take_some(e, model, events, n_events)
         n_some = n_left

@@ -1,9 +1,35 @@
 # Values drawn from a distribution, or given, by number: value i follows from the key and i alone.
 
-from libc.math cimport rint, sqrt
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
-from eventsnn._core.mathfunc cimport exp, log, log_of_normal
+from eventsnn._core.mathfunc cimport exp, infinity, log
+from eventsnn._core.philox cimport uniform53
+
+cdef extern from "eventsnn/_core/normals.h" nogil:
+    enum:
+        AT_A_TIME "EVENTSNN_AT_A_TIME"
+    ctypedef struct Normal "eventsnn_normal":
+        double mean
+        double std
+        double low
+        double high
+        double grid
+        double least
+        double most
+    ctypedef struct Found "eventsnn_found":
+        uint8_t failed
+        uint8_t outside
+    int lowest_bit "eventsnn_lowest_bit"(uint64_t word) noexcept
+    # Four words of the blocks (index, attempt); there is room for AT_A_TIME more.
+    void words_of "eventsnn_words"(
+        int lanes, uint64_t key, int64_t n, const uint64_t* index, uint32_t attempt, uint32_t* w0, uint32_t* w1,
+        uint32_t* w2, uint32_t* w3
+    ) noexcept
+    # Values in [least, most] from them, with room for AT_A_TIME more, and what is wrong with each eight.
+    void normals "eventsnn_normals"(
+        int lanes, const Normal* v, int64_t n, const uint32_t* w0, const uint32_t* w1, const uint32_t* w2,
+        const uint32_t* w3, double* out, Found* found
+    ) noexcept
 
 cdef enum:
     GIVEN = 0
@@ -14,7 +40,7 @@ cdef enum:
 
 cdef enum:
     CHUNK = 256    # values drawn at a time
-    LANES = 32
+    EIGHTS = 32    # of them
     ATTEMPTS = 10000
 
 
@@ -32,6 +58,7 @@ cdef struct Values:
     double least
     double most
     bint refuses
+    int lanes                 # numbers drawn side by side
     const double* given
 
 
@@ -39,112 +66,84 @@ cdef class Law:
     cdef Values values
 
 
-cdef inline double in_two_parts(uint32_t high, uint32_t low) noexcept nogil:
-    """`uniform53` from two numbers below 2^31, which the vector units of all processors convert."""
-    cdef double upper = <double><int32_t>(high >> 6)
-    cdef double lower = <double><int32_t>((high & 63) << 21 | low >> 11)
-    return (upper * 134217728.0 + lower) * (1.0 / 9007199254740992.0)
-
-
-cdef inline void draw_words(
-    uint64_t key, const uint64_t* index, int64_t n, uint32_t attempt, double* x, double* y
-) noexcept nogil:
-    """Two uniform numbers in [0, 1) for each index, from the counter (index, attempt): `philox`, LANES at a time.
-
-    Compilers vectorise loops of a known length, so what is behind the last index is drawn as well and not used.
-    """
-    cdef uint32_t c0[LANES]
-    cdef uint32_t c1[LANES]
-    cdef uint32_t c2[LANES]
-    cdef uint32_t c3[LANES]
-    cdef uint32_t k0, k1, even, odd
-    cdef uint64_t product0, product1
-    cdef int64_t k, lanes
-    cdef int64_t at = 0
-    cdef int _step
-    while at < n:
-        lanes = min(<int64_t>LANES, n - at)
-        for k in range(LANES):
-            c0[k] = c1[k] = c3[k] = 0
-            c2[k] = attempt
-        for k in range(lanes):
-            c0[k] = <uint32_t>index[at + k]
-            c1[k] = <uint32_t>(index[at + k] >> 32)
-        k0, k1 = <uint32_t>key, <uint32_t>(key >> 32)
-        for _step in range(10):
-            for k in range(LANES):
-                product0 = <uint64_t>0xD2511F53 * c0[k]
-                product1 = <uint64_t>0xCD9E8D57 * c2[k]
-                even = <uint32_t>(product1 >> 32) ^ c1[k] ^ k0
-                odd = <uint32_t>(product0 >> 32) ^ c3[k] ^ k1
-                c1[k] = <uint32_t>product1
-                c3[k] = <uint32_t>product0
-                c0[k] = even
-                c2[k] = odd
-            k0 += <uint32_t>0x9E3779B9
-            k1 += <uint32_t>0xBB67AE85
-        for k in range(lanes):
-            x[at + k] = in_two_parts(c0[k], c1[k])
-            y[at + k] = in_two_parts(c2[k], c3[k])
-        at += LANES
+cdef inline void draw_uniform(int lanes, uint64_t key, const uint64_t* index, int64_t n, double* out) noexcept nogil:
+    """A uniform number in [0, 1) for each of at most CHUNK indices."""
+    cdef uint32_t high[CHUNK + AT_A_TIME]
+    cdef uint32_t low[CHUNK + AT_A_TIME]
+    cdef uint32_t unused[CHUNK + AT_A_TIME]
+    cdef int64_t k
+    words_of(lanes, key, n, index, 0, high, low, unused, unused)
+    for k in range(n):
+        out[k] = uniform53(high[k], low[k])
 
 
 cdef inline int64_t draw_normal(const Values* v, const uint64_t* index, int64_t n, double* out) noexcept nogil:
-    """At most CHUNK values by the polar method (Marsaglia & Bray, 1964); how many never fall into [low, high].
+    """At most CHUNK values; how many never fall into [low, high].
 
     All are tried at once, and once more those that failed: a loop for each would be mispredicted at every fifth.
     """
+    cdef uint32_t w0[CHUNK + AT_A_TIME]
+    cdef uint32_t w1[CHUNK + AT_A_TIME]
+    cdef uint32_t w2[CHUNK + AT_A_TIME]
+    cdef uint32_t w3[CHUNK + AT_A_TIME]
+    cdef double value[CHUNK + AT_A_TIME]
+    cdef Found found[EIGHTS + AT_A_TIME]
     cdef uint64_t left[CHUNK]
-    cdef int64_t place[CHUNK]
-    cdef int64_t taken[CHUNK]
-    cdef double x[CHUNK]
-    cdef double square[CHUNK]
-    cdef double logarithm[CHUNK]
-    cdef double y, value
-    cdef int64_t k, at, accepted, failed
+    cdef int32_t place[CHUNK]
+    cdef int32_t again[CHUNK]
+    cdef int lanes = v.lanes
+    cdef Normal normal
+    cdef int64_t k, failed
     cdef int64_t refused = 0
-    cdef uint32_t attempt = 0
-    cdef bint inside
+    cdef uint32_t attempt = 1
+    normal.mean, normal.std, normal.low, normal.high = v.first, v.second, v.low, v.high
+    normal.grid, normal.least, normal.most = v.grid, v.least, v.most
+    if v.kind == LOGNORMAL:
+        normal.grid, normal.least, normal.most = 0.0, -infinity(), infinity()
+    words_of(lanes, v.key, n, index, 0, w0, w1, w2, w3)
+    normals(lanes, &normal, n, w0, w1, w2, w3, out, found)
+    n = left_over(found, n, v.refuses, &refused, place)
     for k in range(n):
-        left[k] = index[k]
-        place[k] = k
+        left[k] = index[place[k]]
     while n > 0 and attempt < ATTEMPTS:
-        draw_words(v.key, left, n, attempt, x, square)
-        accepted = failed = 0
+        words_of(lanes, v.key, n, left, attempt, w0, w1, w2, w3)
+        normals(lanes, &normal, n, w0, w1, w2, w3, value, found)
         for k in range(n):
-            x[accepted] = 2.0 * x[k] - 1.0
-            y = 2.0 * square[k] - 1.0
-            square[accepted] = x[accepted] * x[accepted] + y * y
-            taken[accepted] = place[k]
-            left[failed] = left[k]
-            place[failed] = place[k]
-            inside = 0.0 < square[accepted] < 1.0
-            accepted += inside
-            failed += not inside
-        for k in range(accepted):
-            logarithm[k] = log_of_normal(square[k], 0.0, 0.0)
-        for k in range(accepted):
-            at = taken[k]
-            value = v.first + v.second * (x[k] * sqrt(-2.0 * logarithm[k] / square[k]))
-            inside = v.low <= value <= v.high
-            out[at] = value
-            place[failed] = at
-            left[failed] = index[at]
-            failed += not (inside or v.refuses)
-            refused += v.refuses and not inside
+            out[place[k]] = value[k]
+        failed = left_over(found, n, v.refuses, &refused, again)
+        for k in range(failed):
+            left[k] = left[again[k]]
+            place[k] = place[again[k]]
         n = failed
         attempt += 1
     return n + refused
 
 
-cdef inline double on_grid(double value, double grid) noexcept nogil:
-    """The nearest multiple; 0, not -0."""
-    return grid * rint(value / grid) + 0.0
+cdef inline int64_t left_over(
+    const Found* found, int64_t n, bint refuses, int64_t* refused, int32_t* place
+) noexcept nogil:
+    """Which of n values are to be drawn once more, ascending; how many. Others are refused, if any is."""
+    cdef int64_t at = 0
+    cdef int64_t k
+    cdef uint32_t some, outside
+    for k in range((n + 7) // 8):
+        outside = found[k].outside
+        some = found[k].failed | (0 if refuses else outside)
+        if n - 8 * k < 8:
+            some &= (<uint32_t>1 << (n - 8 * k)) - 1
+            outside &= (<uint32_t>1 << (n - 8 * k)) - 1
+        while refuses and outside:
+            outside &= outside - 1
+            refused[0] += 1
+        while some:
+            place[at] = <int32_t>(8 * k + lowest_bit(some))
+            some &= some - 1
+            at += 1
+    return at
 
 
 cdef inline int64_t draw_chunk(const Values* v, const uint64_t* index, int64_t n, double* out) noexcept nogil:
-    """At most CHUNK values; how many could not be drawn."""
-    cdef double unused[CHUNK]
+    """At most CHUNK values, with room for AT_A_TIME more; how many could not be drawn."""
     cdef int64_t failed = 0
     cdef int64_t k
     if v.kind == GIVEN:
@@ -152,21 +151,19 @@ cdef inline int64_t draw_chunk(const Values* v, const uint64_t* index, int64_t n
             out[k] = v.given[index[k]]
         return 0
     if v.kind == UNIFORM:
-        draw_words(v.key, index, n, 0, out, unused)
+        draw_uniform(v.lanes, v.key, index, n, out)
         for k in range(n):
             out[k] = v.first + v.second * out[k]
     elif v.kind == EXPONENTIAL:
-        draw_words(v.key, index, n, 0, out, unused)
+        draw_uniform(v.lanes, v.key, index, n, out)
         for k in range(n):
             out[k] = v.first * -log(1.0 - out[k])
     else:
         failed = draw_normal(v, index, n, out)
-        if v.kind == LOGNORMAL:
-            for k in range(n):
-                out[k] = exp(out[k])
-        elif v.grid > 0.0:
-            for k in range(n):
-                out[k] = on_grid(out[k], v.grid)
+        if v.kind == NORMAL:
+            return failed
+        for k in range(n):
+            out[k] = exp(out[k])
     for k in range(n):
         out[k] = v.least if out[k] < v.least else v.most if out[k] > v.most else out[k]
     return failed

@@ -1,4 +1,4 @@
-"""Neurons joined by delays too short for a window have windows of their own; what happens is the same."""
+"""Spikes that arrive in the window in which they were fired, of delays shorter than the windows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from small_networks import delta, spikes_at, times_of
 from test_threads import Threaded, log_of
 
 import eventsnn as esn
-from eventsnn import compile_windows
 
 STOP = 40.0
 SEEDS = range(500, 540)
 
 
 def crowd(net, n=20, **options):
-    """Neurons with delays of 1.5 ms among them, kicked now and then, and so many that a few others may be hasty."""
+    """Neurons with delays of 1.5 ms among them, kicked now and then."""
     cells = delta(net, n, name="crowd", t_ref=0.5, **options)
     net.connect(cells, cells, esn.FixedInDegree(3), weight=0.45, delay=1.5)
     net.stimulate(cells, esn.Poisson(300.0), weight=0.6)
@@ -35,21 +34,21 @@ def agreed(build, *, threads=(1, 2, 3), stops=(STOP / 3, STOP), calm=("auto", Tr
     return expected
 
 
-# ---- which neurons are hasty, and how wide windows are
+# ---- how wide windows are, and which neurons something may reach within one
 
 
 def windows_of(net):
     plan = net.compile().plan
-    return plan.window, plan.hasty_window, np.flatnonzero(plan.hasty).tolist()
+    return plan.window, np.flatnonzero(plan.prompted).tolist()
 
 
 @pytest.mark.parametrize("delay", [0.0, 2.0**-50])
 @pytest.mark.parametrize("storage", ["stored", "procedural"])
-def test_sources_and_targets_of_delays_of_zero_are_hasty(delay, storage):
+def test_targets_of_delays_of_zero_are_prompted(delay, storage):
     net = esn.Network()
     cells = crowd(net)
     net.connect(cells[3:5], cells[7:9], esn.FixedProbability(1.0), delay=delay, storage=storage)
-    assert windows_of(net) == (1.0, 0.0, [3, 4, 7, 8])
+    assert windows_of(net) == (1.0, [7, 8])
 
 
 def test_the_delay_of_each_synapse_counts():
@@ -60,38 +59,54 @@ def test_the_delay_of_each_synapse_counts():
         delay = np.where(np.arange(20) == 6, 0.0, 2.0) * unit
         net.connect(cells, cells, esn.Explicit(np.arange(20) // 2 * 2, np.arange(20)), delay=delay)
         net.connect(cells[1], cells[2], esn.OneToOne(), delay=0.0)
-        assert windows_of(net) == (1.0, 0.0, [1, 2, 6])
+        assert windows_of(net) == (1.0, [2, 6])
 
 
-def test_short_windows_remain_where_others_would_gain_little():
-    few, many = 1, 15
-    for delay, n, expected in [
-        (0.5, few, (0.5, 0.5, 0)),  # windows twice as wide
-        (0.25, few, (1.0, 0.25, 2)),  # four times as wide, for 2 of 100
-        (0.25, many, (0.25, 0.25, 0)),
-        (2.0**-7, many, (1.0, 2.0**-7, 30)),
-        (0.0, 30, (0.0, 0.0, 0)),  # more than half
-    ]:
-        net = esn.Network()
-        cells = crowd(net, 100)
-        if n == 30:
-            net.connect(cells[:60], cells[40:], esn.OneToOne(), delay=delay)
-        else:
-            net.connect(cells[:n], cells[50 : 50 + n], esn.OneToOne(), delay=delay)
-        window, hasty_window, hasty = windows_of(net)
-        assert (window, hasty_window, len(hasty)) == expected
-
-
-def test_windows_are_as_long_as_the_other_delays_allow():
-    net = esn.Network()
-    cells = delta(net, 20)
-    net.connect(cells[:2], cells[2:4], esn.OneToOne(), delay=0.0)
-    assert windows_of(net)[0] == compile_windows.LONGEST_WINDOW
-    net.connect(cells, cells, esn.AllToAll(), delay=0.3)
-    assert windows_of(net) == (0.25, 0.0, [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("delay", "window"),
+    [
+        (0.5, 0.5),
+        (0.07, 2.0**-4),
+        (esn.Uniform(0.1, 3.0), 2.0**-4),
+        (esn.Normal(1.5, 0.75, low=0.1, grid=0.1), 2.0**-4),
+        (esn.Uniform(1e-9, 3.0), 0.25),
+        (esn.Exponential(1.0), 0.125),
+        (0.06, 2.0**-5),
+        (0.0, 2.0**-6),
+    ],
+)
+@pytest.mark.parametrize("storage", ["stored", "procedural"])
+def test_windows_are_narrow_only_where_many_delays_are_shorter(delay, window, storage):
+    net = esn.Network(seed=1)
+    cells = delta(net, 300)
+    net.connect(cells, cells, esn.FixedOutDegree(100), delay=delay, storage=storage)
+    shortest = float(min(p.delay.min() for p in net.compile().plan.rows))
+    width, prompted = windows_of(net)
+    assert width == window and bool(prompted) == (shortest < window)
 
 
 # ---- solved by hand
+
+
+def test_spikes_are_taken_back():
+    """Neuron a fires at 1 ms and b, alone, at 1.25 ms. The spike of a reaches b at 1.125 ms and keeps it from firing.
+    What b would have fired keeps c from firing at 1.375 ms, so that c fires after all."""
+
+    def build(kept):
+        net = esn.Network()
+        crowd(net)
+        cells = delta(net, 3, name="cells", tau_m=1e9, C_m=1e9)
+        for n, time in enumerate((1.0, 1.25, 1.375)):
+            spikes_at(net, cells[n], [time - 0.5], weight=1.0, delay=0.5, name=f"at {time}")
+        if kept:
+            net.connect(cells[0], cells[1], esn.OneToOne(), weight=-0.5, delay=0.125)
+        net.connect(cells[1], cells[2], esn.OneToOne(), weight=-0.5, delay=2.0**-20)
+        return net
+
+    assert windows_of(build(True)) == (1.0, [20, 21, 22])
+    for kept, expected in [(True, [0, 2]), (False, [0, 1])]:
+        assert build(kept).run(3.0).spikes["cells"].ids.tolist() == expected
+        agreed(lambda kept=kept: build(kept), stops=(3.0,))
 
 
 def test_a_chain_of_zero_delays_fires_at_once_inside_a_window():
@@ -174,7 +189,7 @@ def test_zero_delay_and_windowed_input_at_one_time():
         net.record(pair, ["V_m"], times=[5.9, 6.0])
         return net
 
-    assert windows_of(build())[0] == 1.0
+    assert windows_of(build()) == (1.0, [21])
     results = build().run(STOP)
     assert results.spikes["pair"].times.tolist() == [6.0, 6.0]
     assert results.traces["pair"].V_m.tolist() == [[0.0, 0.0], [0.0, 0.0]]
@@ -182,7 +197,7 @@ def test_zero_delay_and_windowed_input_at_one_time():
 
 
 def test_times_at_which_windows_are_lost():
-    """From 2^53 ms on the next time is 2 ms later, so that 1.5 ms take no time or 2 ms: all lanes go round by round."""
+    """From 2^53 ms on the next time is 2 ms later: 1.5 ms take no time or 2 ms, and windows are single times."""
 
     def build():
         net = esn.Network(seed=3)
@@ -196,7 +211,7 @@ def test_times_at_which_windows_are_lost():
         net.connect(cells[::7], cells[3::6], esn.FixedInDegree(2), weight=0.3, delay=0.0)
         return net
 
-    assert windows_of(build())[:2] == (1.0, 0.0)
+    assert windows_of(build())[0] == 1.0
     log = agreed(build, stops=(2.0**54 + 20.0, 2.0**54 + 400.0), calm=("auto", False))
     assert len(log["cells times"]) > 8 * 20
 
@@ -209,22 +224,78 @@ def test_random_networks(seed):
     agreed(lambda: random_network(seed, STOP, few_at_once=True))
 
 
-def test_all_neurons_of_zero_delays_may_be_hasty(monkeypatch):
-    monkeypatch.setattr(compile_windows, "MOST_HASTY", 1.0)
-    for seed in range(540, 560):
-        agreed(lambda seed=seed: random_network(seed, STOP), threads=(1, 2))
+@pytest.mark.parametrize("seed", range(540, 560))
+def test_random_networks_of_many_delays_of_zero(seed):
+    agreed(lambda: random_network(seed, STOP), threads=(1, 2))
 
 
-def test_the_networks_have_hasty_neurons_and_run_away():
+def test_the_networks_have_prompt_arrivals_and_run_away():
     """What the equality above is worth."""
     plans = [random_network(seed, STOP, few_at_once=True).compile().plan for seed in SEEDS]
-    assert sum(0 < plan.hasty.sum() < plan.n for plan in plans) >= 10
+    assert sum(0 < plan.prompted.sum() < plan.n for plan in plans) >= 10
     errors = sum("error" in event_log(random_network(seed, STOP, few_at_once=True).compile(), STOP) for seed in SEEDS)
     assert errors >= 2
 
 
+def continuous(n=60, delay=None, **options):
+    """Neurons that are calm and followed in turn, with delays that begin at 0."""
+    net = esn.Network(seed=5)
+    cells = [
+        delta(
+            net,
+            k,
+            name=f"cells{k}",
+            tau_m=20.0,
+            C_m=1.0,
+            V_th=20.0,
+            V_reset=10.0,
+            t_ref=2.0,
+            V_m=esn.Uniform(0.0, 20.0),
+        )
+        for k in (4 * n // 5, n // 5)
+    ]
+    delay = esn.Exponential(1.0) if delay is None else delay
+    net.connect(cells[0], cells, esn.FixedOutDegree(25), weight=esn.Normal(1.2, 0.3), delay=delay, **options)
+    net.connect(cells[1], cells, esn.FixedOutDegree(25), weight=-6.0, delay=delay, **options)
+    net.stimulate(cells, esn.Poisson(6000.0), weight=0.25)
+    net.record(cells[0], ["V_m"], every=1.0, ids=[0, 17])
+    return net
+
+
+@pytest.mark.parametrize(
+    "delay", [esn.Exponential(1.0), esn.LogNormal(0.0, 1.0), esn.Uniform(1e-9, 3.0), esn.Exponential(0.02)]
+)
+def test_continuous_delays_that_begin_at_0(delay):
+    log = agreed(lambda: continuous(delay=delay))
+    assert len(log["cells48 times"]) > 8 * 48
+
+
+@pytest.mark.parametrize("options", [{"storage": "procedural"}, {"dtype": "float32"}])
+def test_continuous_delays_in_all_storage(options):
+    agreed(lambda: continuous(**options))
+
+
+def test_many_calm_neurons_with_continuous_delays():
+    """Too many for the reference: calm or not, any number of threads, in pieces."""
+
+    def log(threads, mode, *stops):
+        simulation = continuous(2000).compile()
+        simulation._state.set_calm(mode)
+        return event_log(Threaded(simulation, threads), *stops)
+
+    expected = log(1, False, 50.0)
+    assert len(expected["cells1600 times"]) > 8 * 1600
+    for threads, mode, stops in [
+        (1, True, (50.0,)),
+        (2, True, (11.03, 50.0)),
+        (3, "auto", (20.0, 50.0)),
+        (3, False, (50.0,)),
+    ]:
+        assert differences(expected, log(threads, mode, *stops)) == []
+
+
 def mixed(storage="stored", **options):
-    """Hasty neurons all over two populations, with rows that reach both kinds of neurons in any order."""
+    """Some neurons are reached promptly, all over two populations, by rows that reach others as well."""
     net = esn.Network(seed=4)
     lif = esn.LIFExp(tau_m=10.0, C_m=100.0, E_L=0.0, V_th=10.0, V_reset=0.0, t_ref=1.0, tau_syn_ex=1.0, tau_syn_in=2.0)
     a, b = net.population(73, lif, name="a", V_m=esn.Uniform(0.0, 9.0)), net.population(48, lif, name="b")
@@ -239,7 +310,7 @@ def mixed(storage="stored", **options):
 
 @pytest.mark.parametrize("storage", ["stored", "procedural"])
 @pytest.mark.parametrize("delay", [esn.Uniform(0.4, 3.0), esn.Normal(1.5, 0.4, low=0.5, grid=0.1), 1.5])
-def test_rows_that_reach_hasty_neurons_and_others(storage, delay):
+def test_rows_that_reach_some_promptly(storage, delay):
     assert windows_of(mixed(storage, delay=delay))[0] >= 0.25
     agreed(lambda: mixed(storage, delay=delay))
 
@@ -258,17 +329,27 @@ def test_windows_that_are_cut_and_short_chunks(monkeypatch):
         assert differences(expected, log_of(mixed(delay=1.5), threads)) == []
 
 
-def test_all_that_others_do_is_done_in_windows():
-    """A crowd that is busy has calm neurons, and as few looks at others, whether or not some neurons are hasty."""
+def test_few_prompt_arrivals_cost_the_others_nothing():
+    """A crowd that is busy has calm neurons, and as few looks at others, whether or not some spikes arrive promptly."""
 
-    def updates(hasty):
+    def updates(delay):
         net = esn.Network(seed=2)
         cells = net.population(400, esn.LIFDelta(E_L=0.0, V_th=20.0, V_reset=10.0, I_e=260.0), name="cells")
         net.connect(cells, cells, esn.FixedInDegree(40), weight=0.1, delay=1.5)
         net.stimulate(cells, esn.Poisson(4000.0), weight=0.1)
         few = delta(net, 4, name="few")
-        net.connect(few[:2], few[2:], esn.OneToOne(), delay=0.0 if hasty else 1.5)
+        net.connect(few[:2], few[2:], esn.OneToOne(), delay=delay)
         summary = net.run(100.0).summary
         return summary["neuron_updates"], summary["synaptic_events"]
 
-    assert updates(True) == updates(False)
+    assert updates(0.0) == updates(1.5)
+
+
+def test_continuous_delays_cost_no_more_looks_than_longer_ones():
+    """With windows as narrow as the shortest delay there would be a thousand times as many."""
+
+    def work(delay):
+        summary = continuous(2000, delay=delay).run(100.0).summary
+        return (summary["neuron_updates"] + summary["queue_pops"]) / summary["synaptic_events"]
+
+    assert work(esn.Exponential(1.0)) < 3.0 * work(esn.Uniform(1.0, 3.0))

@@ -1,0 +1,488 @@
+# Prompt arrivals: those in the very window in which their spike was fired, of delays shorter than the window.
+#
+# A window in which there may be some begins as all others do: every neuron is taken through it with what is known to
+# arrive. What it fires is not sent yet. Then
+#
+# (a) the lanes exchange the spikes that they have fired, as far as these arrive within the window;
+# (b) each lane brings to its neurons what arrives at them. A calm neuron stays calm if all that raises it, in whatever
+#     order, leaves it below its line; any other is gone through the window again with what arrives (replay.pxd);
+# (c) where that changes what a neuron fires, the spikes that it did not fire after all are taken back, and the new ones
+#     are exchanged, until nothing changes any more.
+#
+# What happens before the first spike that is not final depends on final ones alone, and so is final itself: each
+# round settles at least the next of them. What comes out follows from causes and effects, and not from the order in
+# which they were found. At the end all is sent that arrives later.
+
+from libc.math cimport fabs
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
+
+from eventsnn._core.activity cimport is_late
+from eventsnn._core.blocks cimport (
+    IS_APART,
+    IS_FOLLOWED,
+    IS_HELD,
+    IS_SUSPECT,
+    Blocks,
+    Followed,
+    Gathered,
+    Group,
+    Grown,
+)
+from eventsnn._core.calm cimport class_of, grow_to
+from eventsnn._core.core cimport (
+    NO_MEMORY,
+    RUNNING,
+    TOO_MANY_ROUNDS,
+    Applied,
+    Change,
+    Core,
+    Fired,
+    Message,
+    Projection,
+    Prompts,
+    Replay,
+    Shot,
+)
+from eventsnn._core.events cimport fail, publish
+from eventsnn._core.follow cimport begin_followed, followed_at, look_ahead, next_of
+from eventsnn._core.frames cimport sum_of
+from eventsnn._core.inbox cimport grow_rows
+from eventsnn._core.lanes cimport is_mine, wait_for_others
+from eventsnn._core.memory cimport enlarge
+from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, target_of
+from eventsnn._core.procedural cimport Made
+from eventsnn._core.replay cimport SPARE, insert, new_replay, remove, room_for_arrivals, run, run_again
+from eventsnn._core.scatter cimport HEAVY, find_added
+from eventsnn._core.singly cimport room_to_gather
+from eventsnn._core.spans cimport order_arrivals
+from eventsnn._core.synapses cimport NO_ROOM, first_slice, slice_delay, take_slice
+
+
+cdef inline void begin_prompts(Core* e, double t, double end) noexcept nogil:
+    """Whether a spike fired in the window, at t at the earliest, may arrive in it."""
+    cdef Prompts* q = &e.prompts
+    q.on = t + q.shortest < end
+    q.any = is_late(e, t)
+    q.stop = end if q.on else 0.0
+    q.present = -1
+
+
+cdef inline bint is_prompted(const Core* e, int32_t n) noexcept nogil:
+    return e.prompts.any or e.prompts.prompted[n]
+
+
+# ---- who is gone through the window again
+
+
+cdef inline void begin_record(Core* e, int32_t n, int64_t first, int64_t end) noexcept nogil:
+    """Take a neuron that is in its record through the window for the first time, with these arrivals."""
+    cdef Prompts* q = &e.prompts
+    cdef Replay* r
+    if new_replay(e, n, -1):
+        r = &q.replay[q.n_replays - 1]
+        r.first, r.n = first, <int32_t>(end - first)
+        r.room = r.n
+        run(e, <int32_t>(q.n_replays - 1))
+
+
+cdef inline void begin_suspect(Core* e, int32_t n) noexcept nogil:
+    """Follow a calm neuron that may come to its line, from the beginning of the window on; D holds nothing that arrives
+    in it."""
+    cdef Group* g = &e.blocks.group[e.blocks.group_of[n]]
+    cdef Followed* x
+    cdef Grown f
+    e.blocks.flag[n] = 0
+    x = begin_followed(e, g, n, max(e.time, g.begin), True)
+    if x != NULL:
+        grow_to(class_of(e, g, n), x.t, &f)
+        look_ahead(e, g, x, &f)
+
+
+cdef inline void note_due(Prompts* q, int32_t i) noexcept nogil:
+    if not q.replay[i].due:
+        q.replay[i].due = True
+        q.due[q.n_due] = i
+        q.n_due += 1
+
+
+cdef inline void take_arrivals(Core* e, const Gathered* a, int64_t n) noexcept nogil:
+    """Give followed and suspect neurons what arrives at them. Those that have nothing yet are taken up."""
+    cdef Prompts* q = &e.prompts
+    cdef Inbox* box = &e.inbox
+    cdef int64_t known = q.n_replays
+    cdef int64_t i, needed
+    cdef Replay* r
+    cdef Arrival new
+    for i in range(n):
+        if not q.replay_of[a[i].neuron]:
+            if e.blocks.flag[a[i].neuron] & IS_SUSPECT:
+                begin_suspect(e, a[i].neuron)
+            if e.status == NO_MEMORY or not new_replay(e, a[i].neuron, e.blocks.group_of[a[i].neuron]):
+                return
+        q.replay[q.replay_of[a[i].neuron] - 1].n += 1
+    needed = n + (q.n_replays - known) * SPARE
+    if not room_for_arrivals(e, needed):
+        return
+    for i in range(known, q.n_replays):
+        r = &q.replay[i]
+        r.first, r.room, r.n = q.n_arrivals, r.n + SPARE, 0
+        q.n_arrivals += r.room
+    for i in range(n):
+        r = &q.replay[q.replay_of[a[i].neuron] - 1]
+        new.time, new.weight, new.row = a[i].time, a[i].weight, a[i].row
+        box.arrival[r.first + r.n] = new
+        r.n += 1
+    for i in range(known, q.n_replays):
+        r = &q.replay[i]
+        order_arrivals(box, r.first, r.first + r.n, q.n_arrivals)
+
+
+cdef inline void begin_replays(Core* e) noexcept nogil:
+    """Take followed neurons, and those that may come to their line, through the window for the first time."""
+    cdef Prompts* q = &e.prompts
+    cdef Blocks* b = &e.blocks
+    cdef int64_t known = q.n_replays
+    cdef int64_t i, k
+    cdef int32_t n
+    cdef Group* g
+    take_arrivals(e, b.followed_rest, b.n_followed_rest)
+    for k in range(b.n_groups):
+        g = &b.group[k]
+        if not g.singly:
+            continue
+        for i in range(g.n_followed):
+            n = b.followed[g.start + i]
+            if b.flag[n] & IS_FOLLOWED and not q.replay_of[n] and next_of(g, followed_at(b, n)) < q.stop:
+                if not new_replay(e, n, <int32_t>k):
+                    return
+    if e.status == NO_MEMORY:
+        return
+    for i in range(known, q.n_replays):
+        run(e, <int32_t>i)
+
+
+cdef inline void take_suspects(Core* e) noexcept nogil:
+    """Take up those that may come to their line by what has been brought."""
+    cdef Prompts* q = &e.prompts
+    cdef Blocks* b = &e.blocks
+    cdef Gathered* rest
+    cdef int64_t i
+    cdef int64_t n = 0
+    cdef int64_t known = q.n_replays
+    if not q.suspects:
+        return
+    q.suspects = False
+    if not room_to_gather(b, 1):
+        fail(e, NO_MEMORY, e.time, 0)
+        return
+    rest = b.gathered + b.gathered_room
+    for i in range(b.n_gathered):
+        if b.gathered[i].row >= 0 and b.flag[b.gathered[i].neuron] & IS_SUSPECT:
+            b.single[b.gathered[i].neuron] = sum_of(b.single[b.gathered[i].neuron], -b.gathered[i].added)
+            rest[n] = b.gathered[i]
+            n += 1
+    take_arrivals(e, rest, n)
+    if e.status != NO_MEMORY:
+        for i in range(known, q.n_replays):
+            note_due(q, <int32_t>i)
+
+
+# ---- what a spike brings
+
+
+cdef inline int32_t add_prompt_row(
+    Core* e, const Slice* slice, const Fired* spike, int32_t projection, int32_t row
+) noexcept nogil:
+    """Append to the rows of the window what arrives of one in it; -1 if there is no memory left."""
+    cdef Prompts* q = &e.prompts
+    cdef Inbox* b = &e.inbox
+    cdef int64_t room = 2 * q.row_room + 64
+    cdef int64_t i
+    cdef Row* of
+    if b.n_rows == b.row_room and not grow_rows(b):
+        return -1
+    if q.n_rows == 0:
+        q.first_row = b.n_rows
+    if q.n_rows == q.row_room:
+        if not enlarge(<void**>&q.row, room * sizeof(Row)):
+            return -1
+        q.row_room = room
+        for i in range(q.n_rows):
+            b.row[q.first_row + i].of = &q.row[i]
+    of = &q.row[q.n_rows]
+    q.n_rows += 1
+    of.fired, of.fired_round, of.ordinal = spike.time, spike.round, spike.ordinal
+    of.projection, of.row = projection, row
+    b.row[b.n_rows] = slice[0]
+    b.row[b.n_rows].of = of
+    b.n_rows += 1
+    return <int32_t>(b.n_rows - 1)
+
+
+cdef inline bint gather_slice(Core* e, const Slice* slice, double time, int32_t row) noexcept nogil:
+    """What of a slice arrives at neurons of the lane; False if there is no memory left."""
+    cdef Blocks* b = &e.blocks
+    cdef Gathered new
+    cdef int64_t i, k
+    if not room_to_gather(b, slice.n):
+        return False
+    new.time, new.row, new.added = time, row, 0
+    for i in range(slice.n):
+        new.neuron = target_of(slice, i)
+        if is_mine(e, new.neuron):
+            k = 0 if slice.one_weight else i
+            new.weight = slice.weight[k] if slice.weight32 == NULL else slice.weight32[k]
+            b.gathered[b.n_gathered] = new
+            b.n_gathered += 1
+    return True
+
+
+cdef inline bint gather_row(Core* e, const Fired* spike, int32_t projection, int32_t row) noexcept nogil:
+    """What of a row arrives in the window at neurons of the lane; False if there is no memory left."""
+    cdef const Projection* p = &e.projections[projection]
+    cdef int64_t first = first_slice(p, row)
+    cdef int64_t next
+    cdef int32_t r = -1
+    cdef double time
+    cdef Slice slice
+    cdef bint room = first != NO_ROOM
+    while first >= 0 and room:
+        time = spike.time + slice_delay(p, first)
+        if not time < e.prompts.stop:
+            break
+        next = take_slice(e, p, row, first, &slice)
+        if r < 0 and next != NO_ROOM:
+            r = add_prompt_row(e, &slice, spike, projection, row)
+        room = next != NO_ROOM and r >= 0 and gather_slice(e, &slice, time, r)
+        first = next
+    if p.recipe != NULL and first > 0:
+        free(<Made*><size_t>first)  # what is left of it is made again when it is sent
+    return room
+
+
+cdef inline bint bring(Core* e, const Fired* spike) noexcept nogil:
+    """Bring to the neurons of the lane what a spike brings them in the window; False if there is no memory left."""
+    cdef Prompts* q = &e.prompts
+    cdef Blocks* b = &e.blocks
+    cdef int64_t first = b.n_gathered
+    cdef int64_t room = 2 * q.applied_room + 64
+    cdef int64_t i, k
+    cdef Applied* new
+    for k in range(e.outgoing_start[spike.neuron], e.outgoing_start[spike.neuron + 1]):
+        if arrives_promptly(e, spike, &e.projections[e.outgoing_projection[k]]):
+            if not gather_row(e, spike, e.outgoing_projection[k], e.outgoing_row[k]):
+                return False
+    if q.n_applied == q.applied_room:
+        if not enlarge(<void**>&q.applied, room * sizeof(Applied)):
+            return False
+        q.applied_room = room
+    new = &q.applied[q.n_applied]
+    new.spike, new.first, new.n, new.gone = spike[0], first, b.n_gathered - first, False
+    new.next = q.applied_of[spike.neuron]
+    q.n_applied += 1
+    q.applied_of[spike.neuron] = <int32_t>q.n_applied
+    if b.on and b.singly:
+        find_added(b, first)
+    for i in range(first, b.n_gathered):
+        give(e, &b.gathered[i])
+    e.synaptic_events += new.n
+    return True
+
+
+cdef inline void take_back(Core* e, const Fired* spike) noexcept nogil:
+    """Take back what a spike has brought that was not fired after all."""
+    cdef Prompts* q = &e.prompts
+    cdef Applied* old
+    cdef int32_t k = q.applied_of[spike.neuron]
+    cdef int64_t i
+    while k > 0:
+        old = &q.applied[k - 1]
+        if not old.gone and old.spike.time == spike.time and old.spike.round == spike.round:
+            old.gone = True
+            for i in range(old.first, old.first + old.n):
+                take_from(e, &e.blocks.gathered[i])
+                e.blocks.gathered[i].row = -1
+            e.synaptic_events -= old.n
+            return
+        k = old.next
+
+
+cdef inline bint arrives_promptly(const Core* e, const Fired* spike, const Projection* p) noexcept nogil:
+    return spike.time + p.least_delay < e.prompts.stop
+
+
+# ---- to a neuron
+
+
+cdef inline void give(Core* e, const Gathered* a) noexcept nogil:
+    """Bring an arrival to its neuron."""
+    cdef Prompts* q = &e.prompts
+    cdef Blocks* b = &e.blocks
+    cdef Arrival new
+    cdef int32_t n = a.neuron
+    new.time, new.weight, new.row = a.time, a.weight, a.row
+    if not q.replay_of[n]:
+        if b.on and not b.flag[n] & (IS_APART | IS_FOLLOWED):
+            if not b.flag[n] & IS_HELD:
+                raise_calm(b, q, a)
+            return
+        if not new_replay(e, n, b.group_of[n] if b.on and b.flag[n] & IS_FOLLOWED else -1):
+            return
+        q.replay[q.n_replays - 1].external = 0
+    insert(e, &q.replay[q.replay_of[n] - 1], &new)
+    note_due(q, q.replay_of[n] - 1)
+
+
+cdef inline void raise_calm(Blocks* b, Prompts* q, const Gathered* a) noexcept nogil:
+    cdef int32_t n = a.neuron
+    b.single[n] = sum_of(b.single[n], a.added)
+    if a.added < 0:
+        q.lowered[n] = sum_of(q.lowered[n], a.added)
+    if b.single[n] >= 0 or sum_of(b.single[n], -q.lowered[n]) >= 0 or not fabs(<double>a.added) < HEAVY:
+        b.flag[n] |= IS_SUSPECT
+        q.suspects = True
+
+
+cdef inline void take_from(Core* e, const Gathered* a) noexcept nogil:
+    cdef Prompts* q = &e.prompts
+    cdef Blocks* b = &e.blocks
+    cdef Arrival old
+    cdef int32_t n = a.neuron
+    old.time, old.weight, old.row = a.time, a.weight, a.row
+    if q.replay_of[n]:
+        remove(e, &q.replay[q.replay_of[n] - 1], &old)
+        note_due(q, q.replay_of[n] - 1)
+    elif not b.flag[n] & IS_HELD:
+        b.single[n] = sum_of(b.single[n], -a.added)
+        if a.added < 0:
+            q.lowered[n] = sum_of(q.lowered[n], -a.added)
+
+
+# ---- until nothing changes
+
+
+cdef inline void note_change(Core* e, const Fired* spike, bint gone) noexcept nogil:
+    """Let all lanes know of a spike of which something arrives in the window."""
+    cdef Message* m = &e.message[e.told]
+    cdef int64_t room = 2 * m.change_room + 64
+    cdef bint prompt = False
+    cdef int64_t k
+    for k in range(e.outgoing_start[spike.neuron], e.outgoing_start[spike.neuron + 1]):
+        prompt |= arrives_promptly(e, spike, &e.projections[e.outgoing_projection[k]])
+    if not prompt:
+        return
+    if m.n_changes == m.change_room:
+        if not enlarge(<void**>&m.change, room * sizeof(Change)):
+            fail(e, NO_MEMORY, spike.time, spike.neuron)
+            return
+        m.change_room = room
+    m.change[m.n_changes].spike, m.change[m.n_changes].gone = spike[0], gone
+    m.n_changes += 1
+
+
+cdef inline int compare_spikes(const Fired* a, const Fired* b) noexcept nogil:
+    if a.time != b.time:
+        return -1 if a.time < b.time else 1
+    return (a.round > b.round) - (a.round < b.round)
+
+
+cdef inline void note_changes(Core* e, int32_t old, int32_t new) noexcept nogil:
+    """What of a neuron's spikes is new, and what is gone."""
+    cdef Shot* shot = e.prompts.shot
+    cdef int order
+    while old >= 0 or new >= 0:
+        order = 1 if old < 0 else -1 if new < 0 else compare_spikes(&shot[old].spike, &shot[new].spike)
+        if order < 0:
+            note_change(e, &shot[old].spike, True)
+        elif order > 0:
+            note_change(e, &shot[new].spike, False)
+        if order <= 0:
+            shot[old].gone = True
+            old = shot[old].next
+        if order >= 0:
+            new = shot[new].next
+
+
+cdef inline bint exchange(Core* e) noexcept nogil:
+    """(a) and (b): bring what has changed in any lane; False if nothing has."""
+    cdef const Message* m
+    cdef int64_t i
+    cdef int k
+    cdef int n = 1 if e.team == NULL else e.team.n
+    cdef int64_t total = 0
+    if e.team != NULL:
+        wait_for_others(e)
+    for k in range(n):
+        m = &e.message[e.told] if e.team == NULL else &e.team.lane[k].message[e.told]
+        total += m.n_changes
+        for i in range(m.n_changes):
+            if e.status == NO_MEMORY:
+                break
+            if m.change[i].gone:
+                take_back(e, &m.change[i].spike)
+            elif not bring(e, &m.change[i].spike):
+                fail(e, NO_MEMORY, m.change[i].spike.time, m.change[i].spike.neuron)
+    e.told ^= 1
+    e.message[e.told].n_changes = e.message[e.told].n_fired = 0
+    return total > 0
+
+
+cdef inline void settle_window(Core* e) noexcept nogil:
+    """Take all neurons through what arrives promptly, and send what has been fired."""
+    cdef Prompts* q = &e.prompts
+    cdef int64_t i, n
+    cdef int32_t old
+    for i in range(q.n_shots):
+        if not q.shot[i].gone:
+            note_change(e, &q.shot[i].spike, False)
+    while exchange(e):
+        take_suspects(e)
+        n, q.n_due = q.n_due, 0
+        for i in range(n):
+            if e.status == NO_MEMORY:
+                break
+            old = q.replay[q.due[i]].spikes
+            run_again(e, q.due[i])
+            note_changes(e, old, q.replay[q.due[i]].spikes)
+    if e.status != NO_MEMORY:
+        send_all(e)
+    end_prompts(e)
+
+
+cdef inline void send_all(Core* e) noexcept nogil:
+    cdef Prompts* q = &e.prompts
+    cdef const Gathered* a
+    cdef Replay* r
+    cdef int64_t i, k
+    for i in range(q.n_shots):
+        if not q.shot[i].gone:
+            publish(e, &q.shot[i].spike)
+    for i in range(q.n_replays):
+        r = &q.replay[i]
+        if r.status != RUNNING:
+            e.round = r.failed_round
+            fail(e, r.status, r.failed_at, r.neuron)
+    # Rounds count also where neurons are calm or held and have not been gone through again.
+    for i in range(q.n_applied):
+        if q.applied[i].gone or q.applied[i].spike.round < e.max_rounds:
+            continue
+        for k in range(q.applied[i].first, q.applied[i].first + q.applied[i].n):
+            a = &e.blocks.gathered[k]
+            if a.time == q.applied[i].spike.time:
+                e.round = q.applied[i].spike.round + 1
+                fail(e, TOO_MANY_ROUNDS, a.time, a.neuron)
+    e.round = 0
+
+
+cdef inline void end_prompts(Core* e) noexcept nogil:
+    cdef Prompts* q = &e.prompts
+    cdef int64_t i
+    for i in range(q.n_replays):
+        q.replay_of[q.replay[i].neuron] = 0
+    for i in range(q.n_applied):
+        q.applied_of[q.applied[i].spike.neuron] = 0
+    for i in range(e.blocks.n_gathered):
+        q.lowered[e.blocks.gathered[i].neuron] = 0
+    q.n_replays = q.n_applied = q.n_shots = q.n_kept = q.n_rows = q.n_due = 0
+    q.suspects = False
