@@ -20,7 +20,7 @@ Stored = ProjectionPlan | ProceduralPlan
 # A window never outlasts this many ms, so that a run can be stopped between two of them.
 LONGEST_WINDOW = 1.0
 # Windows as wide as this are wide enough, and none is made narrower than that for any delays.
-WIDE_WINDOW = 2.0**-4
+WIDE_WINDOW = 2.0**-5
 NARROWEST_WINDOW = 2.0**-6
 # Which share of the synapses may have a delay that is shorter than a window.
 MOST_PROMPT = 1.0 / 8.0

@@ -48,7 +48,6 @@ class Kinds(NamedTuple):
     number: Ints  # equal where an input adds the same
     scale: Floats  # (classes, PORTS) units of U that an input of weight 1 adds where a frame begins
     into_current: Bools  # (classes, PORTS)
-    highest_drive: Floats  # mV; under a drive up to this v, once below the threshold, stays there without input
 
 
 def numbered(columns: Sequence[NDArray[Any]]) -> tuple[Ints, Ints]:
@@ -78,7 +77,7 @@ def kinds_of_classes(plan: Plan) -> Kinds:
     """What the constants of each class say about neurons that may be calm."""
     n = plan.class_model.size + 1
     framed, can, into_current = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool), np.zeros((n, PORTS), dtype=bool)
-    scale, highest = np.zeros((n, PORTS)), np.full(n, -np.inf)
+    scale = np.zeros((n, PORTS))
     currents, layout = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     layouts: dict[Any, int] = {}
     of_currents = np.zeros((n, CONSTANTS["MOST_CURRENTS"]))
@@ -99,16 +98,13 @@ def kinds_of_classes(plan: Plan) -> Kinds:
         for port, slot in enumerate(shape.targets):
             scale[classes, port] = scales(model, c, port)
             into_current[classes, port] = slot >= 0
-        if shape.n_slots == 0:
-            highest[classes] = c[:, THRESHOLD] - CONSTANTS["BOUND_MARGIN"] * np.abs(c[:, THRESHOLD])
-    highest[~can] = -np.inf
     columns = [scale, of_currents]
     if plan.constants.shape[1] > RATE_M:
         columns.append(np.vstack([plan.constants[:, [PER_UNIT, RATE_M]], np.zeros((1, 2))]))
     # 0 and -0 are one.
     table = np.where(can[:, np.newaxis], np.hstack(columns), 0.0) + 0.0
     _, number = numbered([layout, can, *np.ascontiguousarray(table.T)])
-    return Kinds(framed, can, can & (currents == 0), number, scale, into_current, highest)
+    return Kinds(framed, can, can & (currents == 0), number, scale, into_current)
 
 
 def scales(model: LinearModel, c: Floats, port: int) -> Floats:

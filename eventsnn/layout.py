@@ -80,7 +80,6 @@ class Net:
     behind: int  # and with those that are no part of it
     class_model: Ids
     constants: Floats
-    highest_drive: Floats
     framed: NDArray[np.bool_]  # (classes + 1) whether there are frames; the last is that of sources
     class_of: Ids
     v: Floats
@@ -138,7 +137,6 @@ def lay_out(plan: Plan) -> Net:
         behind=int((words + models["ahead"]).max(initial=0)),
         class_model=plan.class_model,
         constants=plan.constants,
-        highest_drive=kinds.highest_drive[:-1],
         framed=kinds.framed,
         class_of=plan.class_of,
         v=plan.v,

@@ -95,3 +95,15 @@ def test_calm_neurons_are_looked_at_once_a_block_and_taken_up_no_more():
     assert calm["alert_arrivals"] < firing["alert_arrivals"] <= firing["synaptic_events"]
     sparse_run = sparse(500, 50, seed=1).run(1000.0).summary
     assert (sparse_run["calm_looks"], sparse_run["alert_arrivals"]) == (0, 0)
+
+
+@pytest.mark.parametrize("model", [esn.LIFDelta, esn.LIFExp])
+def test_neurons_that_stay_below_their_threshold_are_not_looked_at_between_inputs(model):
+    """No input is ever more than a part of what it takes, and no bound of a crossing falls due."""
+    net = esn.Network(seed=1)
+    cells = net.population(10, model(E_L=0.0, V_th=15.0, V_reset=0.0), name="cells")
+    weight = 1.0 if model is esn.LIFDelta else 20.0
+    net.stimulate(cells, esn.Poisson(100.0), weight=weight)
+    summary = net.run(500.0).summary
+    assert summary["external_events"] > 400 and summary["spikes"] == 0
+    assert summary["bounds_due"] == 0 and summary["threshold_tests"] == 0

@@ -142,12 +142,6 @@ def test_who_may_be_calm(net, calm):
     assert found.window == (LONGEST_WITH_CALM if calm else 1.0)
 
 
-def test_drives_under_which_no_search_is_needed():
-    """Below the threshold by more than rounding; only where there are no currents."""
-    assert alone(lif()).highest_drive.tolist() == [20.0 - 1e-12 * 20.0]
-    assert alone(esn.LIFExp()).highest_drive.tolist() == [-np.inf]
-
-
 def neighbours() -> tuple[esn.Network, Plan, Net]:
     """Neurons 0-19 and 20-39 alike, of which 10-29 are driven, the two halves by two stimuli; 40-59 with other numbers;
     60-63 sources; 64-83 each with constants of its own."""

@@ -75,7 +75,7 @@ cdef bint lost(const Class* k, const Neuron* s) noexcept nogil:
     return not speed.a <= LARGEST_RATE
 
 
-cdef bint receive(
+cdef int receive(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
 ) noexcept nogil:
     cdef double* x = variables(k, s) + k.model.target[0]

@@ -26,6 +26,7 @@ from eventsnn._core.core cimport (
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport (
+    AT_THRESHOLD,
     BOUNDED,
     C_R,
     C_T_REF,
@@ -33,6 +34,7 @@ from eventsnn._core.neuron cimport (
     MOST_VARIABLES,
     RELEASE_SLACK,
     SEARCHED,
+    STAYS_BELOW,
     UNKNOWN,
     Class,
     Neuron,
@@ -405,6 +407,7 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
     cdef bint changed = False
     cdef bint input = False
     cdef int64_t first = next
+    cdef int outcome = 0
     if e.watch_start != NULL:
         sample(e, n, t)
     if t == s.crossing:
@@ -419,22 +422,20 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
     while arrival_time(e, next, end) == t and (not e.prompts.on or arrival_round(e, next) == e.round):
         next += 1
     if input or next > first:
-        changed |= take_input(e, n, t, input, first, next)
+        changed |= take_input(e, n, t, input, first, next, &outcome)
     if t == s.outside:
         s.outside = next_outside(e, s)
     if changed:
-        s.bounded = UNKNOWN
+        s.bounded = BOUNDED if outcome & STAYS_BELOW else UNKNOWN
         s.crossing = infinity()
-        if s.framed and not t < s.release and s.drive <= e.classes[s.class_of].highest_drive:
-            # No input has lifted it to the threshold.
-            s.bounded = BOUNDED
     return next
 
 
 cdef inline bint take_input(
-    Core* e, int32_t n, double t, bint external, int64_t first, int64_t next
+    Core* e, int32_t n, double t, bint external, int64_t first, int64_t next, int* outcome
 ) noexcept nogil:
-    """Add all input at t, and test the threshold; False if the neuron takes none."""
+    """Add all input at t, and test the threshold; False if the neuron takes none. outcome: whether a free one stays
+    below its threshold until the next."""
     cdef Neuron* s = neuron_at(e, n)
     cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
     cdef double total[MOST_VARIABLES + 1]
@@ -455,7 +456,10 @@ cdef inline bint take_input(
         external_input(e, n, t, taken, total)
     if not taken:
         return False
-    if k.model.receive(k, s, &e.inbox, first, next, total) and t >= s.release:
+    outcome[0] = k.model.receive(k, s, &e.inbox, first, next, total)
+    if t < s.release:
+        outcome[0] = 0
+    elif outcome[0] & AT_THRESHOLD:
         fire(e, n, t)
     if k.model.lost != NULL and k.model.lost(k, s):
         fail(e, OUT_OF_RANGE, t, n)

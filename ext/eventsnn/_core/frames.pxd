@@ -20,17 +20,19 @@ from eventsnn._core.closed_form cimport (
     threshold_at,
 )
 from eventsnn._core.mathfunc cimport exp, infinity, log
-from eventsnn._core.neuron cimport MOST_VARIABLES, Class, Neuron, Wide, variables
+from eventsnn._core.neuron cimport AT_THRESHOLD, MOST_VARIABLES, STAYS_BELOW, Class, Neuron, Wide, variables
 
 
 cdef extern from "eventsnn/_core/integers.h" nogil:
     """
     #define EVENTSNN_CELL 0.015625
     #define EVENTSNN_LARGEST_DRIVE 1329227995784915872903807060280344576.0
+    #define EVENTSNN_ROUNDING 1e-9
     """
     const int64_t SLACK "EVENTSNN_SLACK"
     const double CELL "EVENTSNN_CELL"                      # ms
     const double LARGEST_DRIVE "EVENTSNN_LARGEST_DRIVE"    # 2^120
+    const double ROUNDING "EVENTSNN_ROUNDING"              # of a potential, as a part of the threshold: far more
     int64_t nearest "eventsnn_nearest"(double value) noexcept
     int64_t sum_of "eventsnn_sum"(int64_t a, int64_t b) noexcept
     int64_t later "eventsnn_later"(int64_t value, double kept) noexcept
@@ -164,13 +166,23 @@ cdef inline bint any_lost(const Class* k, const Neuron* s) noexcept nogil:
     return found
 
 
-cdef inline bint is_reached(const Class* k, const Neuron* s, double grown, const double* x_grown) noexcept nogil:
-    """Whether V is at the threshold if the units of U and of each X have grown by so much."""
-    cdef double total = k.c[THRESHOLD] - s.drive
+cdef inline int place_of(const Class* k, const Neuron* s, double grown, const double* x_grown) noexcept nogil:
+    """AT_THRESHOLD if V is there, the units of U and of each X having grown by so much; STAYS_BELOW if it never comes
+    there without input. No part of V, be it that of U or of an X, is ever larger in size than it is now."""
+    cdef double gap = k.c[THRESHOLD] - s.drive
+    cdef double total = gap
+    cdef double lifted = 0.0
+    cdef double u = as_double(s.u)
+    cdef double part
     cdef int i
     for i in range(k.model.n_currents):
-        total = total + (as_double(numbers(k, s)[i]) / x_grown[i]) / k.c[PER_UNIT]
-    return as_double(s.u) >= (total * k.c[PER_UNIT]) * grown - SLACK
+        part = (as_double(numbers(k, s)[i]) / x_grown[i]) / k.c[PER_UNIT]
+        total = total + part
+        lifted = lifted - min(part, 0.0)
+    if u >= (total * k.c[PER_UNIT]) * grown - SLACK:
+        return AT_THRESHOLD
+    lifted = lifted + max(u, 0.0) / (grown * k.c[PER_UNIT])
+    return STAYS_BELOW if lifted < gap - (ROUNDING * fabs(k.c[THRESHOLD]) + 8.0 * SLACK / k.c[PER_UNIT]) else 0
 
 
 cdef inline bint reached(const Class* k, const Neuron* s) noexcept nogil:
@@ -178,7 +190,7 @@ cdef inline bint reached(const Class* k, const Neuron* s) noexcept nogil:
     cdef int i
     for i in range(k.model.n_currents):
         x_grown[i] = current_grown(k, i, s.t)
-    return is_reached(k, s, membrane_grown(k, s.t), x_grown)
+    return place_of(k, s, membrane_grown(k, s.t), x_grown) == AT_THRESHOLD
 
 
 cdef inline double crossing_of_jumps(const Class* k, const Neuron* s) noexcept nogil:

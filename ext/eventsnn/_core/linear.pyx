@@ -25,7 +25,7 @@ from eventsnn._core.frames cimport (
     current_grown,
     enter,
     frame_begin,
-    is_reached,
+    place_of,
     leave,
     lift,
     limited,
@@ -181,7 +181,7 @@ cdef void take(const Class* k, Neuron* s, int port, double weight, double* total
     take_grown(k, s, port, weight, membrane_grown(k, s.t), x_grown, total)
 
 
-cdef bint receive(
+cdef int receive(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
 ) noexcept nogil:
     cdef const Model* m = k.model
@@ -200,7 +200,7 @@ cdef bint receive(
         s.u = limited(s.u, total[0])
         for port in range(m.n_currents):
             numbers(k, s)[port] = limited(numbers(k, s)[port], total[1 + port])
-        return is_reached(k, s, grown, x_grown)
+        return place_of(k, s, grown, x_grown)
     for port in range(m.ports):
         sums[port] = 0.0
     for i in range(next, end):

@@ -11,7 +11,6 @@ from eventsnn._core.activity cimport COST_OF_LOOK, COST_OF_VARIED, COST_WITH_CUR
 from eventsnn._core.blocks cimport PORTS, STATE, Blocks, Drive, Group
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport Core, Projection
-from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.frames cimport scale_of
 from eventsnn._core.inbox cimport CACHE_LINE
 from eventsnn._core.mathfunc cimport exp
@@ -22,7 +21,6 @@ from eventsnn._core.stream cimport MOST_IN_CELL, PARAMETERS, Source, Stream
 # What eventsnn/groups.py and eventsnn/layout.py have to know of the kernels.
 CONSTANTS = {
     "PORTS": PORTS, "MOST_CURRENTS": MOST_CURRENTS, "MOST_VARIABLES": MOST_VARIABLES, "MOST_IN_CELL": MOST_IN_CELL,
-    "BOUND_MARGIN": BOUND_MARGIN,
 }
 
 cdef enum:
@@ -113,7 +111,6 @@ cdef set_classes(Core* e, net, Arena arena):
     cdef int port
     cdef const ModelRow[::1] rows = net.models
     cdef const int32_t[::1] class_model = net.class_model
-    cdef const double[::1] highest_drive = np.ascontiguousarray(net.highest_drive)
     # From the beginning of a cache line, so that a Class needs as few of them as may be.
     cdef double* constants = <double*>arena.allocate(net.constants.size, sizeof(double))
     cdef const double* given = <const double*>arena.hold(net.constants, np.float64)
@@ -136,7 +133,6 @@ cdef set_classes(Core* e, net, Arena arena):
     for k in range(class_model.shape[0]):
         e.classes[k].model = &models[class_model[k]]
         e.classes[k].c = constants + k * row
-        e.classes[k].highest_drive = highest_drive[k]
         e.together = e.together or e.classes[k].model.take_all != NULL
     e.many_classes = class_model.shape[0] > MOST_CLASSES
 

@@ -155,6 +155,7 @@ cdef enum Outcome:
     # Of an event, beside what it does to the state.
     AT_THRESHOLD = 1      # a free neuron is at its threshold, or above it
     LOST = 2              # the state has become too large
+    STAYS_BELOW = 4       # a free neuron never comes to its threshold without input
 
 
 cdef struct Event:
@@ -201,8 +202,8 @@ cdef struct Model:
     # Adds an input at the time of the state to one in a frame.
     void (*take)(const Class* k, Neuron* s, int port, double weight, double* total) noexcept nogil
     # Adds what arrives from `next` to `end`, all at the time of the state, and the sums by port of external input, or
-    # to one in a frame what `take` has not added; returns whether v is then at the threshold or above it.
-    bint (*receive)(
+    # to one in a frame what `take` has not added; returns what of an Outcome is known.
+    int (*receive)(
         const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
     ) noexcept nogil
     # Whether a state in a frame has become too large for its integers; NULL: there are none.
@@ -223,7 +224,6 @@ cdef struct Model:
 cdef struct Class:
     const Model* model
     const double* c
-    double highest_drive      # under a drive up to this v, once below the threshold, stays there without input
 
 
 cdef inline double early(double release) noexcept nogil:

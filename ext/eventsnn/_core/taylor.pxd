@@ -399,7 +399,7 @@ cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil
 # ---- what events do
 
 
-cdef inline bint receive(
+cdef inline int receive(
     const Class* k, Neuron* s, const Inbox* b, int64_t next, int64_t end, double* total
 ) noexcept nogil:
     cdef const Model* m = k.model
