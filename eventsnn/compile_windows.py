@@ -19,9 +19,11 @@ Stored = ProjectionPlan | ProceduralPlan
 
 # A window never outlasts this many ms, so that a run can be stopped between two of them.
 LONGEST_WINDOW = 1.0
-# Windows as wide as this are wide enough, and none is made narrower than that for any delays.
+# Windows that no delay is shorter than are wide enough from this width on: benchmarks/heterogeneity.py.
 WIDE_WINDOW = 2.0**-5
-NARROWEST_WINDOW = 2.0**-6
+# Others are no wider and no narrower than this. Where most neurons are calm, wider ones would be cut to the first.
+WIDEST_PROMPT = 2.0**-3
+NARROWEST_PROMPT = 2.0**-6
 # Which share of the synapses may have a delay that is shorter than a window.
 MOST_PROMPT = 1.0 / 8.0
 # Rows that are drawn to estimate a share, where synapses are not kept.
@@ -43,9 +45,9 @@ def choose_windows(projections: Sequence[Stored], n: int) -> tuple[float, NDArra
     smallest = min((float(p.delay.min()) for p in projections if p.n_synapses), default=math.inf)
     window = window_width(smallest)
     if window < WIDE_WINDOW:
-        window = LONGEST_WINDOW
+        window = WIDEST_PROMPT
         most = MOST_PROMPT * sum(p.n_synapses for p in projections)
-        while window > NARROWEST_WINDOW and _shorter(projections, window) > most:
+        while window > NARROWEST_PROMPT and _shorter(projections, window) > most:
             window /= 2.0
     prompted = np.zeros(n, dtype=np.uint8)
     for p in projections:

@@ -48,7 +48,7 @@ def test_targets_of_delays_of_zero_are_prompted(delay, storage):
     net = esn.Network()
     cells = crowd(net)
     net.connect(cells[3:5], cells[7:9], esn.FixedProbability(1.0), delay=delay, storage=storage)
-    assert windows_of(net) == (1.0, [7, 8])
+    assert windows_of(net) == (0.125, [7, 8])
 
 
 def test_the_delay_of_each_synapse_counts():
@@ -59,7 +59,7 @@ def test_the_delay_of_each_synapse_counts():
         delay = np.where(np.arange(20) == 6, 0.0, 2.0) * unit
         net.connect(cells, cells, esn.Explicit(np.arange(20) // 2 * 2, np.arange(20)), delay=delay)
         net.connect(cells[1], cells[2], esn.OneToOne(), delay=0.0)
-        assert windows_of(net) == (1.0, [2, 6])
+        assert windows_of(net) == (0.125, [2, 6])
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_delay_of_each_synapse_counts():
         (0.07, 2.0**-4),
         (esn.Uniform(0.1, 3.0), 2.0**-4),
         (esn.Normal(1.5, 0.75, low=0.1, grid=0.1), 2.0**-4),
-        (esn.Uniform(1e-9, 3.0), 0.25),
+        (esn.Uniform(1e-9, 3.0), 0.125),
         (esn.Exponential(1.0), 0.125),
         (0.06, 2.0**-5),
         (0.0, 2.0**-6),
@@ -89,21 +89,21 @@ def test_windows_are_narrow_only_where_many_delays_are_shorter(delay, window, st
 
 
 def test_spikes_are_taken_back():
-    """Neuron a fires at 1 ms and b, alone, at 1.25 ms. The spike of a reaches b at 1.125 ms and keeps it from firing.
-    What b would have fired keeps c from firing at 1.375 ms, so that c fires after all."""
+    """Neuron a fires at 1 ms and b, alone, at 1.0625 ms. The spike of a reaches b at 1.03125 ms and keeps it from firing.
+    What b would have fired keeps c from firing at 1.09375 ms, so that c fires after all."""
 
     def build(kept):
         net = esn.Network()
         crowd(net)
         cells = delta(net, 3, name="cells", tau_m=1e9, C_m=1e9)
-        for n, time in enumerate((1.0, 1.25, 1.375)):
+        for n, time in enumerate((1.0, 1.0625, 1.09375)):
             spikes_at(net, cells[n], [time - 0.5], weight=1.0, delay=0.5, name=f"at {time}")
         if kept:
-            net.connect(cells[0], cells[1], esn.OneToOne(), weight=-0.5, delay=0.125)
+            net.connect(cells[0], cells[1], esn.OneToOne(), weight=-0.5, delay=2.0**-5)
         net.connect(cells[1], cells[2], esn.OneToOne(), weight=-0.5, delay=2.0**-20)
         return net
 
-    assert windows_of(build(True)) == (1.0, [20, 21, 22])
+    assert windows_of(build(True)) == (0.125, [21, 22])
     for kept, expected in [(True, [0, 2]), (False, [0, 1])]:
         assert build(kept).run(3.0).spikes["cells"].ids.tolist() == expected
         agreed(lambda kept=kept: build(kept), stops=(3.0,))
@@ -189,7 +189,7 @@ def test_zero_delay_and_windowed_input_at_one_time():
         net.record(pair, ["V_m"], times=[5.9, 6.0])
         return net
 
-    assert windows_of(build()) == (1.0, [21])
+    assert windows_of(build()) == (0.125, [21])
     results = build().run(STOP)
     assert results.spikes["pair"].times.tolist() == [6.0, 6.0]
     assert results.traces["pair"].V_m.tolist() == [[0.0, 0.0], [0.0, 0.0]]
@@ -211,7 +211,7 @@ def test_times_at_which_windows_are_lost():
         net.connect(cells[::7], cells[3::6], esn.FixedInDegree(2), weight=0.3, delay=0.0)
         return net
 
-    assert windows_of(build())[0] == 1.0
+    assert windows_of(build())[0] == 0.125
     log = agreed(build, stops=(2.0**54 + 20.0, 2.0**54 + 400.0), calm=("auto", False))
     assert len(log["cells times"]) > 8 * 20
 
@@ -311,7 +311,7 @@ def mixed(storage="stored", **options):
 @pytest.mark.parametrize("storage", ["stored", "procedural"])
 @pytest.mark.parametrize("delay", [esn.Uniform(0.4, 3.0), esn.Normal(1.5, 0.4, low=0.5, grid=0.1), 1.5])
 def test_rows_that_reach_some_promptly(storage, delay):
-    assert windows_of(mixed(storage, delay=delay))[0] >= 0.25
+    assert windows_of(mixed(storage, delay=delay))[0] == 0.125
     agreed(lambda: mixed(storage, delay=delay))
 
 
