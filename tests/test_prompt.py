@@ -12,7 +12,7 @@ from test_threads import Threaded, log_of
 import eventsnn as esn
 
 STOP = 40.0
-SEEDS = range(500, 540)
+SEEDS = range(500, 525)
 
 
 def crowd(net, n=20, **options):
@@ -224,7 +224,7 @@ def test_random_networks(seed):
     agreed(lambda: random_network(seed, STOP, few_at_once=True))
 
 
-@pytest.mark.parametrize("seed", range(540, 560))
+@pytest.mark.parametrize("seed", range(540, 550))
 def test_random_networks_of_many_delays_of_zero(seed):
     agreed(lambda: random_network(seed, STOP), threads=(1, 2))
 
@@ -232,7 +232,7 @@ def test_random_networks_of_many_delays_of_zero(seed):
 def test_the_networks_have_prompt_arrivals_and_run_away():
     """What the equality above is worth."""
     plans = [random_network(seed, STOP, few_at_once=True).compile().plan for seed in SEEDS]
-    assert sum(0 < plan.prompted.sum() < plan.n for plan in plans) >= 10
+    assert sum(0 < plan.prompted.sum() < plan.n for plan in plans) >= 6
     errors = sum("error" in event_log(random_network(seed, STOP, few_at_once=True).compile(), STOP) for seed in SEEDS)
     assert errors >= 2
 

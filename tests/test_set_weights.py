@@ -77,15 +77,15 @@ def differing(network: esn.Network, seed: int) -> tuple[list[str], dict[str, Any
 def test_random_networks(few_at_once):
     """All models, zero delays, float32, ports by sign, spikes under way in both engines."""
     altered = 0
-    for seed in range(30):
+    for seed in range(16):
         found, expected = differing(random_network(seed, STOP, samples=False, few_at_once=few_at_once), seed)
         assert found == [], seed
         plan, net = laid_out(random_network(seed, STOP, samples=False, few_at_once=few_at_once))
         altered += bool(same(run(plan, Engine(net), [], [1]), expected))
-    assert altered > 20
+    assert altered > 8
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_busy_networks(seed):
     """Neurons that are calm, in rows that projections share."""
     found, _ = differing(busy_network(seed, STOP), seed)
