@@ -89,7 +89,7 @@ def test_windows_are_narrow_only_where_many_delays_are_shorter(delay, window, st
 
 
 def test_spikes_are_taken_back():
-    """Neuron a fires at 1 ms and b, alone, at 1.0625 ms. The spike of a reaches b at 1.03125 ms and keeps it from firing.
+    """Neuron a fires at 1 ms and b, alone, at 1.0625 ms. The spike of a reaches b at 1.03125 ms, and b does not fire.
     What b would have fired keeps c from firing at 1.09375 ms, so that c fires after all."""
 
     def build(kept):
