@@ -1,36 +1,36 @@
 # Whether there are calm neurons, and how long blocks are: by what happened in the last few milliseconds.
 #
-# A block costs a look at every neuron of its group when it begins; that is too much for a network in which hardly
-# anything happens. The longer a block, the fewer looks and the more neurons that may spike in it and are taken one by
-# one. All lanes decide from the same sums, and so alike.
+# A block costs a look at every neuron of its group when it begins; that is too much where hardly anything happens. The
+# longer a block, the fewer looks and the more neurons that may spike in it and are taken one by one. There are calm
+# neurons while what they cost is less than taking each event by itself. All lanes decide from the same sums, and so
+# alike.
 
 from libc.math cimport ceil
 from libc.stdint cimport int32_t, int64_t
 
-from eventsnn._core.blocks cimport ALWAYS_CALM, IS_APART, NEVER_CALM, Blocks, Group
+from eventsnn._core.blocks cimport ALWAYS_CALM, IS_APART, NEVER_CALM, Activity, Blocks, Group
 from eventsnn._core.calm cimport state_at, width_of
-from eventsnn._core.core cimport Activity, Core
+from eventsnn._core.core cimport Core
 from eventsnn._core.follow cimport clear, leave_all
 from eventsnn._core.mathfunc cimport infinity
 
 cdef extern from *:
     """
     #define EVENTSNN_BETWEEN_REVIEWS 2.0
-    #define EVENTSNN_BUSY 0.2
-    #define EVENTSNN_IDLE 0.1
-    #define EVENTSNN_WIDEST_BLOCK 8.0
+    #define EVENTSNN_WORTH_IT 0.5
+    #define EVENTSNN_WIDEST_BLOCK 32.0
     #define EVENTSNN_NARROWEST_BLOCK 0.015625
     #define EVENTSNN_FIRST_BLOCK 0.125
     """
     const double BETWEEN_REVIEWS "EVENTSNN_BETWEEN_REVIEWS"     # ms
-    # Events a neuron and ms above which there are calm neurons, and below which there are none.
-    const double BUSY "EVENTSNN_BUSY"
-    const double IDLE "EVENTSNN_IDLE"
+    # Which part of what events cost one by one looks may cost, for a beginning.
+    const double WORTH_IT "EVENTSNN_WORTH_IT"
     const double WIDEST_BLOCK "EVENTSNN_WIDEST_BLOCK"           # ms
     const double NARROWEST_BLOCK "EVENTSNN_NARROWEST_BLOCK"
     const double FIRST_BLOCK "EVENTSNN_FIRST_BLOCK"
 
 cdef enum:
+    BLOCKS_TO_REVIEW = 4
     # What they cost, in ns: benchmarks/speed_floor.py.
     COST_OF_UPDATE = 150
     COST_OF_ARRIVAL = 25
@@ -72,7 +72,7 @@ cdef inline void expect_blocks(Core* e) noexcept nogil:
         g = &b.group[k]
         if g.k != NULL:
             g.taken, g.even = False, not g.varied
-            width = width_of(b, g)
+            width = width_of(g, b.width)
             g.begin = g.end = ceil(e.time / width) * width
             b.end = min(b.end, g.end)
 
@@ -97,28 +97,38 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
     cdef Blocks* b = &e.blocks
     cdef double elapsed = time - b.reviewed
     cdef double each, singly, together
-    if b.mode == NEVER_CALM or now.neurons == 0 or is_late(e, time):
+    if b.mode == NEVER_CALM or now.least_looking == 0.0 or is_late(e, time):
         return False
     if b.mode == ALWAYS_CALM:
         if b.on:
             return False
         turn_on(e)
         return True
-    if elapsed < BETWEEN_REVIEWS:
+    if elapsed < BETWEEN_REVIEWS or (b.on and elapsed < BLOCKS_TO_REVIEW * b.width):
         return False
-    each = (now.events - b.events_then) / (elapsed * now.neurons)
-    singly = COST_OF_UPDATE * <double>(now.updates - b.updates_then) \
-        + COST_OF_ARRIVAL * <double>(now.arrivals - b.arrivals_then)
-    together = b.cost_of_look * <double>(now.looks - b.looks_then)
+    each = COST_OF_UPDATE * <double>(now.events - b.then.events)
+    singly = COST_OF_UPDATE * <double>(now.updates - b.then.updates) \
+        + COST_OF_ARRIVAL * <double>(now.arrivals - b.then.arrivals)
+    together = <double>(now.looking - b.then.looking)
     b.reviewed = time
-    b.events_then, b.updates_then = now.events, now.updates
-    b.arrivals_then, b.looks_then = now.arrivals, now.looks
+    b.then = now[0]
+    if b.fresh:
+        b.fresh = False
+        return False
     if not b.on:
-        if each > BUSY:
-            turn_on(e)
-        return b.on
-    if each < IDLE:
+        if now.least_looking * elapsed > WORTH_IT * each:
+            return False
+        b.width = FIRST_BLOCK
+        while b.width < WIDEST_BLOCK and now.least_looking * elapsed * WIDEST_BLOCK > b.width * WORTH_IT * each:
+            b.width = 2.0 * b.width
+        turn_on(e)
+        b.reviewed, b.fresh = ceil(time / b.width) * b.width, True
+        return True
+    if singly + together > each:
         turn_off(e)
+        # To begin and to end costs as much as many blocks.
+        b.patience = max(2.0 * b.patience, BETWEEN_REVIEWS)
+        b.reviewed, b.fresh = time + b.patience, True
         return True
     if singly > 2.0 * together:
         b.width = max(0.5 * b.width, NARROWEST_BLOCK)

@@ -13,6 +13,7 @@ from eventsnn._core.blocks cimport (
     IS_APART,
     IS_HELD,
     LEAST_D,
+    STATE,
     Blocks,
     D,
     Drive,
@@ -60,6 +61,13 @@ cdef extern from "eventsnn/_core/passes.h" nogil:
     void find_lows "eventsnn_find_lows"(
         int lanes, const Lines* lines, int64_t first, int64_t stop, int64_t* low
     ) noexcept
+    void new_frames_of_all "eventsnn_new_frames"(
+        int lanes, const double* kept, int64_t first, int64_t stop, int64_t* state
+    ) noexcept
+    void new_frames_of_jumps "eventsnn_new_frames_jumps"(
+        int lanes, double kept, const int64_t* lows, int64_t low, const uint8_t* flag, int64_t first, int64_t stop,
+        int64_t* d
+    ) noexcept
     int64_t pass_currents "eventsnn_pass_currents"(
         int lanes, const Rise* rise, int64_t* state, const uint8_t* flag, int64_t first, int64_t stop, int32_t* others
     ) noexcept
@@ -72,7 +80,7 @@ cdef extern from "eventsnn/_core/passes.h" nogil:
 cdef inline void begin_block(const Blocks* b, Group* g, double t) noexcept nogil:
     """The block that holds t, and the factors that bounds need in it."""
     cdef const double* c = g.k.c
-    cdef double width = width_of(b, g)
+    cdef double width = width_of(g, b.width)
     cdef double one, other
     cdef int i
     # A frame must not begin twice, and external input must not be drawn twice.
@@ -119,24 +127,23 @@ cdef inline void find_lines(Blocks* b, const Group* g) noexcept nogil:
 
 cdef inline void new_frames(Core* e, const Group* g) noexcept nogil:
     """Bring the numbers of all to the frames that begin with the block. D is that of the block before."""
-    cdef const double* c
-    cdef int64_t* f
-    cdef int64_t low
+    cdef const int64_t* lows = NULL if g.even else e.blocks.low
+    cdef double kept[STATE]
     cdef int32_t n
     cdef int i
-    for n in range(g.start, g.stop):
-        if e.blocks.flag[n] & IS_APART:
-            continue
-        c = class_of(e, g, n).c
-        f = state_at(g, n)
-        if g.currents == 0 and e.blocks.flag[n] == 0:
-            low = g.low_before if g.even else e.blocks.low[n]
-            f[D] = sum_of(later(sum_of(f[D], low), c[KEPT_M]), -low)
-        for i in range(g.currents):
-            if g.frames & (2 << i):
-                f[X + i] = later(f[X + i] + BIAS, c[current_at(i) + KEPT]) - BIAS
-        if g.currents > 0 and g.frames & 1:
-            f[U] = later(f[U] + BIAS, c[KEPT_M]) - BIAS
+    if g.currents:
+        kept[<int>D] = 0.0
+        kept[<int>U] = g.k.c[KEPT_M] if g.frames & 1 else 0.0
+        for i in range(STATE - 2):
+            kept[X + i] = g.k.c[current_at(i) + KEPT] if g.frames & (2 << i) else 0.0
+        new_frames_of_all(lanes_at_hand(), kept, g.start, g.stop, g.state)
+    elif g.varied:
+        for n in range(g.start, g.stop):
+            new_frames_of_jumps(1, class_of(e, g, n).c[KEPT_M], lows, g.low_before, e.blocks.flag, n, n + 1, g.state)
+    else:
+        new_frames_of_jumps(
+            lanes_at_hand(), g.k.c[KEPT_M], lows, g.low_before, e.blocks.flag, g.start, g.stop, g.state
+        )
 
 
 # ---- external input
@@ -400,6 +407,7 @@ cdef inline void begin_group(Core* e, Group* g, double t) noexcept nogil:
         elif b.flag[n] == 0:
             begin_calm(e, g, n)
     b.looks += g.stop - g.start
+    b.looking += g.cost_of_look * (g.stop - g.start)
 
 
 cdef inline void begin_blocks(Core* e, double t) noexcept nogil:

@@ -33,7 +33,8 @@ cdef extern from "eventsnn/_core/scatter.h":
         const double* weight
         const float* weight32
         double shared
-        double size           # no sum of weights on one neuron is larger
+        double size           # no weight is larger
+        double alike          # nor do more reach one neuron
         int64_t n
         double time
         int32_t row
@@ -167,6 +168,7 @@ cdef struct Group:
     double cell               # ms, the shortest of the cells in which it is drawn; 0: there is none
     int64_t* state            # of neuron 0, if that were in the group
     int currents
+    int cost_of_look          # ns, at one of them when a block begins
     bint singly               # they take their input one by one, singly.pxd
     bint varied               # and have constants of their own: rates, and scales of input
     bint even                 # all that are calm are equally far from drive to threshold
@@ -206,13 +208,21 @@ cdef struct Gathered:
     int32_t row
 
 
+cdef struct Activity:
+    # What has been done so far.
+    int64_t events        # synaptic and external
+    int64_t updates       # of single neurons
+    int64_t arrivals      # at neurons that are not calm
+    int64_t looking       # ns, at neurons at the beginning of a block
+    double least_looking  # ns a ms, in the widest blocks
+
+
 cdef struct Blocks:
     int mode
     bint on
     Group* group
     int64_t n_groups
-    int64_t n                 # neurons that may be calm
-    int cost_of_look          # at a neuron when a block begins, at most
+    double least_looking      # ns a ms, of looks in the widest blocks
     double end                # the first end of a block; inf while not on
     double next               # no followed neuron has anything to do before
     double width              # of blocks, if a group does not want another
@@ -260,10 +270,10 @@ cdef struct Blocks:
     Notes notes
     int64_t arrivals          # at neurons that are not calm
     int64_t looks             # at neurons when a block begins
+    int64_t looking           # ns that these cost
     int64_t follows           # of neurons
     # The last review of all this: when, and what had been done.
     double reviewed
-    int64_t events_then
-    int64_t updates_then
-    int64_t arrivals_then
-    int64_t looks_then
+    bint fresh                # what has been done since then is not known yet
+    double patience           # ms, before there may be calm neurons again
+    Activity then

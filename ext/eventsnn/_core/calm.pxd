@@ -86,10 +86,10 @@ cdef inline int draw_cell_of(const Group* g, const Drive* drive, int32_t n, doub
     )
 
 
-cdef inline double width_of(const Blocks* b, const Group* g) noexcept nogil:
+cdef inline double width_of(const Group* g, double wanted) noexcept nogil:
     """How long a block is, a power of two: it lies in one frame of each number and in one cell of external input; the
     shortest cell has no more blocks than are drawn together."""
-    cdef double width = b.width
+    cdef double width = wanted
     if g.cell > 0.0:
         width = min(max(width, g.cell / PARTS), g.cell)
     return min(width, g.k.c[NARROWEST])

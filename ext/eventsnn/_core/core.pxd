@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
-from eventsnn._core.blocks cimport Blocks
+from eventsnn._core.blocks cimport Activity, Blocks
 from eventsnn._core.neuron cimport Class, Inbox, Neuron, Row, Sine
 from eventsnn._core.procedural cimport Made, Recipe
 from eventsnn._core.queue cimport RowQueue, WakeQueue
@@ -164,15 +164,6 @@ cdef struct Prompts:
     int64_t first_row         # of these, among those of the inbox
     int64_t* lowered          # (neurons) what has been added that lowers a calm one
     bint suspects             # some calm neurons may come to their line
-
-
-cdef struct Activity:
-    # What has been done so far.
-    int64_t events        # synaptic and external
-    int64_t updates       # of single neurons
-    int64_t arrivals      # at neurons that are not calm
-    int64_t looks         # at neurons at the beginning of a block
-    int64_t neurons       # that may be calm
 
 
 cdef struct Message:

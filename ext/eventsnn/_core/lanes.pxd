@@ -13,7 +13,8 @@
 
 from libc.stdint cimport int32_t, int64_t
 
-from eventsnn._core.core cimport RUNNING, Activity, Core, Fired, Message, Projection, Range, barrier_wait, seconds
+from eventsnn._core.blocks cimport Activity
+from eventsnn._core.core cimport RUNNING, Core, Fired, Message, Projection, Range, barrier_wait, seconds
 from eventsnn._core.events cimport send
 from eventsnn._core.neuron cimport Slice, target_of, targets_from
 from eventsnn._core.queue cimport wheel_first
@@ -49,8 +50,8 @@ cdef inline Met meet(Core* e) noexcept nogil:
         met.activity.events += other.activity.events
         met.activity.updates += other.activity.updates
         met.activity.arrivals += other.activity.arrivals
-        met.activity.looks += other.activity.looks
-        met.activity.neurons += other.activity.neurons
+        met.activity.looking += other.activity.looking
+        met.activity.least_looking += other.activity.least_looking
     listen(e)
     return met
 
@@ -90,7 +91,7 @@ cdef inline Activity activity_of(const Core* e) noexcept nogil:
     cdef Activity a
     a.events = e.synaptic_events + e.external_events
     a.updates = e.updates + e.blocks.follows
-    a.arrivals, a.looks, a.neurons = e.blocks.arrivals, e.blocks.looks, e.blocks.n
+    a.arrivals, a.looking, a.least_looking = e.blocks.arrivals, e.blocks.looking, e.blocks.least_looking
     return a
 
 

@@ -7,8 +7,9 @@ from libc.string cimport memcpy
 
 import numpy as np
 
-from eventsnn._core.activity cimport COST_OF_LOOK, COST_OF_VARIED, COST_WITH_CURRENTS
+from eventsnn._core.activity cimport COST_OF_LOOK, COST_OF_VARIED, COST_WITH_CURRENTS, WIDEST_BLOCK
 from eventsnn._core.blocks cimport PORTS, STATE, Blocks, Drive, Group
+from eventsnn._core.calm cimport width_of
 from eventsnn._core.connect cimport Procedure
 from eventsnn._core.core cimport Core, Projection
 from eventsnn._core.frames cimport scale_of
@@ -223,8 +224,7 @@ cdef set_groups(Core* e, net, found, Arena arena):
     cdef Group* g
     cdef int64_t k
     b.singly = False
-    b.n = 0
-    b.cost_of_look = COST_OF_LOOK
+    b.least_looking = 0.0
     b.n_groups = start.shape[0]
     b.group = <Group*>arena.allocate(b.n_groups, sizeof(Group))
     for k in range(b.n_groups):
@@ -241,12 +241,9 @@ cdef set_groups(Core* e, net, found, Arena arena):
             g.singly, g.varied = True, varied[k]
             g.state = b.single
             b.singly = True
-            if g.varied:
-                b.cost_of_look = max(b.cost_of_look, <int>COST_OF_VARIED)
-        if g.currents:
-            b.cost_of_look = max(b.cost_of_look, <int>COST_WITH_CURRENTS)
-        b.n += g.stop - g.start
+        g.cost_of_look = COST_WITH_CURRENTS if g.currents else COST_OF_VARIED if g.varied else COST_OF_LOOK
         g.cell = cell[k]
+        b.least_looking += g.cost_of_look * (g.stop - g.start) / width_of(g, WIDEST_BLOCK)
         g.drive, g.n_drives = drives + first_drive[k], <int>(first_drive[k + 1] - first_drive[k])
         for i in range(g.n_drives):
             if g.drive[i].source != NULL:

@@ -131,6 +131,105 @@ static int64_t eventsnn_pass_jumps(
                 : eventsnn_pass_all_jumps(d, by, NULL, NULL, NULL, first, stop, others);
 }
 
+/* ---- frames
+ *
+ * kept: what is left of a number in the frame that ends; 0 where it goes on. That of states with currents has a place for
+ * each number, as they have; of those with a flag the numbers are 0, or as those of all others. */
+
+static void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t stop, int64_t *state)
+{
+    for (int64_t i = first * EVENTSNN_STATE; i < stop * EVENTSNN_STATE; i++)
+        if (kept[i % EVENTSNN_STATE] > 0.0)
+            state[i] = eventsnn_later(eventsnn_sum(state[i], EVENTSNN_BIAS), kept[i % EVENTSNN_STATE]) - EVENTSNN_BIAS;
+}
+
+/* D is relative to the line of each, or of all; that of those with a flag means something else. */
+static void eventsnn_new_frames_of_jumps(
+    double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop, int64_t *d)
+{
+    for (int64_t n = first; n < stop; n++) {
+        const int64_t line = lows ? lows[n] : low;
+        if (flag[n] == 0)
+            d[n] = eventsnn_sum(eventsnn_later(eventsnn_sum(d[n], line), kept), -line);
+    }
+}
+
+#ifdef EVENTSNN_VECTORS
+
+/* value factor / 2^63 as eventsnn_scaled has it, for a factor below 2^62: a frame is longer than its time constant. All
+ * halves of 32 bits are signed. */
+EVENTSNN_AVX512 EVENTSNN_INLINE __m512i eventsnn_scaled_avx512(__m512i value, __m512i factor)
+{
+    const __m512i half = _mm512_set1_epi64((int64_t)1 << 31);
+    const __m512i value_high = _mm512_srai_epi64(_mm512_add_epi64(value, half), 32);
+    const __m512i factor_high = _mm512_srai_epi64(_mm512_add_epi64(factor, half), 32);
+    const __m512i middle = _mm512_add_epi64(_mm512_mul_epi32(value_high, factor), _mm512_mul_epi32(value, factor_high));
+    const __m512i high = _mm512_add_epi64(_mm512_mul_epi32(value_high, factor_high), _mm512_srai_epi64(middle, 32));
+    __m512i low = _mm512_srli_epi64(_mm512_slli_epi64(middle, 32), 1);
+    low = _mm512_add_epi64(low, _mm512_srai_epi64(_mm512_mul_epi32(value, factor), 1));
+    low = _mm512_srli_epi64(_mm512_add_epi64(low, _mm512_set1_epi64((int64_t)1 << 61)), 62);
+    return _mm512_add_epi64(_mm512_slli_epi64(high, 1), low);
+}
+
+EVENTSNN_AVX512 EVENTSNN_INLINE __m512i eventsnn_kept_avx512(__m512d kept)
+{
+    return _mm512_cvtpd_epi64(_mm512_mul_pd(kept, _mm512_set1_pd(9223372036854775808.0)));
+}
+
+EVENTSNN_AVX512 static void eventsnn_new_frames_avx512(const double *kept, int64_t first, int64_t stop, int64_t *state)
+{
+    const __m512d of_each = _mm512_broadcast_f64x4(_mm256_loadu_pd(kept));
+    const __mmask8 changes = _mm512_cmp_pd_mask(of_each, _mm512_setzero_pd(), _CMP_GT_OQ);
+    const __m512i factor = eventsnn_kept_avx512(of_each), bias = _mm512_set1_epi64(EVENTSNN_BIAS);
+    int64_t n = first;
+    for (; n + 2 <= stop; n += 2) {
+        int64_t *s = state + EVENTSNN_STATE * n;
+        const __m512i later = eventsnn_scaled_avx512(_mm512_add_epi64(_mm512_loadu_si512(s), bias), factor);
+        _mm512_mask_storeu_epi64(s, changes, _mm512_sub_epi64(later, bias));
+    }
+    eventsnn_new_frames_of(kept, n, stop, state);
+}
+
+EVENTSNN_AVX512 static void eventsnn_new_frames_jumps_avx512(
+    double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop, int64_t *d)
+{
+    const __m512i factor = eventsnn_kept_avx512(_mm512_set1_pd(kept)), line_of_all = _mm512_set1_epi64(low);
+    int64_t n = first;
+    for (; n + 8 <= stop; n += 8) {
+        const __m512i line = lows ? _mm512_loadu_si512(lows + n) : line_of_all;
+        const __m512i flags = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(flag + n)));
+        const __m512i later = eventsnn_scaled_avx512(_mm512_add_epi64(_mm512_loadu_si512(d + n), line), factor);
+        _mm512_mask_storeu_epi64(d + n, _mm512_testn_epi64_mask(flags, flags), _mm512_sub_epi64(later, line));
+    }
+    eventsnn_new_frames_of_jumps(kept, lows, low, flag, n, stop, d);
+}
+
+static void eventsnn_new_frames(int lanes, const double *kept, int64_t first, int64_t stop, int64_t *state)
+{
+    if (lanes == 8)
+        eventsnn_new_frames_avx512(kept, first, stop, state);
+    else
+        eventsnn_new_frames_of(kept, first, stop, state);
+}
+
+static void eventsnn_new_frames_jumps(
+    int lanes, double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop,
+    int64_t *d)
+{
+    if (lanes == 8)
+        eventsnn_new_frames_jumps_avx512(kept, lows, low, flag, first, stop, d);
+    else
+        eventsnn_new_frames_of_jumps(kept, lows, low, flag, first, stop, d);
+}
+
+#else
+
+#define eventsnn_new_frames(lanes, kept, first, stop, state) eventsnn_new_frames_of(kept, first, stop, state)
+#define eventsnn_new_frames_jumps(lanes, kept, lows, low, flag, first, stop, d)                                        \
+    eventsnn_new_frames_of_jumps(kept, lows, low, flag, first, stop, d)
+
+#endif
+
 typedef struct {
     int currents;
     /* Of each current the least and the largest of what X takes from U in the block, and that at its end. */

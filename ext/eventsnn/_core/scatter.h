@@ -12,6 +12,7 @@
 #ifndef EVENTSNN_SCATTER_H
 #define EVENTSNN_SCATTER_H
 
+#include <math.h>
 #include <stdint.h>
 
 #include "cell.h"
@@ -30,7 +31,8 @@ typedef struct {
     const double *weight;
     const float *weight32;
     double shared;
-    double size; /* no sum of weights on one neuron is larger */
+    double size;  /* no weight is larger */
+    double alike; /* nor do more reach one neuron */
     int64_t n;
     double time;
     int32_t row;
@@ -56,6 +58,25 @@ EVENTSNN_EACH int64_t eventsnn_place(const eventsnn_pulse *p, int narrow, int64_
 EVENTSNN_EACH int32_t eventsnn_target_of(const eventsnn_pulse *p, int64_t i)
 {
     return p->base + (int32_t)eventsnn_place(p, p->narrow, i);
+}
+
+/* The largest weight, in size. */
+EVENTSNN_EACH double eventsnn_larger(double size, double weight)
+{
+    return fabs(weight) > size ? fabs(weight) : size;
+}
+
+static double eventsnn_largest(const eventsnn_pulse *p, int kind)
+{
+    double size[4] = {0.0, 0.0, 0.0, 0.0};
+    const int64_t n = kind == EVENTSNN_SHARED ? 1 : p->n;
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++)
+            size[k] = eventsnn_larger(size[k], eventsnn_weight(p, kind, i + k));
+    for (; i < n; i++)
+        size[0] = eventsnn_larger(size[0], eventsnn_weight(p, kind, i));
+    return eventsnn_larger(eventsnn_larger(size[0], size[1]), eventsnn_larger(size[2], size[3]));
 }
 
 /* ---- memory */

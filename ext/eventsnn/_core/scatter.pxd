@@ -7,7 +7,7 @@
 #     apart are noted.
 
 from libc.math cimport fabs
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
 from eventsnn._core.blocks cimport (
     DOUBLES,
@@ -41,6 +41,8 @@ from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.singly cimport gather_segment, order_gathered
 
 cdef extern from "eventsnn/_core/scatter.h" nogil:
+    double weight_at "eventsnn_weight"(const Pulse* p, int kind, int64_t i) noexcept
+    double largest "eventsnn_largest"(const Pulse* p, int kind) noexcept
     void fetch "eventsnn_fetch"(const Pulse* p, int kind) noexcept
     int64_t add_slice "eventsnn_add_slice"(
         int lanes, const Pulse* p, int kind, int currents, int64_t* state, int32_t* listed
@@ -49,9 +51,11 @@ cdef extern from "eventsnn/_core/scatter.h" nogil:
 cdef extern from *:
     """
     #define EVENTSNN_HEAVY 144115188075855872.0
+    #define EVENTSNN_LARGE 1152921504606846976.0
     #define EVENTSNN_MOST_LOAD 2305843009213693952.0
     """
-    const double HEAVY "EVENTSNN_HEAVY"            # 2^57, of one slice, or of what comes one by one
+    const double HEAVY "EVENTSNN_HEAVY"            # 2^57, of what comes one by one
+    const double LARGE "EVENTSNN_LARGE"            # 2^60, of one slice
     const double MOST_LOAD "EVENTSNN_MOST_LOAD"    # 2^61, of all that arrives at one time
 
 cdef enum:
@@ -71,7 +75,7 @@ cdef inline bint room_for_segment(Blocks* b) noexcept nogil:
 
 
 cdef inline bint list_segment(
-    Blocks* b, const Slice* slice, double size, int32_t row, int32_t group, int64_t begin, int64_t end
+    Blocks* b, const Slice* slice, const Projection* of, int32_t row, int32_t group, int64_t begin, int64_t end
 ) noexcept nogil:
     cdef Segment* new
     cdef Pulse* p
@@ -84,15 +88,29 @@ cdef inline bint list_segment(
     new.group = group
     new.kind = SHARED
     p = &new.pulse
+    p.weight, p.weight32 = NULL, NULL
     p.target, p.base, p.narrow = targets_from(slice, begin), slice.base, slice.narrow
     p.n = end - begin
-    p.row, p.time, p.port, p.size = row, slice.time, slice.port, size
+    p.row, p.time, p.port = row, slice.time, slice.port
+    p.size, p.alike = of.weight_size, min(of.most_alike, slice.n)
     p.shared = slice.weight32[0] if slice.weight32 != NULL else slice.weight[0]
     if not slice.one_weight:
         new.kind = FLOATS if slice.weight32 != NULL else DOUBLES
         p.weight32 = slice.weight32 + begin if slice.weight32 != NULL else NULL
         p.weight = slice.weight + begin if slice.weight32 == NULL else NULL
     return True
+
+
+cdef inline void cut(Segment* piece, const Segment* w, int64_t begin, int64_t end) noexcept nogil:
+    """What of a slice lies from begin to end."""
+    cdef Pulse* p = &piece.pulse
+    piece[0] = w[0]
+    p.n = end - begin
+    p.target = <const char*>p.target + begin * (sizeof(uint16_t) if p.narrow else sizeof(int32_t))
+    if p.weight != NULL:
+        p.weight = p.weight + begin
+    if p.weight32 != NULL:
+        p.weight32 = p.weight32 + begin
 
 
 cdef inline int64_t list_segments(Core* e, const Slice* slice, const Projection* p, int32_t row) noexcept nogil:
@@ -102,22 +120,21 @@ cdef inline int64_t list_segments(Core* e, const Slice* slice, const Projection*
     cdef int64_t begin, end
     cdef int64_t n = 0
     cdef int32_t k
-    cdef double size = p.weight_size * min(p.most_alike, slice.n)
     if not p.ascending:
-        return list_pieces(b, slice, size, row)
+        return list_pieces(b, slice, p, row)
     for k in range(b.n_groups):
         g = &b.group[k]
         if g.stop <= p.first_target or g.start > p.last_target:
             continue
         begin = 0 if g.start <= p.first_target else targets_below(slice, g.start)
         end = slice.n if g.stop > p.last_target else targets_below(slice, g.stop)
-        if not list_segment(b, slice, size, row, k, begin, end):
+        if not list_segment(b, slice, p, row, k, begin, end):
             return -1
         n += end - begin
     return n
 
 
-cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, double size, int32_t row) noexcept nogil:
+cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, const Projection* p, int32_t row) noexcept nogil:
     """The same of targets in no order."""
     cdef int64_t begin = 0
     cdef int64_t end
@@ -132,7 +149,7 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, double size, int3
         if k < b.n_groups:
             while end < slice.n and b.group[k].start <= target_of(slice, end) < b.group[k].stop:
                 end += 1
-            if not list_segment(b, slice, size, row, k, begin, end):
+            if not list_segment(b, slice, p, row, k, begin, end):
                 return -1
             n += end - begin
         begin = end
@@ -176,33 +193,28 @@ cdef inline void find_pulse(Group* g, Segment* w) noexcept nogil:
             p.added[<int>D] = nearest(p.shared * p.u[sign])
 
 
-cdef inline bint is_heavy(Blocks* b, const Segment* w, int currents) noexcept nogil:
-    """Whether such weights, with all that arrives at the same time, might take a number out of its range."""
-    cdef const Pulse* p = &w.pulse
+cdef inline double largest_factor(const Pulse* p, int currents) noexcept nogil:
+    """What a weight of 1 adds to a number, at most."""
     cdef double factor = max(fabs(p.u[0]), fabs(p.u[1]))
     if currents:
         factor = max(factor, max(max(fabs(p.x[0]), fabs(p.x[1])), max(fabs(p.d[0]), fabs(p.d[1]))))
-    return not is_light(b, factor * p.size)
+    return factor
 
 
-cdef inline bint is_light(Blocks* b, double added) noexcept nogil:
-    if not added < HEAVY or not b.load + added < MOST_LOAD:
+cdef inline bint is_light(Blocks* b, double added, double most) noexcept nogil:
+    """Whether a number of a calm neuron stays in its range when so much is added, with all else that arrives at the
+    same time."""
+    if not added < most or not b.load + added < MOST_LOAD:
         return False
     b.load += added
     return True
 
 
-cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
+cdef inline void scatter_piece(Core* e, Group* g, Segment* w) noexcept nogil:
+    """Add a slice, or a piece of one, that is light."""
     cdef Blocks* b = &e.blocks
     cdef int64_t i, m
     cdef int32_t n
-    find_pulse(g, w)
-    if is_heavy(b, w, g.currents):
-        for i in range(w.pulse.n):
-            n = target_in(&w.pulse, i)
-            leave_at(e, g, n, w.pulse.time)
-            note(b, w, i)
-        return
     m = add_slice(lanes_at_hand(), &w.pulse, w.kind, g.currents, g.state, b.places)
     for i in range(m):
         n = target_in(&w.pulse, b.places[i])
@@ -211,6 +223,41 @@ cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
             note(b, w, b.places[i])
         else:
             list_neuron(b, n, w.group)
+
+
+cdef inline void scatter_heavy(Core* e, Group* g, Segment* w, double limit) noexcept nogil:
+    """Add a slice piece by piece: between two weights above the limit, whose neurons are apart from now on."""
+    cdef Blocks* b = &e.blocks
+    cdef Segment piece
+    cdef int64_t first = 0
+    cdef int64_t i
+    for i in range(w.pulse.n):
+        if fabs(weight_at(&w.pulse, w.kind, i)) < limit:
+            continue
+        cut(&piece, w, first, i)
+        scatter_piece(e, g, &piece)
+        leave_at(e, g, target_in(&w.pulse, i), w.pulse.time)
+        note(b, w, i)
+        first = i + 1
+    cut(&piece, w, first, w.pulse.n)
+    scatter_piece(e, g, &piece)
+
+
+cdef inline void scatter_segment(Core* e, Group* g, Segment* w) noexcept nogil:
+    cdef Blocks* b = &e.blocks
+    cdef double factor
+    cdef bint light
+    find_pulse(g, w)
+    factor = largest_factor(&w.pulse, g.currents)
+    if is_light(b, factor * w.pulse.alike * w.pulse.size, LARGE):
+        scatter_piece(e, g, w)
+        return
+    # No weight of its projection is larger, but most slices have none of the largest.
+    if is_light(b, factor * w.pulse.alike * largest(&w.pulse, w.kind), LARGE):
+        scatter_piece(e, g, w)
+        return
+    light = is_light(b, 0.5 * LARGE, LARGE)
+    scatter_heavy(e, g, w, 0.5 * LARGE / (factor * w.pulse.alike) if light else 0.0)
 
 
 cdef inline void list_neuron(Blocks* b, int32_t n, int32_t group) noexcept nogil:
@@ -431,7 +478,7 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
         k = a[i].neuron
         if i > 0 and a[i].time != a[i - 1].time:
             visit_listed(e, a[i - 1].time)
-        if not b.flag[k] & (IS_APART | IS_HELD) and not is_light(b, fabs(<double>a[i].added)):
+        if not b.flag[k] & (IS_APART | IS_HELD) and not is_light(b, fabs(<double>a[i].added), HEAVY):
             leave_at(e, &b.group[b.group_of[k]], k, a[i].time)
         if b.flag[k] & IS_APART:
             b.gathered[b.n_gathered] = a[i]

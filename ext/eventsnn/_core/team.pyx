@@ -271,7 +271,7 @@ cdef class Lanes:
         e.blocks.places, e.blocks.pool, e.blocks.pool_room, e.blocks.free = NULL, NULL, 0, -1
         e.blocks.gathered, e.blocks.gathered_growth, e.blocks.gathered_begin = NULL, NULL, NULL
         e.blocks.segment_room = e.blocks.notes.room = e.blocks.gathered_room = e.blocks.listed_room = 0
-        e.blocks.arrivals = e.blocks.looks = e.blocks.follows = 0
+        e.blocks.arrivals = e.blocks.looks = e.blocks.looking = e.blocks.follows = 0
         e.blocks.n_groups = 0
         e.inbox.row_room = e.inbox.room = e.inbox.timed_room = 0
         e.prompts.replay, e.prompts.due, e.prompts.kept, e.prompts.shot = NULL, NULL, NULL, NULL
@@ -328,6 +328,8 @@ cdef class Lanes:
             e.tests_resolved += other.tests_resolved
             e.fired += other.fired
             e.blocks.looks += other.blocks.looks
+            e.blocks.looking += other.blocks.looking
+            e.blocks.follows += other.blocks.follows
             e.blocks.arrivals += other.blocks.arrivals
             if other.status != RUNNING:
                 e.status = other.status
