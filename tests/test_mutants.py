@@ -28,7 +28,8 @@ from eventsnn.plan import Plan
 
 STOP = 40.0
 AT_THE_LINE = -1  # not a random network
-SEEDS = range(AT_THE_LINE, 120)
+# Of the first 120, those that are the first to tell some mutant.
+SEEDS = (AT_THE_LINE, 0, 1, 2, 5, 6, 8, 17, 21, 31, 39, 44)
 
 REFERENCE, STREAMS = "eventsnn.reference", "eventsnn.streams"
 CLOSED_FORM, SEARCH, FRAMES = (f"eventsnn.models.{name}" for name in ("closed_form", "crossing", "frames"))

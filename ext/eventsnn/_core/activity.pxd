@@ -41,7 +41,7 @@ cdef enum:
 
 cdef inline bint is_late(const Core* e, double t) noexcept nogil:
     """Whether t is so large that the windows are no longer exact, and what arrives promptly may reach any neuron."""
-    return not t < e.rows.wheel.instants
+    return not t < e.state.rows.wheel.instants
 
 
 cdef inline void turn_on(Core* e) noexcept nogil:
@@ -73,7 +73,7 @@ cdef inline void expect_blocks(Core* e) noexcept nogil:
         if g.k != NULL:
             g.taken, g.even = False, not g.varied
             width = width_of(g, b.width)
-            g.begin = g.end = ceil(e.time / width) * width
+            g.begin = g.end = ceil(e.state.time / width) * width
             b.end = min(b.end, g.end)
 
 

@@ -7,6 +7,7 @@ from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from eventsnn._core.ahead cimport fits, is_at_line, look_ahead
 from eventsnn._core.blocks cimport (
     BIAS,
     HELD_D,
@@ -41,7 +42,7 @@ from eventsnn._core.core cimport Core, neuron_at
 from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.events cimport watched
 from eventsnn._core.external cimport PARTS, Cells, draw_sums, sum_spikes
-from eventsnn._core.follow cimport begin_followed, clear, end_followed, fits, is_at_line, keep_held, leave, look_ahead
+from eventsnn._core.follow cimport begin_followed, clear, end_followed, keep_held, leave
 from eventsnn._core.frames cimport frame_begin, growth, later, lift, move, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity
@@ -190,7 +191,7 @@ cdef inline void draw_external(Core* e, const Group* g, Drive* drive) noexcept n
     drive.part += 1
     if drive.part >= p.parts or p.edge[drive.part] != g.begin or p.edge[drive.part + 1] != g.end:
         drive.part = 0
-        find_cells(g, e.n, b.sums, drive)
+        find_cells(g, e.net.n, b.sums, drive)
         full = draw_sums(lanes_at_hand(), p, drive.stop - drive.start, b.others)
         for i in range(full):
             n = draw_cell_of(g, drive, drive.start + b.others[i], times)
@@ -198,7 +199,7 @@ cdef inline void draw_external(Core* e, const Group* g, Drive* drive) noexcept n
             if p.current:
                 grow(lanes_at_hand(), n, times, p.x_origin, p.x_rate, x_grown)
             sum_spikes(p, b.others[i], n, times, grown, x_grown)
-    e.external_events += p.spikes[drive.part]
+    e.tally.external_events += p.spikes[drive.part]
 
 
 cdef inline void take_sums(const Blocks* b, Group* g, const Drive* drive, int64_t stride) noexcept nogil:
@@ -235,7 +236,7 @@ cdef inline bint take_record(Core* e, Group* g, int32_t n) noexcept nogil:
     cdef bint held = early(s.release) >= g.end
     cdef double gap
     cdef int i
-    if not s.framed or watched(e, n) or e.change_time[s.change] < infinity() or (g.begin < s.release and not held):
+    if not s.framed or watched(e, n) or e.net.change_time[s.change] < infinity() or (g.begin < s.release and not held):
         return False
     if s.t < s.release <= g.begin:
         move(class_of(e, g, n), s, s.release)
@@ -253,7 +254,7 @@ cdef inline bint take_record(Core* e, Group* g, int32_t n) noexcept nogil:
         f[U] = <int64_t>s.u.low - BIAS
     else:
         f[D] = <int64_t>s.u.low
-    gap = e.classes[s.class_of].c[THRESHOLD] - s.drive
+    gap = e.net.classes[s.class_of].c[THRESHOLD] - s.drive
     if g.even and not g.taken:
         g.gap, g.low = gap, line_of(b, g, gap)
         g.rise.low = g.low
@@ -284,7 +285,7 @@ cdef inline void begin_apart(Core* e, Group* g, int32_t n) noexcept nogil:
     if not take_record(e, g, n):
         b.flag[n] = IS_APART
         clear(g, f)
-        e.external_events -= external_spikes(g, n)
+        e.tally.external_events -= external_spikes(g, n)
         return
     if e.wakes.link[n].key != NEVER:
         wheel_remove(&e.wakes, n)
@@ -293,7 +294,7 @@ cdef inline void begin_apart(Core* e, Group* g, int32_t n) noexcept nogil:
         b.low[n] = lowest_line((b.gap[n] + b.above) * b.per_unit[n], b.begins[n], b.ends[n], BOUND_MARGIN)
     elif not g.even:
         b.low[n] = line_of(b, g, b.gap[n])
-    take_sums(b, g, drive_of(g, n), e.n)
+    take_sums(b, g, drive_of(g, n), e.net.n)
     if g.currents:
         pass_one(&g.rise, f, n)
     else:
@@ -340,7 +341,7 @@ cdef inline void grow_lines(Blocks* b, const Group* g) noexcept nogil:
 cdef inline int64_t pass_over(Core* e, Group* g, const Drive* drive, int32_t* others) noexcept nogil:
     """Have D of some neurons as it is in the block that begins, and list others."""
     cdef Blocks* b = &e.blocks
-    take_sums(b, g, drive, e.n)
+    take_sums(b, g, drive, e.net.n)
     if g.currents:
         return pass_currents(lanes_at_hand(), &g.rise, g.state, b.flag, drive.start, drive.stop, others)
     if g.even:

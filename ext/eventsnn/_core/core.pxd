@@ -186,26 +186,16 @@ cdef struct Team:
     Core** lane
 
 
-cdef struct Core:
-    # One lane: neurons that one thread takes through the windows, and all that this needs of its own. lanes.pxd.
-    Team* team            # NULL: there is no other lane
-    int lane
-    bint whole            # it has all neurons
-    int told              # number of the message to be written
-    Message message[2]
-    Range* range          # of its neurons
-    int64_t n_ranges
-    int64_t n             # neurons of all lanes
-    char* records             # the neurons, each with what lies behind it, `stride` bytes apart
-    int64_t stride
-    Neuron* scratch           # room for the copy of one
+cdef struct Net:
+    # What never changes. All lanes share what it points to.
+    int64_t n                 # neurons
+    int64_t stride            # bytes from one neuron to the next
     Class* classes
-    bint many_classes     # more than the cache holds
-    bint together         # some models take events side by side
+    bint many_classes         # more than the cache holds
+    bint together             # some models take events side by side
     const double* I_e
     const uint8_t* recorded
     # external spikes and step currents
-    Stream* streams
     Source* sources
     const double* change_time     # programmes one after the other, each ended by inf
     const double* change_amplitude
@@ -217,21 +207,21 @@ cdef struct Core:
     const int64_t* outgoing_start
     const int32_t* outgoing_projection
     const int32_t* outgoing_row
-    Made* arrived             # rows that were made for a spike and have arrived; needed until the window ends
-    # the schedule
-    RowQueue rows
-    WakeQueue wakes
     double window
-    double time               # everything before it has been processed
-    int32_t round             # of the present neuron at its present time
-    int32_t* touched          # the neurons to which anything happens in the present window, and room for as many
-    int64_t n_touched
-    Inbox inbox
-    Blocks blocks
-    Prompts prompts
     int32_t max_rounds
     int32_t max_spikes
-    # what comes out
+
+
+cdef struct State:
+    # What a checkpoint holds, with what of it calm neurons have at the moment (blocks.pxd). Lanes share the neurons.
+    char* records             # the neurons, each with what lies behind it
+    Stream* streams           # of external spikes
+    RowQueue rows             # under way
+    double time               # everything before it has been processed
+
+
+cdef struct Tally:
+    # What comes out. Nothing depends on it but when a run ends.
     double* spike_time
     int32_t* spike_neuron
     int64_t n_spikes
@@ -257,9 +247,32 @@ cdef struct Core:
     double waiting            # s, for other lanes
 
 
+cdef struct Core:
+    # One lane: neurons that one thread takes through the windows, and all that this needs of its own. lanes.pxd.
+    Net net
+    State state
+    Tally tally
+    Team* team            # NULL: there is no other lane
+    int lane
+    bint whole            # it has all neurons
+    int told              # number of the message to be written
+    Message message[2]
+    Range* range          # of its neurons
+    int64_t n_ranges
+    Neuron* scratch           # room for the copy of one
+    Made* arrived             # rows that were made for a spike and have arrived; needed until the window ends
+    WakeQueue wakes
+    int32_t round             # of the present neuron at its present time
+    int32_t* touched          # the neurons to which anything happens in the present window, and room for as many
+    int64_t n_touched
+    Inbox inbox
+    Blocks blocks
+    Prompts prompts
+
+
 cdef extern from "eventsnn/_core/compiler.h":
     void prefetch "EVENTSNN_PREFETCH"(const void* address) noexcept nogil
 
 
 cdef inline Neuron* neuron_at(const Core* e, int64_t n) noexcept nogil:
-    return <Neuron*>(e.records + n * e.stride)
+    return <Neuron*>(e.state.records + n * e.net.stride)

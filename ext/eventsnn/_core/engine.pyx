@@ -76,21 +76,21 @@ cdef void process_touched(Core* e, double stop) noexcept nogil:
         s = neuron_at(e, e.touched[min(i + 2 * AHEAD, e.n_touched - 1)])
         prefetch(s)
         prefetch(<const char*>s + CACHE_LINE)
-        if e.together:
+        if e.net.together:
             prefetch(<const char*>s + 2 * CACHE_LINE)
         prefetch(&e.wakes.link[e.touched[min(i + 2 * AHEAD, e.n_touched - 1)]])
         s = neuron_at(e, e.touched[min(i + AHEAD, e.n_touched - 1)])
         if s.outside < stop and s.n_streams:
             prefetch(s.streams)
             prefetch(&s.streams.kept[2])
-        if e.many_classes:
+        if e.net.many_classes:
             if s.class_of >= 0:
-                prefetch(e.classes[s.class_of].c)
-                prefetch(e.classes[s.class_of].c + CACHE_LINE // sizeof(double))
+                prefetch(e.net.classes[s.class_of].c)
+                prefetch(e.net.classes[s.class_of].c + CACHE_LINE // sizeof(double))
             s = neuron_at(e, e.touched[min(i + AHEAD + AHEAD // 2, e.n_touched - 1)])
             if s.class_of >= 0:
-                prefetch(&e.classes[s.class_of])
-        if e.together and i % AT_ONCE == 0 and e.status == RUNNING and not e.prompts.on:
+                prefetch(&e.net.classes[s.class_of])
+        if e.net.together and i % AT_ONCE == 0 and e.tally.status == RUNNING and not e.prompts.on:
             process_together(e, i, min(i + AT_ONCE, e.n_touched), stop)
         n = e.touched[i]
         s = neuron_at(e, n)
@@ -102,12 +102,12 @@ cdef void process_touched(Core* e, double stop) noexcept nogil:
         else:
             process_before(e, n, stop, next, end)
         wake_set(&e.wakes, n, next_own(s))
-    e.updates += e.n_touched
+    e.tally.updates += e.n_touched
     e.n_touched = 0
 
 
 cdef double end_of_window(const Core* e, double t) noexcept nogil:
-    return max((floor(t / e.window) + 1.0) * e.window, nextafter(t, infinity()))
+    return max((floor(t / e.net.window) + 1.0) * e.net.window, nextafter(t, infinity()))
 
 
 cdef void take_window(Core* e, double t, double end) noexcept nogil:
@@ -120,31 +120,31 @@ cdef void take_window(Core* e, double t, double end) noexcept nogil:
     if e.prompts.on:
         e.prompts.stop = end
     list_wakes(e, end)
-    if e.status != NO_MEMORY and not sort_arrivals(e):
+    if e.tally.status != NO_MEMORY and not sort_arrivals(e):
         fail(e, NO_MEMORY, t, 0)
     listed = seconds()
-    e.collecting += listed - began
-    if e.status != NO_MEMORY:
+    e.tally.collecting += listed - began
+    if e.tally.status != NO_MEMORY:
         process_touched(e, end)
     if e.prompts.on:
-        if e.blocks.on and e.status != NO_MEMORY:
+        if e.blocks.on and e.tally.status != NO_MEMORY:
             begin_replays(e)
             finish_window(e, end)
         settle_window(e)
-    if e.blocks.on and e.status != NO_MEMORY:
+    if e.blocks.on and e.tally.status != NO_MEMORY:
         finish_window(e, end)
-    e.processing += seconds() - listed
-    if e.status != NO_MEMORY:
-        e.time = end
-    if VERIFIES and verify(e, &e.failed):
-        e.status = UNSOUND
+    e.tally.processing += seconds() - listed
+    if e.tally.status != NO_MEMORY:
+        e.state.time = end
+    if VERIFIES and verify(e, &e.tally.failed):
+        e.tally.status = UNSOUND
 
 
 cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
     """The window in which something may happen at t, the first time in any lane."""
     cdef double end = end_of_window(e, t)
     cdef double began
-    wheel_advance(&e.rows.wheel, t)
+    wheel_advance(&e.state.rows.wheel, t)
     wheel_advance(&e.wakes, t)
     if e.blocks.on and is_late(e, t):
         turn_off(e)
@@ -152,7 +152,7 @@ cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
         if not t < e.blocks.end:
             began = seconds()
             begin_blocks(e, t)
-            e.collecting += seconds() - began
+            e.tally.collecting += seconds() - began
         if not e.blocks.end > t:
             turn_off(e)  # t is so large that a block is lost in its last bit
         end = min(end, e.blocks.end)
@@ -170,7 +170,7 @@ cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
         advance_window(e, met.first, stop)
         met = meet(e)
     if met.running and not met.first < stop:
-        e.time = stop
+        e.state.time = stop
     return not (met.running and met.first < stop)
 
 
@@ -215,9 +215,9 @@ cdef move_weights(Core* e, int64_t k, Projection before, weights):
     """Let what has been left for a later part of the window have its weights in this array as well."""
     cdef Slice* late
     cdef int64_t i
-    for i in range(e.rows.n_due, e.rows.n_due + e.rows.n_late):
-        late = &e.rows.due[i].slice
-        if e.rows.due[i].row.projection != k:
+    for i in range(e.state.rows.n_due, e.state.rows.n_due + e.state.rows.n_late):
+        late = &e.state.rows.due[i].slice
+        if e.state.rows.due[i].row.projection != k:
             continue
         if before.weight32 != NULL:
             late.weight32 = <const float*><size_t>weights.ctypes.data + (late.weight32 - before.weight32)
@@ -251,9 +251,9 @@ cdef class Engine(Lanes):
     def advance(self, double stop, int64_t budget, int threads=1):
         """Process about `budget` events before `stop` (ms) in at most so many threads; True when none is left or the
         run failed."""
-        threads = max(1, min(threads, self.core.n))
+        threads = max(1, min(threads, self.core.net.n))
         # What has been put off to a later part of its window is in no queue; the next chunk will have it there.
-        if threads != self.team.n and self.core.rows.n_late == 0:
+        if threads != self.team.n and self.core.state.rows.n_late == 0:
             self.share(threads)
         if self.team.n == 1:
             self.advance_lane(0, stop, budget)
@@ -261,10 +261,10 @@ cdef class Engine(Lanes):
             self.share(1)
             self.advance_lane(0, stop, budget)
         if self.lost_memory():
-            raise MemoryError(Outcome.NO_MEMORY.sentence(self.core.time))
+            raise MemoryError(Outcome.NO_MEMORY.sentence(self.core.state.time))
         if self.is_unsound():
             self.verify()
-        done = self.failure is not None or not self.core.time < stop
+        done = self.failure is not None or not self.core.state.time < stop
         if done:
             self.rouse()
         return done
@@ -285,7 +285,7 @@ cdef class Engine(Lanes):
         for k in range(begin.shape[0]):
             n = first + <int32_t>k
             s = neuron_at(&self.core, n).streams
-            self.give_train(s - self.core.streams, given[begin[k] : end[k]])
+            self.give_train(s - self.core.state.streams, given[begin[k] : end[k]])
             neuron_at(&self.core, n).outside = s.first
             for i in range(self.team.n):
                 if is_mine(self.lane[i], n):
@@ -294,7 +294,7 @@ cdef class Engine(Lanes):
     cdef give_train(self, int64_t stream, times):
         """Keep what a stream was given, and let it begin with it."""
         self.trains[stream] = times
-        set_train(&self.core.streams[stream], <const double*><size_t>times.ctypes.data, times.size, 0)
+        set_train(&self.core.state.streams[stream], <const double*><size_t>times.ctypes.data, times.size, 0)
 
     def set_weights(self, int64_t projection, weights):
         """Give the synapses of projection number `projection` new weights, by (row, delay, target, draw). Spikes under
@@ -315,18 +315,18 @@ cdef class Engine(Lanes):
         """Let rows have their weights where these may change."""
         cdef int i
         for i in range(self.team.n):
-            move_weights(self.lane[i], k, self.core.projections[k], self.weights[k].all)
-        set_weights_of(&self.core.projections[k], self.weights[k].all)
+            move_weights(self.lane[i], k, self.core.net.projections[k], self.weights[k].all)
+        set_weights_of(&self.core.net.projections[k], self.weights[k].all)
 
     cdef bound_weights(self, int64_t k):
-        self.core.projections[k].weight_size = self.weights[k].size
+        self.core.net.projections[k].weight_size = self.weights[k].size
 
     # ---- what is to be seen
 
     @property
     def time(self):
         """Everything before this time (ms) has been processed."""
-        return self.core.time
+        return self.core.state.time
 
     def take_spikes(self):
         """Times (ms) and neurons of the spikes since the last call, in no particular order."""
@@ -337,10 +337,10 @@ cdef class Engine(Lanes):
         times, neurons = [np.empty(0)], [np.empty(0, dtype=np.int32)]
         for i in range(self.team.n):
             e = self.lane[i]
-            if e.n_spikes:
-                times.append(np.array(<double[:e.n_spikes]>e.spike_time))
-                neurons.append(np.array(<int32_t[:e.n_spikes]>e.spike_neuron))
-            e.n_spikes = 0
+            if e.tally.n_spikes:
+                times.append(np.array(<double[:e.tally.n_spikes]>e.tally.spike_time))
+                neurons.append(np.array(<int32_t[:e.tally.n_spikes]>e.tally.spike_neuron))
+            e.tally.n_spikes = 0
         return np.concatenate(times), np.concatenate(neurons)
 
     def set_samples(self, list times):
@@ -357,11 +357,11 @@ cdef class Engine(Lanes):
         if not any(at.size for at in times):
             return
         self.sampled = []
-        e.probes = <Probe*>arena.allocate(len(plans), sizeof(Probe))
+        e.tally.probes = <Probe*>arena.allocate(len(plans), sizeof(Probe))
         for k, plan in enumerate(plans):
             out = np.zeros((len(plan.variables), plan.neuron.size, times[k].size))
             self.sampled.append(out)
-            probe = &e.probes[k]
+            probe = &e.tally.probes[k]
             probe.n = plan.neuron.size
             probe.time = <const double*>arena.hold(times[k], np.float64)
             probe.n_times = times[k].size
@@ -373,22 +373,23 @@ cdef class Engine(Lanes):
         of_probe = np.repeat(np.arange(len(plans)), [plan.neuron.size for plan in plans])
         row = np.concatenate([np.arange(plan.neuron.size) for plan in plans])
         order = np.argsort(neuron, kind="stable")
-        e.watches = <Watch*>arena.allocate(neuron.size, sizeof(Watch))
+        e.tally.watches = <Watch*>arena.allocate(neuron.size, sizeof(Watch))
         for w, at in enumerate(order):
-            watch = &e.watches[w]
+            watch = &e.tally.watches[w]
             watch.neuron = neuron[at]
             watch.probe = of_probe[at]
             watch.row = row[at]
-        e.watch_start = <const int64_t*>arena.hold(np.searchsorted(neuron[order], np.arange(e.n + 1)), np.int64)
+        start = np.searchsorted(neuron[order], np.arange(e.net.n + 1))
+        e.tally.watch_start = <const int64_t*>arena.hold(start, np.int64)
         for i in range(1, self.team.n):
-            self.lane[i].probes, self.lane[i].watches = e.probes, e.watches
-            self.lane[i].watch_start = e.watch_start
+            self.lane[i].tally.probes, self.lane[i].tally.watches = e.tally.probes, e.tally.watches
+            self.lane[i].tally.watch_start = e.tally.watch_start
         self.of_run = arena
 
     cdef forget_samples(self):
         cdef int i
         for i in range(self.team.n):
-            self.lane[i].watch_start = NULL
+            self.lane[i].tally.watch_start = NULL
         self.sampled = [np.zeros((len(plan.variables), plan.neuron.size, 0)) for plan in self.net.probes]
 
     @property
@@ -397,9 +398,9 @@ cdef class Engine(Lanes):
         cdef Core* e = &self.core
         cdef int64_t w
         failure = self.failure
-        if e.watch_start != NULL:
-            for w in range(e.watch_start[e.n]):
-                sample(e, e.watches[w].neuron, e.time if failure is None else failure[1])
+        if e.tally.watch_start != NULL:
+            for w in range(e.tally.watch_start[e.net.n]):
+                sample(e, e.tally.watches[w].neuron, e.state.time if failure is None else failure[1])
         return [dict(zip(plan.variables, out)) for plan, out in zip(self.net.probes, self.sampled)]
 
     # ---- checkpoints
@@ -408,10 +409,10 @@ cdef class Engine(Lanes):
         """All that goes on from here depends on but the network itself, as named arrays: see eventsnn/state.py."""
         cdef list rows = []
         if self.failure is not None or self.lost_memory() or self.is_unsound():
-            raise StateError(f"state: the run has ended at {self.core.time:g} ms, so that there is none to go on from")
+            raise StateError(f"state: the run has ended at {self.time:g} ms, so that there is none to go on from")
         self.rouse()
         read_rows(&self.core, rows)
-        clock = {"network": self.fingerprint().copy(), "time": np.array(self.core.time)}
+        clock = {"network": self.fingerprint().copy(), "time": np.array(self.core.state.time)}
         weights = {}
         for projection in sorted(self.reweighted):
             of_rows = self.weights[rows_of(self.net, projection)]
@@ -433,7 +434,7 @@ cdef class Engine(Lanes):
         self.forget_samples()
         self.of_run = Arena()
         self.trains = trains
-        memcpy(self.core.streams, streams, len(self.net.stream_source) * sizeof(Stream))
+        memcpy(self.core.state.streams, streams, len(self.net.stream_source) * sizeof(Stream))
         write_neurons(&self.core, self.net, arrays)
         self.restore_weights(arrays)
         for i in range(self.team.n):

@@ -63,28 +63,28 @@ cdef inline bint is_over(const Core* e, double t) noexcept nogil:
         r = &e.prompts.replay[e.prompts.present]
         if r.status != RUNNING and t > r.failed_at:
             return True
-    return e.status != RUNNING and t > e.failed_at
+    return e.tally.status != RUNNING and t > e.tally.failed_at
 
 
 cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
     """Keep the first failure by (time, round, neuron): neurons of a window are not processed in the order of time. That
     of one that may be gone through again is its own."""
-    cdef bint first = e.status == RUNNING or t < e.failed_at
+    cdef bint first = e.tally.status == RUNNING or t < e.tally.failed_at
     cdef Replay* r
     if e.prompts.present >= 0 and status != NO_MEMORY:
         r = &e.prompts.replay[e.prompts.present]
         if r.status == RUNNING or t < r.failed_at:
             r.status, r.failed_at, r.failed_round = status, t, e.round
         return
-    if not first and t == e.failed_at:
-        first = e.round < e.failed_round or (e.round == e.failed_round and n < e.failed)
+    if not first and t == e.tally.failed_at:
+        first = e.round < e.tally.failed_round or (e.round == e.tally.failed_round and n < e.tally.failed)
     if status == NO_MEMORY:
-        e.status = status
-    elif e.status != NO_MEMORY and first:
-        e.status = status
-        e.failed_at = t
-        e.failed_round = e.round
-        e.failed = n
+        e.tally.status = status
+    elif e.tally.status != NO_MEMORY and first:
+        e.tally.status = status
+        e.tally.failed_at = t
+        e.tally.failed_round = e.round
+        e.tally.failed = n
 
 
 # ---- one neuron
@@ -94,14 +94,14 @@ cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcep
     """The neuron, or, if it is refractory, a copy of it as it will be when it is released."""
     if not s.t < s.release:
         return s
-    memcpy(e.scratch, s, e.stride)
+    memcpy(e.scratch, s, e.net.stride)
     k.model.settle(k, e.scratch, s.release)
     return e.scratch
 
 
 cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     """Bound the time of the first crossing if nothing else happens; most crossings are superseded by an event."""
-    cdef const Class* k = &e.classes[s.class_of]
+    cdef const Class* k = &e.net.classes[s.class_of]
     cdef const Neuron* start
     s.bounded = BOUNDED
     if k.model.stepped and s.t < s.release:
@@ -116,13 +116,13 @@ cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
 
 cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
     """Whether a neuron surely does not cross its threshold by t; most do not before their next input."""
-    cdef const Class* k = &e.classes[s.class_of]
+    cdef const Class* k = &e.net.classes[s.class_of]
     cdef bint clear
     if s.t < s.release:
         return t < s.release
     clear = k.model.clear(k, s, t + t * ULP_OF_TIME - s.t)
-    e.tests += 1
-    e.tests_resolved += clear
+    e.tally.tests += 1
+    e.tally.tests_resolved += clear
     return clear
 
 
@@ -131,15 +131,15 @@ cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
     reached: its state follows from the one there, whatever happens next."""
     cdef double t = s.crossing if s.bounded == SEARCHED else s.release
     if s.t < t:
-        if e.watch_start != NULL:
-            sample(e, <int32_t>((<char*>s - e.records) // e.stride), t)
+        if e.tally.watch_start != NULL:
+            sample(e, <int32_t>((<char*>s - e.state.records) // e.net.stride), t)
         k.model.settle(k, s, t)
     s.bounded = BOUNDED
 
 
 cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
     """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
-    cdef const Class* k = &e.classes[s.class_of]
+    cdef const Class* k = &e.net.classes[s.class_of]
     cdef bint refractory = s.t < s.release
     if k.model.stepped:
         go_on(e, k, s)
@@ -152,7 +152,7 @@ cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
     s.crossing = k.model.crossing(k, start, s.crossing if s.framed else searched, &s.bounded)
     if s.crossing != s.crossing:
         s.crossing = infinity()
-        fail(e, OUT_OF_RANGE, start.t, <int32_t>((<char*>s - e.records) // e.stride))
+        fail(e, OUT_OF_RANGE, start.t, <int32_t>((<char*>s - e.state.records) // e.net.stride))
 
 
 cdef inline bint refine_due(Core* e, Neuron* s, double t) noexcept nogil:
@@ -160,7 +160,7 @@ cdef inline bint refine_due(Core* e, Neuron* s, double t) noexcept nogil:
     cdef bint bounded = False
     while s.bounded != FOUND and s.crossing <= t:
         refine(e, s)
-        e.bounds_due += 1
+        e.tally.bounds_due += 1
         bounded = True
     return bounded
 
@@ -171,16 +171,16 @@ cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
     cdef Watch* watch
     cdef Probe* probe
     cdef Neuron* s = neuron_at(e, n)
-    cdef Class* k = &e.classes[s.class_of]
+    cdef Class* k = &e.net.classes[s.class_of]
     cdef Neuron* copy = e.scratch
     cdef int i, variable
     cdef int64_t at
     cdef double value
-    for w in range(e.watch_start[n], e.watch_start[n + 1]):
-        watch = &e.watches[w]
-        probe = &e.probes[watch.probe]
+    for w in range(e.tally.watch_start[n], e.tally.watch_start[n + 1]):
+        watch = &e.tally.watches[w]
+        probe = &e.tally.probes[watch.probe]
         while watch.at < probe.n_times and probe.time[watch.at] < before:
-            memcpy(copy, s, e.stride)
+            memcpy(copy, s, e.net.stride)
             k.model.settle(k, copy, probe.time[watch.at])
             k.model.leave(k, copy)
             for i in range(probe.n_variables):
@@ -197,7 +197,7 @@ cdef inline void sample(Core* e, int32_t n, double before) noexcept nogil:
 
 
 cdef inline bint watched(const Core* e, int32_t n) noexcept nogil:
-    return e.watch_start != NULL and e.watch_start[n] < e.watch_start[n + 1]
+    return e.tally.watch_start != NULL and e.tally.watch_start[n] < e.tally.watch_start[n + 1]
 
 
 cdef inline int64_t leave_prompt(
@@ -212,7 +212,7 @@ cdef inline int64_t leave_prompt(
 
 cdef inline void send(Core* e, const Fired* spike, int32_t projection, int32_t row) noexcept nogil:
     """Queue a spike on a row of its neuron."""
-    cdef Projection* p = &e.projections[projection]
+    cdef Projection* p = &e.net.projections[projection]
     cdef Row entry
     entry.first = first_slice(p, row)
     if spike.time + p.least_delay < e.prompts.stop:
@@ -227,7 +227,7 @@ cdef inline void send(Core* e, const Fired* spike, int32_t projection, int32_t r
     entry.row = row
     entry.ordinal = spike.ordinal
     arrive(p, &entry)
-    if not row_push(&e.rows, &entry):
+    if not row_push(&e.state.rows, &entry):
         fail(e, NO_MEMORY, entry.time, 0)
 
 
@@ -254,7 +254,7 @@ cdef inline void fire(Core* e, int32_t n, double t) noexcept nogil:
     cdef Neuron* s = neuron_at(e, n)
     cdef const Class* of
     if s.class_of >= 0:
-        of = &e.classes[s.class_of]
+        of = &e.net.classes[s.class_of]
         of.model.leave(of, s)
         of.model.reset(of, s)
         s.release = t + of.c[C_T_REF]
@@ -272,7 +272,7 @@ cdef inline void announce(Core* e, int32_t n, double t) noexcept nogil:
         s.millisecond = millisecond
         s.burst = 0
     s.burst += 1
-    if s.burst > e.max_spikes:
+    if s.burst > e.net.max_spikes:
         fail(e, TOO_MANY_SPIKES, t, n)
     spike.time, spike.neuron, spike.round, spike.ordinal = t, n, e.round, s.spikes
     s.spikes += 1
@@ -286,12 +286,12 @@ cdef inline void publish(Core* e, const Fired* spike) noexcept nogil:
     """Record a spike that is final, and send it off."""
     cdef int32_t n = spike.neuron
     cdef int64_t k
-    e.fired += 1
-    if e.recorded[n]:
+    e.tally.fired += 1
+    if e.net.recorded[n]:
         keep_spike(e, n, spike.time)
-    for k in range(e.outgoing_start[n], e.outgoing_start[n + 1]):
-        send(e, spike, e.outgoing_projection[k], e.outgoing_row[k])
-    if e.team != NULL and e.outgoing_start[n] < e.outgoing_start[n + 1]:
+    for k in range(e.net.outgoing_start[n], e.net.outgoing_start[n + 1]):
+        send(e, spike, e.net.outgoing_projection[k], e.net.outgoing_row[k])
+    if e.team != NULL and e.net.outgoing_start[n] < e.net.outgoing_start[n + 1]:
         tell(e, spike)
 
 
@@ -318,16 +318,16 @@ cdef inline void keep_shot(Core* e, const Fired* spike) noexcept nogil:
 
 
 cdef inline void keep_spike(Core* e, int32_t n, double t) noexcept nogil:
-    cdef int64_t room = 2 * e.spike_room + 1024
-    if e.n_spikes == e.spike_room:
-        if not enlarge(<void**>&e.spike_time, room * sizeof(double)) \
-                or not enlarge(<void**>&e.spike_neuron, room * sizeof(int32_t)):
+    cdef int64_t room = 2 * e.tally.spike_room + 1024
+    if e.tally.n_spikes == e.tally.spike_room:
+        if not enlarge(<void**>&e.tally.spike_time, room * sizeof(double)) \
+                or not enlarge(<void**>&e.tally.spike_neuron, room * sizeof(int32_t)):
             fail(e, NO_MEMORY, t, n)
             return
-        e.spike_room = room
-    e.spike_time[e.n_spikes] = t
-    e.spike_neuron[e.n_spikes] = n
-    e.n_spikes += 1
+        e.tally.spike_room = room
+    e.tally.spike_time[e.tally.n_spikes] = t
+    e.tally.spike_neuron[e.tally.n_spikes] = n
+    e.tally.n_spikes += 1
 
 
 cdef inline void external_input(Core* e, int32_t n, double t, bint taken, double* total) noexcept nogil:
@@ -337,6 +337,7 @@ cdef inline void external_input(Core* e, int32_t n, double t, bint taken, double
     A stream whose intervals no longer advance time is ended.
     """
     cdef Neuron* neuron = neuron_at(e, n)
+    cdef const Class* of
     cdef const Source* d
     cdef Stream* s
     cdef int32_t k, count
@@ -345,16 +346,17 @@ cdef inline void external_input(Core* e, int32_t n, double t, bint taken, double
         count = 0
         while s.first == t:
             count += 1
-            e.external_events += 1
-            d = &e.sources[s.source]
+            e.tally.external_events += 1
+            d = &e.net.sources[s.source]
             if neuron.class_of < 0:
                 fire(e, n, t)
             elif taken and neuron.framed:
-                e.classes[neuron.class_of].model.take(&e.classes[neuron.class_of], neuron, d.port, d.weight, total)
+                of = &e.net.classes[neuron.class_of]
+                of.model.take(of, neuron, d.port, d.weight, total)
             elif taken:
                 total[d.port] = total[d.port] + d.weight
-            stream_next(e.sources, s)
-            if count > e.max_spikes:
+            stream_next(e.net.sources, s)
+            if count > e.net.max_spikes:
                 s.first = infinity()
                 if neuron.class_of >= 0:
                     fail(e, TOO_MANY_INPUTS, t, n)
@@ -376,18 +378,18 @@ cdef inline double next_external(const Neuron* s) noexcept nogil:
 
 cdef inline double next_outside(const Core* e, const Neuron* s) noexcept nogil:
     """The first of a neuron's external spikes and change of current."""
-    return min(e.change_time[s.change], next_external(s))
+    return min(e.net.change_time[s.change], next_external(s))
 
 
 cdef inline void change_current(Core* e, int32_t n, double t) noexcept nogil:
     cdef Neuron* s = neuron_at(e, n)
-    cdef const Class* k = &e.classes[s.class_of]
+    cdef const Class* k = &e.net.classes[s.class_of]
     k.model.settle(k, s, t)
     k.model.leave(k, s)
-    s.drive = k.c[C_R] * (e.I_e[n] + e.change_amplitude[s.change])
-    s.slope = k.c[C_R] * e.change_slope[s.change]
-    s.sines = e.sines + e.change_sine[2 * s.change]
-    s.n_sines = e.change_sine[2 * s.change + 1]
+    s.drive = k.c[C_R] * (e.net.I_e[n] + e.net.change_amplitude[s.change])
+    s.slope = k.c[C_R] * e.net.change_slope[s.change]
+    s.sines = e.net.sines + e.net.change_sine[2 * s.change]
+    s.n_sines = e.net.change_sine[2 * s.change + 1]
     s.change += 1
     k.model.enter(k, s)
 
@@ -408,14 +410,14 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
     cdef bint input = False
     cdef int64_t first = next
     cdef int outcome = 0
-    if e.watch_start != NULL:
+    if e.tally.watch_start != NULL:
         sample(e, n, t)
     if t == s.crossing:
-        e.classes[s.class_of].model.settle(&e.classes[s.class_of], s, t)
+        e.net.classes[s.class_of].model.settle(&e.net.classes[s.class_of], s, t)
         fire(e, n, t)
         changed = True
     if t == s.outside:
-        if t == e.change_time[s.change]:
+        if t == e.net.change_time[s.change]:
             change_current(e, n, t)
             changed = True
         input = t == next_external(s)
@@ -437,7 +439,7 @@ cdef inline bint take_input(
     """Add all input at t, and test the threshold; False if the neuron takes none. outcome: whether a free one stays
     below its threshold until the next."""
     cdef Neuron* s = neuron_at(e, n)
-    cdef const Class* k = &e.classes[s.class_of] if s.class_of >= 0 else NULL
+    cdef const Class* k = &e.net.classes[s.class_of] if s.class_of >= 0 else NULL
     cdef double total[MOST_VARIABLES + 1]
     cdef bint taken = False
     cdef int i
@@ -489,7 +491,7 @@ cdef inline void process_before(Core* e, int32_t n, double stop, int64_t next, i
         if e.prompts.on and next_own(s) != t:
             e.round = arrival_round(e, next)
         last = t
-        if e.round > e.max_rounds:
+        if e.round > e.net.max_rounds:
             fail(e, TOO_MANY_ROUNDS, t, n)
             break
         next = process(e, n, t, next, end)

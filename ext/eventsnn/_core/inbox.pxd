@@ -100,7 +100,7 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
         place[n] += 1
     e.n_touched = n_touched
     b.n += slice.n
-    e.synaptic_events += slice.n
+    e.tally.synaptic_events += slice.n
     return True
 
 
@@ -113,13 +113,13 @@ cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
     if e.blocks.on:
         if not add_row(&e.inbox, &due.slice):
             return False
-        n = list_segments(e, &due.slice, &e.projections[due.row.projection], <int32_t>(e.inbox.n_rows - 1))
-        e.synaptic_events += n
+        n = list_segments(e, &due.slice, &e.net.projections[due.row.projection], <int32_t>(e.inbox.n_rows - 1))
+        e.tally.synaptic_events += n
         e.inbox.n += n
         return n >= 0
     if e.whole:
         return list_row(e, &due.slice)
-    while next_part(e, &due.slice, &e.projections[due.row.projection], &at, &part):
+    while next_part(e, &due.slice, &e.net.projections[due.row.projection], &at, &part):
         if not list_row(e, &part):
             return False
     return True
@@ -128,9 +128,9 @@ cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
 cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept nogil:
     """Note as due what of a row arrives before stop, add to n how much, and file the rest; False if there is no memory
     left."""
-    cdef RowQueue* q = &e.rows
+    cdef RowQueue* q = &e.state.rows
     cdef Row* row = &q.row[at]
-    cdef const Projection* p = &e.projections[row.projection]
+    cdef const Projection* p = &e.net.projections[row.projection]
     cdef Arriving* due
     cdef Span* span
     cdef int64_t next, length
@@ -186,7 +186,7 @@ cdef inline bint take_from_calm(Core* e) noexcept nogil:
 cdef inline void shorten(Core* e, double* stop, int64_t n, int64_t most) noexcept nogil:
     """Let the window end early enough for about half of the n that is due, or less: what is due later is left for the
     rest of it. All that is due at one time stays."""
-    cdef RowQueue* q = &e.rows
+    cdef RowQueue* q = &e.state.rows
     cdef int64_t i
     cdef double first, last
     while n > most:
@@ -226,7 +226,7 @@ cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
 cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     """All rows that arrive before stop in the present window. Returns an earlier time if they are many: the window then
     ends there."""
-    cdef RowQueue* q = &e.rows
+    cdef RowQueue* q = &e.state.rows
     cdef Inbox* b = &e.inbox
     cdef const Due* order
     cdef int64_t i
@@ -249,13 +249,13 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     while at >= 0 and room:
         if ahead >= 0:
             row = &q.row[ahead]
-            p = &e.projections[row.projection]
+            p = &e.net.projections[row.projection]
             if has_spans(p):
                 prefetch(p.delay + row.first)
                 prefetch(p.delay + row.first + CACHE_LINE // sizeof(double))
             ahead = q.wheel.link[ahead].next
         next = q.wheel.link[at].next
-        e.queue_pops += e.lane == 0  # the queue is the same in all others
+        e.tally.queue_pops += e.lane == 0  # the queue is the same in all others
         room = take_due(e, at, stop, &n)
         at = next
     n = leave_late(q, stop)
@@ -269,7 +269,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     if e.blocks.on:
         room = room and take_from_calm(e)
     room = room and list_spans(e)
-    if b.timed and MANY * e.n_touched > e.n:
+    if b.timed and MANY * e.n_touched > e.net.n:
         list_in_order(e)
     if not room:
         fail(e, NO_MEMORY, stop, 0)
@@ -278,7 +278,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
 
 cdef inline bint list_spans(Core* e) noexcept nogil:
     """List all spans; False if there is no memory left."""
-    cdef RowQueue* q = &e.rows
+    cdef RowQueue* q = &e.state.rows
     cdef Inbox* b = &e.inbox
     cdef int64_t i
     cdef const Row* row
@@ -290,7 +290,7 @@ cdef inline bint list_spans(Core* e) noexcept nogil:
         if i + SPANS_AHEAD < q.n_spans:
             # Their targets, and their weights, which are read when all spans are listed.
             row = &q.row[q.span[i + SPANS_AHEAD].at]
-            p = &e.projections[row.projection]
+            p = &e.net.projections[row.projection]
             if has_spans(p):
                 target = <const char*>p.target + row.first * (sizeof(uint16_t) if p.narrow else sizeof(int32_t))
                 prefetch(target)
@@ -317,7 +317,7 @@ cdef inline void list_in_order(Core* e) noexcept nogil:
     cdef int64_t n_touched = 0
     cdef Range all
     cdef const Range* range_of = e.range
-    all.start, all.stop = 0, <int32_t>e.n
+    all.start, all.stop = 0, <int32_t>e.net.n
     if e.whole:
         range_of = &all
     for r in range(1 if e.whole else e.n_ranges):
@@ -335,7 +335,7 @@ cdef inline void list_wakes(Core* e, double end) noexcept nogil:
     cdef int32_t n = wheel_take(&e.wakes)
     while n >= 0:
         e.wakes.link[n].key = NEVER
-        e.queue_pops += 1
+        e.tally.queue_pops += 1
         prefetch(neuron_at(e, n))
         e.touched[last] = n
         last += 1

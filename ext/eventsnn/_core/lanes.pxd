@@ -59,21 +59,21 @@ cdef inline Met meet(Core* e) noexcept nogil:
 cdef inline void wait_for_others(Core* e) noexcept nogil:
     cdef double began = seconds()
     barrier_wait(&e.team.barrier)
-    e.waiting += seconds() - began
+    e.tally.waiting += seconds() - began
 
 
 cdef inline double first_of(const Core* e) noexcept nogil:
     """Nothing happens in a lane before this time. Queues know of their first entry only that it is not earlier, and may
     lead to a time at which nothing happens."""
-    cdef double queued = min(wheel_first(&e.rows.wheel), wheel_first(&e.wakes), e.rows.late)
-    return max(min(queued, e.blocks.end, e.blocks.next), e.time)
+    cdef double queued = min(wheel_first(&e.state.rows.wheel), wheel_first(&e.wakes), e.state.rows.late)
+    return max(min(queued, e.blocks.end, e.blocks.next), e.state.time)
 
 
 cdef inline void tell_work(Core* e) noexcept nogil:
     cdef Message* mine = &e.message[e.told]
     mine.first = first_of(e)
-    mine.work = e.synaptic_events + e.external_events + e.updates + e.blocks.looks
-    mine.running = e.status == RUNNING
+    mine.work = e.tally.synaptic_events + e.tally.external_events + e.tally.updates + e.blocks.looks
+    mine.running = e.tally.status == RUNNING
     mine.activity = activity_of(e)
 
 
@@ -89,8 +89,8 @@ cdef inline void listen(Core* e) noexcept nogil:
 
 cdef inline Activity activity_of(const Core* e) noexcept nogil:
     cdef Activity a
-    a.events = e.synaptic_events + e.external_events
-    a.updates = e.updates + e.blocks.follows
+    a.events = e.tally.synaptic_events + e.tally.external_events
+    a.updates = e.tally.updates + e.blocks.follows
     a.arrivals, a.looking, a.least_looking = e.blocks.arrivals, e.blocks.looking, e.blocks.least_looking
     return a
 
@@ -100,8 +100,8 @@ cdef inline void file_spikes(Core* e, const Message* m) noexcept nogil:
     cdef int64_t i, k
     for i in range(m.n_fired):
         spike = &m.fired[i]
-        for k in range(e.outgoing_start[spike.neuron], e.outgoing_start[spike.neuron + 1]):
-            send(e, spike, e.outgoing_projection[k], e.outgoing_row[k])
+        for k in range(e.net.outgoing_start[spike.neuron], e.net.outgoing_start[spike.neuron + 1]):
+            send(e, spike, e.net.outgoing_projection[k], e.net.outgoing_row[k])
 
 
 # ---- rows

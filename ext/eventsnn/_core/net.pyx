@@ -85,21 +85,21 @@ cdef class Arena:
 
 cdef set_net(Core* e, net, Arena arena):
     """Let a lane have all but neurons' states and what a lane has of its own."""
-    e.n = net.n
-    e.window = net.window
-    e.max_rounds, e.max_spikes = net.max_rounds, net.max_spikes
+    e.net.n = net.n
+    e.net.window = net.window
+    e.net.max_rounds, e.net.max_spikes = net.max_rounds, net.max_spikes
     set_classes(e, net, arena)
     set_streams(e, net, arena)
-    e.I_e = <const double*>arena.hold(net.I_e, np.float64)
-    e.recorded = <const uint8_t*>arena.hold(net.recorded, np.uint8)
-    e.change_time = <const double*>arena.hold(net.change_time, np.float64)
-    e.change_amplitude = <const double*>arena.hold(net.change_amplitude, np.float64)
-    e.change_slope = <const double*>arena.hold(net.change_slope, np.float64)
-    e.change_sine = <const int32_t*>arena.hold(net.change_sine, np.int32)
-    e.sines = <const Sine*>arena.hold(net.sines, np.float64)
-    e.outgoing_start = <const int64_t*>arena.hold(net.outgoing_start, np.int64)
-    e.outgoing_projection = <const int32_t*>arena.hold(net.outgoing_projection, np.int32)
-    e.outgoing_row = <const int32_t*>arena.hold(net.outgoing_row, np.int32)
+    e.net.I_e = <const double*>arena.hold(net.I_e, np.float64)
+    e.net.recorded = <const uint8_t*>arena.hold(net.recorded, np.uint8)
+    e.net.change_time = <const double*>arena.hold(net.change_time, np.float64)
+    e.net.change_amplitude = <const double*>arena.hold(net.change_amplitude, np.float64)
+    e.net.change_slope = <const double*>arena.hold(net.change_slope, np.float64)
+    e.net.change_sine = <const int32_t*>arena.hold(net.change_sine, np.int32)
+    e.net.sines = <const Sine*>arena.hold(net.sines, np.float64)
+    e.net.outgoing_start = <const int64_t*>arena.hold(net.outgoing_start, np.int64)
+    e.net.outgoing_projection = <const int32_t*>arena.hold(net.outgoing_projection, np.int32)
+    e.net.outgoing_row = <const int32_t*>arena.hold(net.outgoing_row, np.int32)
     set_rows(e, net.rows, arena)
     e.prompts.prompted = <const uint8_t*>arena.hold(net.prompted, np.uint8)
     e.prompts.shortest = net.shortest
@@ -127,15 +127,15 @@ cdef set_classes(Core* e, net, Arena arena):
         m.leaks, m.clamped, m.resets = rows[k].leaks, rows[k].clamped, rows[k].resets
         for port in range(m.ports):
             m.target[port] = rows[k].target[port]
-    e.stride = sizeof(Neuron) + <int64_t>net.behind * sizeof(double)
-    e.stride = (e.stride + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+    e.net.stride = sizeof(Neuron) + <int64_t>net.behind * sizeof(double)
+    e.net.stride = (e.net.stride + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
     memcpy(constants, given, net.constants.nbytes)
-    e.classes = <Class*>arena.allocate(class_model.shape[0], sizeof(Class))
+    e.net.classes = <Class*>arena.allocate(class_model.shape[0], sizeof(Class))
     for k in range(class_model.shape[0]):
-        e.classes[k].model = &models[class_model[k]]
-        e.classes[k].c = constants + k * row
-        e.together = e.together or e.classes[k].model.take_all != NULL
-    e.many_classes = class_model.shape[0] > MOST_CLASSES
+        e.net.classes[k].model = &models[class_model[k]]
+        e.net.classes[k].c = constants + k * row
+        e.net.together = e.net.together or e.net.classes[k].model.take_all != NULL
+    e.net.many_classes = class_model.shape[0] > MOST_CLASSES
 
 
 cdef set_streams(Core* e, net, Arena arena):
@@ -150,9 +150,9 @@ cdef set_streams(Core* e, net, Arena arena):
     cdef Source* d
     cdef int64_t k
     cdef int i
-    e.sources = <Source*>arena.allocate(rows.shape[0], sizeof(Source))
+    e.net.sources = <Source*>arena.allocate(rows.shape[0], sizeof(Source))
     for k in range(rows.shape[0]):
-        d = &e.sources[k]
+        d = &e.net.sources[k]
         d.key, d.weight, d.width, d.mean = rows[k].key, rows[k].weight, rows[k].width, rows[k].mean
         d.port, d.kind, d.stationary = rows[k].port, rows[k].kind, rows[k].stationary
         for i in range(PARAMETERS):
@@ -164,10 +164,10 @@ cdef set_streams(Core* e, net, Arena arena):
         d.piece_share = piece_share + rows[k].piece
         d.piece_width = piece_width + rows[k].piece
         d.piece_run = piece_run + rows[k].piece
-    e.streams = <Stream*>arena.allocate(source.shape[0], sizeof(Stream))
+    e.state.streams = <Stream*>arena.allocate(source.shape[0], sizeof(Stream))
     for k in range(source.shape[0]):
-        e.streams[k].source = source[k]
-        e.streams[k].index = index[k]
+        e.state.streams[k].source = source[k]
+        e.state.streams[k].index = index[k]
 
 
 cdef set_rows(Core* e, rows, Arena arena):
@@ -197,7 +197,7 @@ cdef set_rows(Core* e, rows, Arena arena):
             p.slice_row = <const int64_t*>arena.hold(plan.slices.row, np.int64)
             p.slice_start = <const uint32_t*>arena.hold(plan.slices.start, np.uint32)
             p.slice_value = <const uint16_t*>arena.hold(plan.slices.value, np.uint16)
-    e.projections = projections
+    e.net.projections = projections
 
 
 cdef set_blocks(Core* e, net, Arena arena):
@@ -232,7 +232,7 @@ cdef set_groups(Core* e, net, found, Arena arena):
         g.start, g.stop = start[k], stop[k]
         if not calm[k]:
             continue
-        g.k = &e.classes[class_of[g.start]]
+        g.k = &e.net.classes[class_of[g.start]]
         g.currents = g.k.model.n_currents
         g.even = not varied[k]
         # Those without currents take less room, at the beginning of that of their group.
@@ -261,7 +261,7 @@ cdef Drive* set_drives(const Core* e, found, Arena arena) except? NULL:
     for k in range(start.shape[0]):
         drives[k].start, drives[k].stop, drives[k].slot = start[k], stop[k], -1
         if source[k] >= 0:
-            drives[k].source, drives[k].index = &e.sources[source[k]], index[k]
+            drives[k].source, drives[k].index = &e.net.sources[source[k]], index[k]
     return drives
 
 

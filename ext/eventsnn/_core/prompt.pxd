@@ -18,6 +18,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 
 from eventsnn._core.activity cimport is_late
+from eventsnn._core.ahead cimport look_ahead
 from eventsnn._core.blocks cimport (
     IS_APART,
     IS_FOLLOWED,
@@ -45,7 +46,7 @@ from eventsnn._core.core cimport (
     Shot,
 )
 from eventsnn._core.events cimport fail, publish
-from eventsnn._core.follow cimport begin_followed, followed_at, look_ahead, next_of
+from eventsnn._core.follow cimport begin_followed, followed_at, next_of
 from eventsnn._core.frames cimport sum_of
 from eventsnn._core.inbox cimport grow_rows
 from eventsnn._core.lanes cimport is_mine, wait_for_others
@@ -93,7 +94,7 @@ cdef inline void begin_suspect(Core* e, int32_t n) noexcept nogil:
     cdef Followed* x
     cdef Grown f
     e.blocks.flag[n] = 0
-    x = begin_followed(e, g, n, max(e.time, g.begin), True)
+    x = begin_followed(e, g, n, max(e.state.time, g.begin), True)
     if x != NULL:
         grow_to(class_of(e, g, n), x.t, &f)
         look_ahead(e, g, x, &f)
@@ -118,7 +119,7 @@ cdef inline void take_arrivals(Core* e, const Gathered* a, int64_t n) noexcept n
         if not q.replay_of[a[i].neuron]:
             if e.blocks.flag[a[i].neuron] & IS_SUSPECT:
                 begin_suspect(e, a[i].neuron)
-            if e.status == NO_MEMORY or not new_replay(e, a[i].neuron, e.blocks.group_of[a[i].neuron]):
+            if e.tally.status == NO_MEMORY or not new_replay(e, a[i].neuron, e.blocks.group_of[a[i].neuron]):
                 return
         q.replay[q.replay_of[a[i].neuron] - 1].n += 1
     needed = n + (q.n_replays - known) * SPARE
@@ -156,7 +157,7 @@ cdef inline void begin_replays(Core* e) noexcept nogil:
             if b.flag[n] & IS_FOLLOWED and not q.replay_of[n] and next_of(g, followed_at(b, n)) < q.stop:
                 if not new_replay(e, n, <int32_t>k):
                     return
-    if e.status == NO_MEMORY:
+    if e.tally.status == NO_MEMORY:
         return
     for i in range(known, q.n_replays):
         run(e, <int32_t>i)
@@ -174,7 +175,7 @@ cdef inline void take_suspects(Core* e) noexcept nogil:
         return
     q.suspects = False
     if not room_to_gather(b, 1):
-        fail(e, NO_MEMORY, e.time, 0)
+        fail(e, NO_MEMORY, e.state.time, 0)
         return
     rest = b.gathered + b.gathered_room
     for i in range(b.n_gathered):
@@ -183,7 +184,7 @@ cdef inline void take_suspects(Core* e) noexcept nogil:
             rest[n] = b.gathered[i]
             n += 1
     take_arrivals(e, rest, n)
-    if e.status != NO_MEMORY:
+    if e.tally.status != NO_MEMORY:
         for i in range(known, q.n_replays):
             note_due(q, <int32_t>i)
 
@@ -240,7 +241,7 @@ cdef inline bint gather_slice(Core* e, const Slice* slice, double time, int32_t 
 
 cdef inline bint gather_row(Core* e, const Fired* spike, int32_t projection, int32_t row) noexcept nogil:
     """What of a row arrives in the window at neurons of the lane; False if there is no memory left."""
-    cdef const Projection* p = &e.projections[projection]
+    cdef const Projection* p = &e.net.projections[projection]
     cdef int64_t first = first_slice(p, row)
     cdef int64_t next
     cdef int32_t r = -1
@@ -269,9 +270,9 @@ cdef inline bint bring(Core* e, const Fired* spike) noexcept nogil:
     cdef int64_t room = 2 * q.applied_room + 64
     cdef int64_t i, k
     cdef Applied* new
-    for k in range(e.outgoing_start[spike.neuron], e.outgoing_start[spike.neuron + 1]):
-        if arrives_promptly(e, spike, &e.projections[e.outgoing_projection[k]]):
-            if not gather_row(e, spike, e.outgoing_projection[k], e.outgoing_row[k]):
+    for k in range(e.net.outgoing_start[spike.neuron], e.net.outgoing_start[spike.neuron + 1]):
+        if arrives_promptly(e, spike, &e.net.projections[e.net.outgoing_projection[k]]):
+            if not gather_row(e, spike, e.net.outgoing_projection[k], e.net.outgoing_row[k]):
                 return False
     if q.n_applied == q.applied_room:
         if not enlarge(<void**>&q.applied, room * sizeof(Applied)):
@@ -286,7 +287,7 @@ cdef inline bint bring(Core* e, const Fired* spike) noexcept nogil:
         find_added(b, first)
     for i in range(first, b.n_gathered):
         give(e, &b.gathered[i])
-    e.synaptic_events += new.n
+    e.tally.synaptic_events += new.n
     return True
 
 
@@ -303,7 +304,7 @@ cdef inline void take_back(Core* e, const Fired* spike) noexcept nogil:
             for i in range(old.first, old.first + old.n):
                 take_from(e, &e.blocks.gathered[i])
                 e.blocks.gathered[i].row = -1
-            e.synaptic_events -= old.n
+            e.tally.synaptic_events -= old.n
             return
         k = old.next
 
@@ -368,8 +369,8 @@ cdef inline void note_change(Core* e, const Fired* spike, bint gone) noexcept no
     cdef int64_t room = 2 * m.change_room + 64
     cdef bint prompt = False
     cdef int64_t k
-    for k in range(e.outgoing_start[spike.neuron], e.outgoing_start[spike.neuron + 1]):
-        prompt |= arrives_promptly(e, spike, &e.projections[e.outgoing_projection[k]])
+    for k in range(e.net.outgoing_start[spike.neuron], e.net.outgoing_start[spike.neuron + 1]):
+        prompt |= arrives_promptly(e, spike, &e.net.projections[e.net.outgoing_projection[k]])
     if not prompt:
         return
     if m.n_changes == m.change_room:
@@ -417,7 +418,7 @@ cdef inline bint exchange(Core* e) noexcept nogil:
         m = &e.message[e.told] if e.team == NULL else &e.team.lane[k].message[e.told]
         total += m.n_changes
         for i in range(m.n_changes):
-            if e.status == NO_MEMORY:
+            if e.tally.status == NO_MEMORY:
                 break
             if m.change[i].gone:
                 take_back(e, &m.change[i].spike)
@@ -440,12 +441,12 @@ cdef inline void settle_window(Core* e) noexcept nogil:
         take_suspects(e)
         n, q.n_due = q.n_due, 0
         for i in range(n):
-            if e.status == NO_MEMORY:
+            if e.tally.status == NO_MEMORY:
                 break
             old = q.replay[q.due[i]].spikes
             run_again(e, q.due[i])
             note_changes(e, old, q.replay[q.due[i]].spikes)
-    if e.status != NO_MEMORY:
+    if e.tally.status != NO_MEMORY:
         send_all(e)
     end_prompts(e)
 
@@ -465,7 +466,7 @@ cdef inline void send_all(Core* e) noexcept nogil:
             fail(e, r.status, r.failed_at, r.neuron)
     # Rounds count also where neurons are calm or held and have not been gone through again.
     for i in range(q.n_applied):
-        if q.applied[i].gone or q.applied[i].spike.round < e.max_rounds:
+        if q.applied[i].gone or q.applied[i].spike.round < e.net.max_rounds:
             continue
         for k in range(q.applied[i].first, q.applied[i].first + q.applied[i].n):
             a = &e.blocks.gathered[k]

@@ -8,6 +8,7 @@ from libc.math cimport fabs, nextafter
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
+from eventsnn._core.ahead cimport fits, is_at_line, look_ahead
 from eventsnn._core.blocks cimport Blocks, Followed, Group, Grown
 from eventsnn._core.calm cimport class_of, grow_to
 from eventsnn._core.core cimport NO_MEMORY, RUNNING, TOO_MANY_ROUNDS, Core, Prompts, Replay, neuron_at
@@ -15,12 +16,9 @@ from eventsnn._core.events cimport fail, is_over, next_own, process_before
 from eventsnn._core.follow cimport (
     add_inputs,
     fire_followed,
-    fits,
     followed_at,
     go_on,
-    is_at_line,
     leave,
-    look_ahead,
 )
 from eventsnn._core.frames cimport nearest, scale_of, sum_of
 from eventsnn._core.mathfunc cimport infinity
@@ -55,7 +53,7 @@ cdef inline bint new_replay(Core* e, int32_t n, int32_t group) noexcept nogil:
     cdef int64_t room = 2 * q.replay_room + 64
     if q.n_replays == q.replay_room:
         if not enlarge(<void**>&q.replay, room * sizeof(Replay)) or not enlarge(<void**>&q.due, room * sizeof(int32_t)):
-            fail(e, NO_MEMORY, e.time, n)
+            fail(e, NO_MEMORY, e.state.time, n)
             return False
         q.replay_room = room
     r = &q.replay[q.n_replays]
@@ -72,7 +70,7 @@ cdef inline bint room_to_keep(Core* e, Replay* r, int64_t size) noexcept nogil:
     cdef int64_t room = 2 * (q.n_kept + size)
     if q.n_kept + size > q.kept_room:
         if not enlarge(<void**>&q.kept, room):
-            fail(e, NO_MEMORY, e.time, r.neuron)
+            fail(e, NO_MEMORY, e.state.time, r.neuron)
             return False
         q.kept_room = room
     r.kept = q.n_kept
@@ -81,7 +79,7 @@ cdef inline bint room_to_keep(Core* e, Replay* r, int64_t size) noexcept nogil:
 
 
 cdef inline int64_t watches_of(const Core* e, int32_t n) noexcept nogil:
-    return e.watch_start[n + 1] - e.watch_start[n] if e.watch_start != NULL else 0
+    return e.tally.watch_start[n + 1] - e.tally.watch_start[n] if e.tally.watch_start != NULL else 0
 
 
 cdef inline bint keep_record(Core* e, Replay* r) noexcept nogil:
@@ -90,13 +88,13 @@ cdef inline bint keep_record(Core* e, Replay* r) noexcept nogil:
     cdef int64_t watches = watches_of(e, r.neuron)
     cdef char* kept
     cdef int64_t i
-    if not room_to_keep(e, r, e.stride + streams + watches * sizeof(int64_t)):
+    if not room_to_keep(e, r, e.net.stride + streams + watches * sizeof(int64_t)):
         return False
     kept = e.prompts.kept + r.kept
-    memcpy(kept, s, e.stride)
-    memcpy(kept + e.stride, s.streams, streams)
+    memcpy(kept, s, e.net.stride)
+    memcpy(kept + e.net.stride, s.streams, streams)
     for i in range(watches):
-        (<int64_t*>(kept + e.stride + streams))[i] = e.watches[e.watch_start[r.neuron] + i].at
+        (<int64_t*>(kept + e.net.stride + streams))[i] = e.tally.watches[e.tally.watch_start[r.neuron] + i].at
     return True
 
 
@@ -105,10 +103,10 @@ cdef inline void put_back_record(Core* e, const Replay* r) noexcept nogil:
     cdef int64_t streams = s.n_streams * sizeof(Stream)
     cdef const char* kept = e.prompts.kept + r.kept
     cdef int64_t i
-    memcpy(s, kept, e.stride)
-    memcpy(s.streams, kept + e.stride, streams)
+    memcpy(s, kept, e.net.stride)
+    memcpy(s.streams, kept + e.net.stride, streams)
     for i in range(watches_of(e, r.neuron)):
-        e.watches[e.watch_start[r.neuron] + i].at = (<const int64_t*>(kept + e.stride + streams))[i]
+        e.tally.watches[e.tally.watch_start[r.neuron] + i].at = (<const int64_t*>(kept + e.net.stride + streams))[i]
 
 
 cdef inline bint keep_followed(Core* e, Replay* r) noexcept nogil:
@@ -141,7 +139,7 @@ cdef inline bint room_for_arrivals(Core* e, int64_t n) noexcept nogil:
     if needed <= b.timed_room:
         return True
     if not enlarge(<void**>&b.arrival, 2 * needed * sizeof(Arrival)):
-        fail(e, NO_MEMORY, e.time, 0)
+        fail(e, NO_MEMORY, e.state.time, 0)
         return False
     b.timed_room = 2 * needed
     return True
@@ -223,7 +221,7 @@ cdef inline bint run_followed(Core* e, Group* g, const Replay* r) noexcept nogil
         if is_over(e, t):
             return True
         e.round = round
-        if round > e.max_rounds:
+        if round > e.net.max_rounds:
             fail(e, TOO_MANY_ROUNDS, t, r.neuron)
             e.round = 0
             return True
@@ -243,9 +241,9 @@ cdef inline bint run_followed(Core* e, Group* g, const Replay* r) noexcept nogil
 
 
 cdef inline void run_record(Core* e, Replay* r) noexcept nogil:
-    cdef int64_t before = e.external_events
+    cdef int64_t before = e.tally.external_events
     process_before(e, r.neuron, e.prompts.stop, r.first, r.first + r.n)
-    r.external = e.external_events - before
+    r.external = e.tally.external_events - before
     wake_set(&e.wakes, r.neuron, next_own(neuron_at(e, r.neuron)))
 
 
@@ -262,7 +260,7 @@ cdef inline void run(Core* e, int32_t i) noexcept nogil:
         if not run_followed(e, g, r):
             put_back_followed(e, r)
             drop_shots(q, r)
-            leave(e, g, r.neuron, e.time)
+            leave(e, g, r.neuron, e.state.time)
             r.group, r.status = -1, RUNNING
             if not keep_record(e, r):
                 q.present = -1
@@ -287,6 +285,6 @@ cdef inline void run_again(Core* e, int32_t i) noexcept nogil:
         put_back_followed(e, r)
     else:
         put_back_record(e, r)
-        e.external_events -= r.external
+        e.tally.external_events -= r.external
     run(e, i)
-    e.updates += 1
+    e.tally.updates += 1

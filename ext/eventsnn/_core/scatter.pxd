@@ -388,57 +388,50 @@ cdef inline int64_t add_what_raises(Blocks* b) noexcept nogil:
     return n
 
 
-cdef inline void add_what_lowers(Core* e) noexcept nogil:
-    """Add what lowers those that are still calm; leave what arrives at suspect ones, from which all is taken back, and
-    at those that are followed or apart."""
+cdef inline bint is_left(Core* e, const Gathered* a, int64_t i) noexcept nogil:
+    """Add arrival i if it lowers a neuron that is still calm, take it back if a suspect one has taken it; whether it is
+    left for its neuron, which is suspect, followed or apart."""
+    cdef Blocks* b = &e.blocks
+    cdef int64_t* d = &b.single[a.neuron]
+    cdef uint8_t flag = b.flag[a.neuron]
+    if flag == 0 and a.added < 0:
+        d[0] = sum_of(d[0], a.added)
+        if e.prompts.on:
+            e.prompts.lowered[a.neuron] = sum_of(e.prompts.lowered[a.neuron], a.added)
+        if d[0] >= 0:
+            # So far below the threshold that the number has wrapped around.
+            leave(e, &b.group[b.group_of[a.neuron]], a.neuron, e.state.time)
+    if flag & IS_SUSPECT and i <= b.place[a.neuron] and a.added >= 0:
+        d[0] = sum_of(d[0], -a.added)
+    return flag != 0 and not flag & IS_HELD
+
+
+cdef inline void keep_what_is_left(Core* e) noexcept nogil:
     cdef Blocks* b = &e.blocks
     cdef Gathered a
     cdef int64_t i
     cdef int64_t kept = 0
-    cdef uint8_t flag
     for i in range(b.n_gathered):
         a = b.gathered[i]
-        flag = b.flag[a.neuron]
-        if flag == 0:
-            if a.added < 0:
-                b.single[a.neuron] = sum_of(b.single[a.neuron], a.added)
-                if b.single[a.neuron] >= 0:
-                    # So far below the threshold that the number has wrapped around.
-                    leave(e, &b.group[b.group_of[a.neuron]], a.neuron, e.time)
-            continue
-        if flag & IS_HELD:
-            continue
-        if flag & IS_SUSPECT and i <= b.place[a.neuron] and a.added >= 0:
-            b.single[a.neuron] = sum_of(b.single[a.neuron], -a.added)
-        b.gathered[kept] = a
-        kept += 1
+        if is_left(e, &a, i):
+            b.gathered[kept] = a
+            kept += 1
     b.n_gathered = kept
 
 
 cdef inline void keep_for_replays(Core* e) noexcept nogil:
-    """Where more may arrive than is known so far: add what lowers calm neurons, and note how much, take back what
-    suspect ones have taken, and leave what arrives at them and at those that are followed or apart."""
+    """The same where more may arrive than is known so far: what is left for neurons that are apart lies in order, what
+    is left for others behind it, backwards."""
     cdef Blocks* b = &e.blocks
     cdef const Gathered* a
     cdef int64_t i
-    cdef uint8_t flag
     b.rest = b.gathered + b.gathered_room
     b.followed_rest = b.rest + b.gathered_room
     for i in range(b.n_gathered):
         a = &b.gathered[i]
-        flag = b.flag[a.neuron]
-        if flag == 0:
-            if a.added < 0:
-                b.single[a.neuron] = sum_of(b.single[a.neuron], a.added)
-                e.prompts.lowered[a.neuron] = sum_of(e.prompts.lowered[a.neuron], a.added)
-                if b.single[a.neuron] >= 0:
-                    leave(e, &b.group[b.group_of[a.neuron]], a.neuron, e.time)
+        if not is_left(e, a, i):
             continue
-        if flag & IS_HELD:
-            continue
-        if flag & IS_SUSPECT and i <= b.place[a.neuron] and a.added >= 0:
-            b.single[a.neuron] = sum_of(b.single[a.neuron], -a.added)
-        if flag & IS_APART:
+        if b.flag[a.neuron] & IS_APART:
             b.rest[b.n_rest] = a[0]
             b.n_rest += 1
         else:
@@ -464,7 +457,7 @@ cdef inline bint take_gathered(Core* e) noexcept nogil:
     if e.prompts.on:
         keep_for_replays(e)
         return True
-    add_what_lowers(e)
+    keep_what_is_left(e)
     for i in range(suspects):
         b.flag[b.others[i]] = 0
     n = b.n_gathered

@@ -74,7 +74,7 @@ cdef inline bint gather_span(Core* e, int32_t r) noexcept nogil:
             new.weight = span.weight[i] if span.weight32 == NULL else span.weight32[i]
         b.gathered[b.n_gathered] = new
         b.n_gathered += 1
-    e.synaptic_events += b.n_gathered - before
+    e.tally.synaptic_events += b.n_gathered - before
     return True
 
 

@@ -88,13 +88,13 @@ cdef inline bint take_span(Core* e, const Projection* p, Row* row, int64_t n, Sl
 
 cdef inline double time_of_last(const Core* e, const Span* span) noexcept nogil:
     """When the last synapse of a span arrives."""
-    cdef const Row* row = &e.rows.row[span.at]
-    return row.fired + span_delays(&e.projections[row.projection], row)[span.n - 1]
+    cdef const Row* row = &e.state.rows.row[span.at]
+    return row.fired + span_delays(&e.net.projections[row.projection], row)[span.n - 1]
 
 
 cdef inline int64_t cut_spans(Core* e, double stop) noexcept nogil:
     """Shorten spans to what arrives before stop, and file the rows of which nothing does; how much is left."""
-    cdef RowQueue* q = &e.rows
+    cdef RowQueue* q = &e.state.rows
     cdef int64_t n = 0
     cdef int64_t i = 0
     cdef Span* span
@@ -116,9 +116,9 @@ cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
     """Append a span to what the window brings, gather or count what of it arrives where in this lane, and file the rest
     of its row; False if there is no memory left. There is room for the span."""
     cdef Inbox* b = &e.inbox
-    cdef RowQueue* q = &e.rows
+    cdef RowQueue* q = &e.state.rows
     cdef Row* row = &q.row[span.at]
-    cdef const Projection* p = &e.projections[row.projection]
+    cdef const Projection* p = &e.net.projections[row.projection]
     cdef int64_t* place = b.place
     cdef int32_t* touched = e.touched
     cdef int64_t n_touched = e.n_touched
@@ -149,7 +149,7 @@ cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
         place[n] += 1
     e.n_touched = n_touched
     b.n += new.n - others
-    e.synaptic_events += new.n - others
+    e.tally.synaptic_events += new.n - others
     return True
 
 

@@ -38,20 +38,20 @@ cdef inline int64_t words_of(const Core* e, const Neuron* s) noexcept:
     cdef const Model* m
     if s.class_of < 0:
         return 0
-    m = e.classes[s.class_of].model
+    m = e.net.classes[s.class_of].model
     return m.n_slots + m.n_currents + m.n_alpha
 
 
 cdef dict read_neurons(const Core* e, net):
     cdef int64_t n
     cdef const Neuron* s
-    cdef double[:, ::1] real = np.empty((6, e.n))
-    cdef int64_t[:, ::1] u = np.empty((e.n, 2), dtype=np.int64)
-    cdef int64_t[:, ::1] words = np.zeros((e.n, net.words), dtype=np.int64)
-    cdef int64_t[::1] spikes = np.empty(e.n, dtype=np.int64)
-    cdef int32_t[:, ::1] number = np.empty((3, e.n), dtype=np.int32)
-    cdef int8_t[:, ::1] mark = np.empty((2, e.n), dtype=np.int8)
-    for n in range(e.n):
+    cdef double[:, ::1] real = np.empty((6, e.net.n))
+    cdef int64_t[:, ::1] u = np.empty((e.net.n, 2), dtype=np.int64)
+    cdef int64_t[:, ::1] words = np.zeros((e.net.n, net.words), dtype=np.int64)
+    cdef int64_t[::1] spikes = np.empty(e.net.n, dtype=np.int64)
+    cdef int32_t[:, ::1] number = np.empty((3, e.net.n), dtype=np.int32)
+    cdef int8_t[:, ::1] mark = np.empty((2, e.net.n), dtype=np.int8)
+    for n in range(e.net.n):
         s = neuron_at(e, n)
         real[0, n], real[1, n], real[2, n] = s.t, s.v, s.drive
         real[3, n], real[4, n], real[5, n] = s.slope, s.crossing, s.release
@@ -86,7 +86,7 @@ cdef write_neurons(Core* e, net, dict state):
     cdef const int8_t[::1] bounded = state["neurons.bounded"]
     cdef const int8_t[::1] framed = state["neurons.framed"]
     cdef const int32_t[::1] first_change = net.change
-    for n in range(e.n):
+    for n in range(e.net.n):
         s = neuron_at(e, n)
         s.t, s.v, s.drive, s.slope = t[n], v[n], drive[n], slope[n]
         s.crossing, s.release, s.spikes = crossing[n], release[n], spikes[n]
@@ -95,10 +95,10 @@ cdef write_neurons(Core* e, net, dict state):
         s.bounded, s.framed = bounded[n], framed[n]
         s.sines, s.n_sines = NULL, 0
         if s.change > first_change[n]:
-            s.sines = e.sines + e.change_sine[2 * s.change - 2]
-            s.n_sines = e.change_sine[2 * s.change - 1]
+            s.sines = e.net.sines + e.net.change_sine[2 * s.change - 2]
+            s.n_sines = e.net.change_sine[2 * s.change - 1]
         behind = words_of(e, s)
-        memset(<void*>(s + 1), 0, e.stride - sizeof(Neuron))
+        memset(<void*>(s + 1), 0, e.net.stride - sizeof(Neuron))
         if behind:
             memcpy(<void*>(s + 1), &words[n, 0], behind * sizeof(double))
         s.outside = next_outside(e, s)
@@ -115,7 +115,7 @@ cdef dict read_streams(const Core* e, net):
     cdef int64_t[::1] cell = np.empty(n, dtype=np.int64)
     cdef int32_t[:, ::1] number = np.empty((4, n), dtype=np.int32)
     for k in range(n):
-        s = &e.streams[k]
+        s = &e.state.streams[k]
         first[k], cell[k] = s.first, s.cell
         number[0, k], number[1, k], number[2, k], number[3, k] = s.at, s.n, s.in_cell, s.piece
     numbers = dict(zip(("at", "n", "in_cell", "piece"), np.asarray(number)))
@@ -169,8 +169,8 @@ cdef Stream* find_streams(const Core* e, net, dict state, dict trains, Arena are
     cdef bint good
     for k in range(n):
         s = &streams[k]
-        s.source, s.index = e.streams[k].source, e.streams[k].index
-        if e.sources[s.source].kind == TRAIN:
+        s.source, s.index = e.state.streams[k].source, e.state.streams[k].index
+        if e.net.sources[s.source].kind == TRAIN:
             time, length = train_time + train[k, 0], train[k, 1]
             if k in trains:
                 time, length = <const double*><size_t>trains[k].ctypes.data, trains[k].size
@@ -182,7 +182,7 @@ cdef Stream* find_streams(const Core* e, net, dict state, dict trains, Arena are
         else:
             s.first, s.cell, s.at, s.n = first[k], cell[k], at[k], ahead[k]
             s.in_cell, s.piece = in_cell[k], piece[k]
-            good = find_kept(e.sources, s)
+            good = find_kept(e.net.sources, s)
         if not good:
             raise InputError(
                 f"the state cannot be used: streams.first[{k}] = {first[k]:.17g} ms is not when this stream spikes next"
@@ -234,16 +234,16 @@ cdef read_rows(const Core* e, list into):
     cdef int64_t slot, k
     cdef int32_t at
     cdef const Row* row
-    for slot in range(LEVELS * SLOTS if e.rows.row != NULL else 0):
-        at = e.rows.wheel.first[slot]
+    for slot in range(LEVELS * SLOTS if e.state.rows.row != NULL else 0):
+        at = e.state.rows.wheel.first[slot]
         while at >= 0:
-            row = &e.rows.row[at]
-            read = read_of(&e.projections[row.projection], row)
+            row = &e.state.rows.row[at]
+            read = read_of(&e.net.projections[row.projection], row)
             into.append((row.projection, row.row, row.ordinal, read, row.fired_round, row.fired))
-            at = e.rows.wheel.link[at].next
-    for k in range(e.rows.n_due, e.rows.n_due + e.rows.n_late):
-        row = &e.rows.due[k].row
-        read = read_before(&e.projections[row.projection], row)
+            at = e.state.rows.wheel.link[at].next
+    for k in range(e.state.rows.n_due, e.state.rows.n_due + e.state.rows.n_late):
+        row = &e.state.rows.due[k].row
+        read = read_before(&e.net.projections[row.projection], row)
         into.append((row.projection, row.row, row.ordinal, read, row.fired_round, row.fired))
 
 
@@ -259,7 +259,7 @@ cdef write_rows(Core* e, dict state):
     cdef Row new
     cdef int64_t k
     for k in range(fired.shape[0]):
-        p = &e.projections[projection[k]]
+        p = &e.net.projections[projection[k]]
         new.fired, new.fired_round, new.ordinal = fired[k], fired_round[k], ordinal[k]
         new.projection, new.row = projection[k], row[k]
         if p.recipe == NULL:
@@ -272,5 +272,5 @@ cdef write_rows(Core* e, dict state):
                 raise MemoryError
             (<Made*><size_t>new.first).at = read[k]
         arrive(p, &new)
-        if not row_push(&e.rows, &new):
+        if not row_push(&e.state.rows, &new):
             raise MemoryError

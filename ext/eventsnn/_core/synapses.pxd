@@ -134,13 +134,13 @@ cdef inline void give_up_rows(Core* e) noexcept nogil:
     cdef int64_t slot
     cdef int32_t at
     cdef const Row* row
-    for slot in range(LEVELS * SLOTS if e.rows.row != NULL else 0):
-        at = e.rows.wheel.first[slot]
+    for slot in range(LEVELS * SLOTS if e.state.rows.row != NULL else 0):
+        at = e.state.rows.wheel.first[slot]
         while at >= 0:
-            row = &e.rows.row[at]
-            if e.projections[row.projection].recipe != NULL and row.first > 0:
+            row = &e.state.rows.row[at]
+            if e.net.projections[row.projection].recipe != NULL and row.first > 0:
                 free(<Made*><size_t>row.first)
-            at = e.rows.wheel.link[at].next
+            at = e.state.rows.wheel.link[at].next
     give_back_rows(e)
 
 
@@ -150,17 +150,17 @@ cdef inline bint copy_rows(const Core* e, Core* other) noexcept nogil:
     cdef int32_t at
     cdef const Projection* p
     cdef Row row
-    for slot in range(LEVELS * SLOTS if e.rows.row != NULL else 0):
-        at = e.rows.wheel.first[slot]
+    for slot in range(LEVELS * SLOTS if e.state.rows.row != NULL else 0):
+        at = e.state.rows.wheel.first[slot]
         while at >= 0:
-            row = e.rows.row[at]
-            p = &e.projections[row.projection]
+            row = e.state.rows.row[at]
+            p = &e.net.projections[row.projection]
             if p.recipe != NULL and row.first > 0:
                 row.first = made_row(p, row.row)
                 if row.first == NO_ROOM:
                     return False
-                (<Made*><size_t>row.first).at = (<const Made*><size_t>e.rows.row[at].first).at
-            if not row_push(&other.rows, &row):
+                (<Made*><size_t>row.first).at = (<const Made*><size_t>e.state.rows.row[at].first).at
+            if not row_push(&other.state.rows, &row):
                 return False
-            at = e.rows.wheel.link[at].next
+            at = e.state.rows.wheel.link[at].next
     return True

@@ -44,12 +44,12 @@ cdef void give_up_inputs(Core* e) noexcept nogil:
 
 
 cdef void give_up_queue(Core* e) noexcept nogil:
-    free(e.rows.wheel.link)
-    free(e.rows.row)
-    free(e.rows.due)
-    free(e.rows.order)
-    free(e.rows.begin)
-    free(e.rows.span)
+    free(e.state.rows.wheel.link)
+    free(e.state.rows.row)
+    free(e.state.rows.due)
+    free(e.state.rows.order)
+    free(e.state.rows.begin)
+    free(e.state.rows.span)
 
 
 cdef void give_up(Core* e) noexcept nogil:
@@ -71,8 +71,8 @@ cdef void give_up(Core* e) noexcept nogil:
     free(e.blocks.pool)
     free(e.blocks.notes.weight)
     free(e.inbox.arrival)
-    free(e.spike_time)
-    free(e.spike_neuron)
+    free(e.tally.spike_time)
+    free(e.tally.spike_neuron)
     free(e.prompts.replay)
     free(e.prompts.due)
     free(e.prompts.kept)
@@ -97,10 +97,10 @@ cdef class Lanes:
         self.team.n = 1
         e.whole = True
         set_net(e, net, self.arena)
-        e.records = <char*>self.arena.allocate(e.n, e.stride)
-        e.inbox.place = <int64_t*>self.arena.allocate(e.n, sizeof(int64_t))
-        wheel_begin(&e.wakes, <Link*>self.arena.allocate(e.n, sizeof(Link)), e.window)
-        rows_begin(&e.rows, e.window)
+        e.state.records = <char*>self.arena.allocate(e.net.n, e.net.stride)
+        e.inbox.place = <int64_t*>self.arena.allocate(e.net.n, sizeof(int64_t))
+        wheel_begin(&e.wakes, <Link*>self.arena.allocate(e.net.n, sizeof(Link)), e.net.window)
+        rows_begin(&e.state.rows, e.net.window)
         self.begin_lane(e, self.arena)
         self.make_blocks()
         self.begin_streams()
@@ -117,8 +117,8 @@ cdef class Lanes:
 
     cdef begin_lane(self, Core* e, Arena arena):
         """The memory that a lane needs of its own, whatever it does."""
-        cdef int64_t n = self.core.n
-        e.scratch = <Neuron*>arena.allocate(1, self.core.stride)
+        cdef int64_t n = self.core.net.n
+        e.scratch = <Neuron*>arena.allocate(1, self.core.net.stride)
         e.touched = <int32_t*>arena.allocate(2 * n + 1, sizeof(int32_t))
         e.blocks.others = <int32_t*>arena.allocate(n + 1, sizeof(int32_t))
         e.inbox.start = <int64_t*>arena.allocate(n, sizeof(int64_t))
@@ -129,7 +129,7 @@ cdef class Lanes:
         """Room for the state of calm neurons; most of it is never touched where there are none."""
         cdef Blocks* b = &self.core.blocks
         cdef Arena arena = self.arena
-        cdef int64_t n = self.core.n
+        cdef int64_t n = self.core.net.n
         b.width = FIRST_BLOCK
         b.end = b.next = infinity()
         b.free = -1
@@ -151,14 +151,14 @@ cdef class Lanes:
 
     cdef begin_streams(self):
         cdef int64_t k
-        cdef Stream* streams = self.core.streams
+        cdef Stream* streams = self.core.state.streams
         cdef const int64_t[:, ::1] train = self.net.train
         cdef const double* time = <const double*>self.arena.hold(self.net.train_time, np.float64)
         for k in range(train.shape[0]):
-            if self.core.sources[streams[k].source].kind == TRAIN:
+            if self.core.net.sources[streams[k].source].kind == TRAIN:
                 set_train(&streams[k], time + train[k, 0], train[k, 1], 0)
             else:
-                stream_begin(self.core.sources, &streams[k])
+                stream_begin(self.core.net.sources, &streams[k])
 
     cdef begin_neurons(self):
         cdef Core* e = &self.core
@@ -171,21 +171,21 @@ cdef class Lanes:
         cdef const double[::1] v = self.net.v
         cdef const double[::1] drive = self.net.drive
         cdef const double[:, ::1] variable = self.net.variables
-        for n in range(e.n):
+        for n in range(e.net.n):
             s = neuron_at(e, n)
             s.v = v[n]
             s.class_of = class_of[n]
             s.change = change[n]
-            s.streams = e.streams + stream_start[n]
+            s.streams = e.state.streams + stream_start[n]
             s.n_streams = stream_start[n + 1] - stream_start[n]
             s.millisecond = -1
             s.crossing = infinity()
             e.wakes.link[n].key = NEVER
             if s.class_of >= 0:
-                for slot in range(e.classes[s.class_of].model.n_slots):
-                    variables(&e.classes[s.class_of], s)[slot] = variable[n, slot]
+                for slot in range(e.net.classes[s.class_of].model.n_slots):
+                    variables(&e.net.classes[s.class_of], s)[slot] = variable[n, slot]
                 s.drive = drive[n]
-                e.classes[s.class_of].model.enter(&e.classes[s.class_of], s)
+                e.net.classes[s.class_of].model.enter(&e.net.classes[s.class_of], s)
                 predict(e, s)
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
@@ -246,7 +246,7 @@ cdef class Lanes:
             self.assemble(i + 1)
             if not copy_rows(e, other):
                 self.join()
-                raise MemoryError(Outcome.NO_MEMORY.sentence(e.time))
+                raise MemoryError(Outcome.NO_MEMORY.sentence(e.state.time))
         part_of_lane = ranges(self.net.borders, n)
         for i, part in enumerate(part_of_lane):
             self.give_ranges(self.lane[i], part)
@@ -278,16 +278,16 @@ cdef class Lanes:
         e.prompts.applied, e.prompts.row = NULL, NULL
         e.prompts.replay_room = e.prompts.kept_room = e.prompts.shot_room = 0
         e.prompts.applied_room = e.prompts.row_room = 0
-        e.spike_time, e.spike_neuron = NULL, NULL
-        e.n_spikes = e.spike_room = 0
+        e.tally.spike_time, e.tally.spike_neuron = NULL, NULL
+        e.tally.n_spikes = e.tally.spike_room = 0
         e.arrived = NULL
-        e.synaptic_events = e.external_events = e.queue_pops = e.updates = 0
-        e.bounds_due = e.tests = e.tests_resolved = e.fired = 0
+        e.tally.synaptic_events = e.tally.external_events = e.tally.queue_pops = e.tally.updates = 0
+        e.tally.bounds_due = e.tally.tests = e.tally.tests_resolved = e.tally.fired = 0
         for k in range(2):
             e.message[k].fired, e.message[k].change = NULL, NULL
             e.message[k].room = e.message[k].n_fired = e.message[k].change_room = e.message[k].n_changes = 0
-        rows_begin(&e.rows, e.window)
-        wheel_advance(&e.rows.wheel, e.time)
+        rows_begin(&e.state.rows, e.net.window)
+        wheel_advance(&e.state.rows.wheel, e.state.time)
 
     cdef give_ranges(self, Core* e, list part):
         """Let a lane have these ranges of neurons."""
@@ -302,8 +302,8 @@ cdef class Lanes:
         """Wake these neurons in a lane."""
         cdef int64_t k, n
         cdef Link* link = self.core.wakes.link
-        wheel_begin(&e.wakes, link, e.window)
-        wheel_advance(&e.wakes, e.time)
+        wheel_begin(&e.wakes, link, e.net.window)
+        wheel_advance(&e.wakes, e.state.time)
         for k in range(neurons.shape[0]):
             n = neurons[k]
             link[n].key = NEVER
@@ -317,38 +317,38 @@ cdef class Lanes:
         cdef int64_t k
         for i in range(1, self.team.n):
             other = self.lane[i]
-            for k in range(other.n_spikes):
-                keep_spike(e, other.spike_neuron[k], other.spike_time[k])
-            e.synaptic_events += other.synaptic_events
-            e.external_events += other.external_events
-            e.queue_pops += other.queue_pops
-            e.updates += other.updates
-            e.bounds_due += other.bounds_due
-            e.tests += other.tests
-            e.tests_resolved += other.tests_resolved
-            e.fired += other.fired
+            for k in range(other.tally.n_spikes):
+                keep_spike(e, other.tally.spike_neuron[k], other.tally.spike_time[k])
+            e.tally.synaptic_events += other.tally.synaptic_events
+            e.tally.external_events += other.tally.external_events
+            e.tally.queue_pops += other.tally.queue_pops
+            e.tally.updates += other.tally.updates
+            e.tally.bounds_due += other.tally.bounds_due
+            e.tally.tests += other.tally.tests
+            e.tally.tests_resolved += other.tally.tests_resolved
+            e.tally.fired += other.tally.fired
             e.blocks.looks += other.blocks.looks
             e.blocks.looking += other.blocks.looking
             e.blocks.follows += other.blocks.follows
             e.blocks.arrivals += other.blocks.arrivals
-            if other.status != RUNNING:
-                e.status = other.status
+            if other.tally.status != RUNNING:
+                e.tally.status = other.tally.status
             give_up(other)
         self.assemble(1)
 
     cdef restore_lane(self, Core* e, dict state):
         """Clock and rows under way; nothing is left of what a failure has interrupted."""
         cdef int k
-        e.status = RUNNING
+        e.tally.status = RUNNING
         for k in range(2):
             e.message[k].n_fired = e.message[k].n_changes = 0
-        memset(e.inbox.place, 0, e.n * sizeof(int64_t))
-        e.time, e.blocks.reviewed = state["time"], state["time"]
-        e.n_touched = e.n_spikes = 0
+        memset(e.inbox.place, 0, e.net.n * sizeof(int64_t))
+        e.state.time, e.blocks.reviewed = state["time"], state["time"]
+        e.n_touched = e.tally.n_spikes = 0
         give_up_rows(e)
         give_up_queue(e)
-        rows_begin(&e.rows, e.window)
-        wheel_advance(&e.rows.wheel, e.time)
+        rows_begin(&e.state.rows, e.net.window)
+        wheel_advance(&e.state.rows.wheel, e.state.time)
         write_rows(e, state)
 
     # ---- what is to be seen
@@ -361,8 +361,8 @@ cdef class Lanes:
         failures = []
         for i in range(self.team.n):
             e = self.lane[i]
-            if Outcome(e.status).runaway:
-                failures.append((e.failed_at, e.failed_round, e.failed, Outcome(e.status)))
+            if Outcome(e.tally.status).runaway:
+                failures.append((e.tally.failed_at, e.tally.failed_round, e.tally.failed, Outcome(e.tally.status)))
         if not failures:
             return None
         time, _, neuron, outcome = min(failures)
@@ -381,18 +381,19 @@ cdef class Lanes:
         for i in range(self.team.n):
             e = self.lane[i]
             counts += (
-                e.synaptic_events, e.external_events, e.queue_pops, e.updates, e.bounds_due, e.tests, e.tests_resolved,
-                e.fired, e.blocks.looks, e.blocks.arrivals,
+                e.tally.synaptic_events, e.tally.external_events, e.tally.queue_pops, e.tally.updates,
+                e.tally.bounds_due, e.tally.tests, e.tally.tests_resolved, e.tally.fired, e.blocks.looks,
+                e.blocks.arrivals,
             )
         e = &self.core
-        spent = {"collecting_s": e.collecting, "processing_s": e.processing, "waiting_s": e.waiting}
+        spent = {"collecting_s": e.tally.collecting, "processing_s": e.tally.processing, "waiting_s": e.tally.waiting}
         return dict(zip(names, counts.tolist())) | spent
 
     def lost_memory(self):
-        return any([self.lane[i].status == NO_MEMORY for i in range(self.team.n)])
+        return any([self.lane[i].tally.status == NO_MEMORY for i in range(self.team.n)])
 
     def is_unsound(self):
-        return any([self.lane[i].status == UNSOUND for i in range(self.team.n)])
+        return any([self.lane[i].tally.status == UNSOUND for i in range(self.team.n)])
 
     def verify(self):
         """Raise RuntimeError if the schedule is not as it should be between two windows."""
@@ -400,10 +401,10 @@ cdef class Lanes:
         cdef int32_t neuron = -1
         for i in range(self.team.n):
             broken = verify(self.lane[i], &neuron)
-            if self.lane[i].status == UNSOUND:
-                raise RuntimeError(f"{Outcome.UNSOUND.sentence()}, see neuron {self.lane[i].failed}")
+            if self.lane[i].tally.status == UNSOUND:
+                raise RuntimeError(f"{Outcome.UNSOUND.sentence()}, see neuron {self.lane[i].tally.failed}")
             if broken:
-                raise RuntimeError(f"lane {i}: {Flaw(broken).sentence(neuron)}, at {self.lane[i].time:g} ms")
+                raise RuntimeError(f"lane {i}: {Flaw(broken).sentence(neuron)}, at {self.lane[i].state.time:g} ms")
 
     def plant(self, str what, int32_t n):
         """Break the schedule at a neuron, for tests of `verify`."""
@@ -414,7 +415,7 @@ cdef class Lanes:
         elif what == "line":
             state_at(&b.group[group_of(e, n)], n)[0] = 1
         elif what == "wake":
-            wake_set(&e.wakes, n, e.time)
+            wake_set(&e.wakes, n, e.state.time)
         elif what == "no wake":
             wheel_remove(&e.wakes, n)
             e.wakes.link[n].key = NEVER
@@ -427,20 +428,20 @@ cdef class Lanes:
         elif what == "block":
             b.group[group_of(e, n)].end += 1e-3
         elif what == "row":
-            e.time = infinity()
+            e.state.time = infinity()
         else:
             raise ValueError(what)
 
     def flags(self):
         """Of every neuron 0 while it is calm; 1: apart, 2: held, 4: followed."""
-        return np.array([self.core.blocks.flag[n] if self.core.blocks.on else 1 for n in range(self.core.n)])
+        return np.array([self.core.blocks.flag[n] if self.core.blocks.on else 1 for n in range(self.core.net.n)])
 
     def bounds(self):
         """For every neuron a time (ms) before which it does not spike if nothing else happens."""
         cdef int64_t n
         self.rouse()
-        cdef double[::1] out = np.empty(self.core.n)
-        for n in range(self.core.n):
+        cdef double[::1] out = np.empty(self.core.net.n)
+        for n in range(self.core.net.n):
             out[n] = neuron_at(&self.core, n).crossing
         return np.asarray(out)
 
@@ -451,23 +452,23 @@ cdef class Lanes:
         cdef int64_t n
         cdef const Model* m
         cdef int slot
-        cdef double[:, ::1] out = np.empty((5, e.n))
-        cdef double[:, ::1] held = np.zeros((e.n, self.net.variables.shape[1]))
-        cdef double[:, ::1] low = np.zeros((e.n, self.net.variables.shape[1]))
+        cdef double[:, ::1] out = np.empty((5, e.net.n))
+        cdef double[:, ::1] held = np.zeros((e.net.n, self.net.variables.shape[1]))
+        cdef double[:, ::1] low = np.zeros((e.net.n, self.net.variables.shape[1]))
         cdef Neuron* s
-        for n in range(e.n):
+        for n in range(e.net.n):
             s = e.scratch
-            memcpy(s, neuron_at(e, n), e.stride)
+            memcpy(s, neuron_at(e, n), e.net.stride)
             if s.class_of >= 0:
-                e.classes[s.class_of].model.settle(&e.classes[s.class_of], s, e.time)
-                e.classes[s.class_of].model.leave(&e.classes[s.class_of], s)
+                e.net.classes[s.class_of].model.settle(&e.net.classes[s.class_of], s, e.state.time)
+                e.net.classes[s.class_of].model.leave(&e.net.classes[s.class_of], s)
             out[0, n], out[1, n], out[2, n], out[3, n], out[4, n] = s.t, s.v, s.drive, s.slope, s.release
             if s.class_of < 0:
                 continue
-            m = e.classes[s.class_of].model
+            m = e.net.classes[s.class_of].model
             for slot in range(m.n_slots):
-                held[n, slot] = variables(&e.classes[s.class_of], s)[slot]
+                held[n, slot] = variables(&e.net.classes[s.class_of], s)[slot]
             for slot in range(m.n_currents + m.n_alpha):
-                low[n, slot] = variables(&e.classes[s.class_of], s)[m.n_slots + slot]
+                low[n, slot] = variables(&e.net.classes[s.class_of], s)[m.n_slots + slot]
         names = ("t", "v", "drive", "slope", "release")
         return dict(zip(names, np.asarray(out))) | {"variables": np.asarray(held), "low": np.asarray(low)}

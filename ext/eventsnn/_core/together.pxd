@@ -35,7 +35,7 @@ cdef inline bint only_adds(const Core* e, int32_t n, const Neuron* s, double t) 
 
 cdef inline int64_t fill(const Core* e, Event* event, int64_t next, int64_t end) noexcept nogil:
     """Sum up what arrives at one time, from `next` on; returns the first that comes later."""
-    cdef const Model* model = e.classes[event.s.class_of].model
+    cdef const Model* model = e.net.classes[event.s.class_of].model
     cdef double weight
     event.total[0] = event.total[1] = 0.0
     while True:
@@ -50,12 +50,12 @@ cdef inline void take_some(Core* e, const Model* model, Event* events, int n) no
     cdef Event* x
     cdef int i
     cdef int32_t neuron
-    if n == 0 or model.take_all(e.classes, events, n) == 0:
+    if n == 0 or model.take_all(e.net.classes, events, n) == 0:
         return
     for i in range(n):
         x = &events[i]
         if x.outcome:
-            neuron = <int32_t>((<char*>x.s - e.records) // e.stride)
+            neuron = <int32_t>((<char*>x.s - e.state.records) // e.net.stride)
         if x.outcome & AT_THRESHOLD:
             fire(e, neuron, x.t)
             x.s.bounded = UNKNOWN
@@ -83,10 +83,10 @@ cdef inline void process_together(Core* e, int64_t first, int64_t last, double s
     for i in range(first, last):
         n = e.touched[i]
         of = neuron_at(e, n).class_of
-        if of >= 0 and e.classes[of].model.take_all != NULL and e.inbox.start[i] < e.inbox.place[n]:
+        if of >= 0 and e.net.classes[of].model.take_all != NULL and e.inbox.start[i] < e.inbox.place[n]:
             some[n_some] = i
             n_some += 1
-    while n_some and e.status == RUNNING:
+    while n_some and e.tally.status == RUNNING:
         n_left = n_events = 0
         for k in range(n_some):
             prefetch(neuron_at(e, e.touched[some[min(k + NEXT, n_some - 1)]]))
@@ -95,10 +95,10 @@ cdef inline void process_together(Core* e, int64_t first, int64_t last, double s
             s = neuron_at(e, n)
             next, end = e.inbox.start[i], e.inbox.place[n]
             events[n_events].s, events[n_events].t = s, time_of(&e.inbox, next)
-            if not alike(model, e.classes[s.class_of].model):
+            if not alike(model, e.net.classes[s.class_of].model):
                 take_some(e, model, events, n_events)
                 events[0] = events[n_events]
-                model, n_events = e.classes[s.class_of].model, 0
+                model, n_events = e.net.classes[s.class_of].model, 0
             if only_adds(e, n, s, events[n_events].t) and events[n_events].t < stop:
                 later = fill(e, &events[n_events], next, end)
                 n_events += 1

@@ -92,7 +92,7 @@ cdef inline int verify_neuron(const Core* e, const Group* g, int32_t n) noexcept
     if flag == IS_HELD and (not f[D] < 0 or not b.release[n] > g.begin):
         return WRONG_HELD
     if flag == IS_FOLLOWED:
-        return verify_followed(b, g, n, e.time)
+        return verify_followed(b, g, n, e.state.time)
     return SOUND
 
 
@@ -129,7 +129,7 @@ cdef inline int verify_blocks(const Core* e, int32_t* neuron) noexcept nogil:
         if g.k == NULL or not g.end > g.begin:
             continue
         neuron[0] = g.start
-        broken = verify_block(b, g, e.time)
+        broken = verify_block(b, g, e.state.time)
         if not broken:
             broken = verify_lists(b, g, &followed)
         if broken:
@@ -151,8 +151,9 @@ cdef inline int verify_blocks(const Core* e, int32_t* neuron) noexcept nogil:
 cdef inline int verify_wakes(const Core* e, int32_t* neuron) noexcept nogil:
     """That each with an event of its own ahead is in the queue, at that time or before."""
     cdef int32_t n
+    cdef int64_t latest
     cdef double own
-    for n in range(<int32_t>e.n):
+    for n in range(<int32_t>e.net.n):
         if not is_mine(e, n):
             continue
         if e.blocks.on and e.blocks.group[group_of(e, n)].k != NULL and e.blocks.flag[n] != IS_APART:
@@ -160,7 +161,8 @@ cdef inline int verify_wakes(const Core* e, int32_t* neuron) noexcept nogil:
         own = next_own(neuron_at(e, n))
         neuron[0] = n
         # A bound may lie before the present time; nothing does happen there.
-        if own < infinity() and not e.wakes.link[n].key <= max(wheel_key(&e.wakes, max(own, e.time)), e.wakes.now):
+        latest = max(wheel_key(&e.wakes, max(own, e.state.time)), e.wakes.now)
+        if own < infinity() and not e.wakes.link[n].key <= latest:
             return WRONG_WAKE
     return SOUND
 
@@ -177,21 +179,21 @@ cdef inline int verify_rows(const Core* e, int32_t* neuron) noexcept nogil:
     """That no spike under way should have arrived."""
     cdef int64_t slot
     cdef int32_t at
-    for slot in range(LEVELS * SLOTS if e.rows.row != NULL else 0):
-        at = e.rows.wheel.first[slot]
+    for slot in range(LEVELS * SLOTS if e.state.rows.row != NULL else 0):
+        at = e.state.rows.wheel.first[slot]
         while at >= 0:
             neuron[0] = -1
-            if e.rows.row[at].time < e.time:
+            if e.state.rows.row[at].time < e.state.time:
                 return WRONG_ROW
-            at = e.rows.wheel.link[at].next
+            at = e.state.rows.wheel.link[at].next
     return SOUND
 
 
 cdef inline int verify(const Core* e, int32_t* neuron) noexcept nogil:
     """What is wrong in a lane, and at which neuron, -1 if at none."""
-    cdef int broken = verify_rows(e, neuron) if e.status == RUNNING else SOUND
-    if not broken and e.status == RUNNING:
+    cdef int broken = verify_rows(e, neuron) if e.tally.status == RUNNING else SOUND
+    if not broken and e.tally.status == RUNNING:
         broken = verify_wakes(e, neuron)
-    if not broken and e.status == RUNNING and e.blocks.on:
+    if not broken and e.tally.status == RUNNING and e.blocks.on:
         broken = verify_blocks(e, neuron)
     return broken
