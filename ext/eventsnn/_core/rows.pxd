@@ -29,6 +29,13 @@ cdef enum Wrong:
     DELAY_REFUSED = 4
     DELAY_NOT_ALLOWED = 5
 
+cdef enum Noted:
+    # What is noted of a synapse until its row is drawn, where lines are not rows: its target if nothing else tells it
+    # from others, its number in the rule's order, or both, the target in the upper half.
+    TARGET = 0
+    ORDINAL = 1
+    BOTH = 2
+
 cdef enum:
     # Shorter lists are sorted by insertion: a pass of the other way goes through 256 counts.
     INSERTION = 48
@@ -47,7 +54,7 @@ cdef struct Part:
     int32_t first             # of its candidates among those of all parts
     int weight_bytes          # of each synapse; 0 if all have one weight
     bint delays_differ
-    bint alike                # nothing but the target tells synapses from each other
+    int noted
     Values weights
     Values delays
     Table table               # of delays that take few values
@@ -197,22 +204,22 @@ cdef inline bint draw_delays(const Part* p, Draft* d, int64_t begin, Fault* foun
 cdef inline void decode(
     const Part* p, const uint64_t* code, int64_t n, int32_t* target, uint64_t* ordinal
 ) noexcept nogil:
-    """The targets and ordinals of synapses from what was kept of them."""
+    """The targets and ordinals of synapses from what was noted of them."""
     cdef int64_t k
     cdef uint32_t degree = <uint32_t>p.rule.degree
-    if p.alike:
+    cdef int32_t unused[PAIRS]
+    for k in range(n):
+        ordinal[k] = code[k] if p.noted == ORDINAL else <uint32_t>code[k]
+    if p.noted != ORDINAL:
         for k in range(n):
-            target[k] = <int32_t>code[k]
-            ordinal[k] = 0
-        return
-    memcpy(ordinal, code, n * sizeof(uint64_t))
-    if p.rule.kind == LISTED:
+            target[k] = <int32_t>(code[k] >> 32 if p.noted == BOTH else code[k])
+    elif p.rule.kind == LISTED:
         for k in range(n):
             target[k] = p.rule.post[code[k]]
     elif p.rule.kind == DRAWN:
         k = 0
         while k < n:
-            draw_pairs(&p.rule, code + k, min(<int64_t>PAIRS, n - k), NULL, target + k)
+            draw_pairs(&p.rule, code + k, min(<int64_t>PAIRS, n - k), unused, target + k)
             k += PAIRS
     elif p.rule.kind > DISTINCT:
         for k in range(n):
