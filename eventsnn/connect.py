@@ -109,7 +109,7 @@ def in_threads(threads: int, action: Callable[..., Any], jobs: list[tuple[Any, .
 
 
 def _threads(given: int | None, synapses: int, fewest: int = 0) -> int:
-    """As many as given, or as processors that this process may use, if each has work, and at least `fewest` synapses."""
+    """As many as given; or as processors that this process may use, if there is work, `fewest` synapses, for each."""
     if given is not None:
         return given
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

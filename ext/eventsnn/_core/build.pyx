@@ -37,6 +37,7 @@ from eventsnn._core.rows cimport (
     draw_part,
     open_draft,
     order_draft,
+    take_values,
 )
 
 WRONG = {
@@ -182,15 +183,10 @@ cdef bint write_row(
                 if not list_slice(slices, k, <uint16_t>value):
                     return False
                 last = value
-    if s.weight != NULL:
-        for k in range(n):
-            s.weight[begin + k] = d.weight[<uint32_t>order[k]]
-    if s.weight32 != NULL:
-        for k in range(n):
-            s.weight32[begin + k] = <float>d.weight[<uint32_t>order[k]]
-    if s.delay != NULL:
-        for k in range(n):
-            s.delay[begin + k] = d.delay[<uint32_t>order[k]]
+    take_values(
+        d, order, s.weight + begin if s.weight != NULL else NULL, s.weight32 + begin if s.weight32 != NULL else NULL,
+        s.delay + begin if s.delay != NULL else NULL,
+    )
     if s.ordinal != NULL:
         for k in range(n):
             s.ordinal[begin + k] = <int64_t>d.ordinal[<uint32_t>order[k]]
@@ -319,7 +315,7 @@ cdef class Rows:
                 n_slices[row] = slices.n - n_slices[row]
                 if not going:
                     break
-        free(d.item)
+        free(d.word)
         found = [
             (k, WRONG[fault[k].what], fault[k].count, fault[k].ordinal, fault[k].value)
             for k in range(n_parts) if fault[k].what != NOTHING
@@ -347,7 +343,7 @@ cdef class Rows:
             n = length[k * stride]
             code = NULL
             if n > 0 and (part[k].rule.columns or part[k].rule.kind >= DRAWN):
-                code = <uint64_t*>d.item
+                code = d.word
                 read_notes(&self.notes, at, n, code)
             if n > 0 and not draw_part(&part[k], d, row, code, n, deck, &fault[k]):
                 return False
