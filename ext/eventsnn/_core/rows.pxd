@@ -256,7 +256,6 @@ cdef inline void sort_words(uint64_t* word, uint64_t* other, int64_t n) noexcept
         return
     memset(start, 0, sizeof(start))
     for k in range(n):
-        # Counted at once, before neighbours are alike: each would have to wait for the one before.
         start[0][(word[k] >> 32) & 255] += 1
         start[1][(word[k] >> 40) & 255] += 1
         start[2][(word[k] >> 48) & 255] += 1
