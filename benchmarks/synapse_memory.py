@@ -42,15 +42,18 @@ Result, 2026-11-29, 2-core Intel Xeon virtual machine with AVX-512, gcc 12, one 
 In the same hour the version before, which made each projection by itself and copied it into rows in common, took 2.74 s
 and 4.29 bytes for in-degree, uniform; 12.45 s, 8.40 bytes and 10.47 at the peak for in-degree, float32 weights, delays
 on a grid; 1.16 s for out-degree, uniform; 7.34 s for probability, float64 weights; 6.77 s for total number, uniform.
-The microcircuit in full, 299 million synapses with float32 weights, takes 17 s and 2.1 GB at the most, 3.0 GB with
-float64; the version before took 32.4 to 35.8 s and 3.2 GB with float32.
+The microcircuit in full, 299 million synapses with float64 weights, takes 3.4 GB at the most, of which 2.99 are its
+synapses; 2.2 with float32. It was built in 13 s of user time on one core of a 2-core AMD EPYC with AVX-512; the version
+before took 16 s on it. Fresh pages cost 1 to 7 s more, as the host of the virtual machine has them at hand or not.
 
 - 100,000 neurons are two pages of 65,536 (eventsnn/compile_rows.py). Slices of rows of 1,000 synapses with 30
   delays are too short to be cut, so that their targets take 4 bytes. Up to 65,536 neurons they take 2.
 - The peak of in-degree and total number, uniform, is what tells synapses apart until their row is drawn: 4 bytes here,
   where targets go beyond 65,536 and there is no weight in whose place it could lie.
-- Of the microcircuit's samples 20 % are normal values, 12 % Philox, 12 % synapses put where their row is, 11 % sorting
-  and writing rows, 17 % pages that the kernel clears.
+- A synapse of a tenth of the microcircuit takes 43 ns there, 48 in the version before; about 16 for normal values, 3 to
+  count it, 7 to put it where its row is, 8 to sort and write the row. Targets noted beside ordinals, so that pairs are
+  not drawn a third time, and pairs drawn without a branch each: 4. Points in the circle put side by side, 512 at a
+  time: 7 % of what drawing rows takes in full. Counts of all bytes at once before sorting change nothing.
 - Normal values: one by one 29 ns; those that are rejected drawn again together 22; Philox for 32 at a time and
   logarithms in a loop of their own, vectorised by the compiler, 17 to 20; eight at a time from word to value in
   AVX-512, those that are rejected found by bits, 5 to 7. A tenth of the microcircuit: 80 ns a synapse, 60 with the

@@ -116,7 +116,7 @@ def run(
     duration: Annotated[
         float | None, typer.Option(metavar="MS", help="Time to simulate in ms; the scenario's own if left out.")
     ] = None,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Upper bound on the number of threads.")] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Upper bound of the threads that simulate.")] = 1,
     seed: Annotated[int | None, typer.Option(metavar="N", help="The scenario's parameter seed.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for the results; runs/NAME if left out.")

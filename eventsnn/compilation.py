@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from eventsnn.network import Network, Population, Probe, Projection, Stimulus
 
 
-def compile_network(network: Network, threads: int = 1) -> Plan:
+def compile_network(network: Network, threads: int | None = None) -> Plan:
     """Validate the network and build its Plan, the same for any number of threads. InputError for the first mistake."""
     if not network.populations:
         raise InputError("compile: the network has no population; add one with net.population(n, model)")
@@ -180,7 +180,7 @@ def synapses_of(projection: Projection) -> Synapses:
     if isinstance(plan, PartPlan):
         plan = plan.alone()
     if not isinstance(plan, ProjectionPlan):
-        plan, _ = draw_rows([prepare(projection, _numbering(network)[0], _port(projection))], 1)
+        plan, _ = draw_rows([prepare(projection, _numbering(network)[0], _port(projection))], None)
     n_synapses = plan.n_synapses
     position = np.zeros(int(plan.post.max()) + 1, dtype=np.int64)
     position[plan.post] = np.arange(plan.post.size)

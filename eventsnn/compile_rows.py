@@ -26,7 +26,7 @@ Plans = tuple[ProjectionPlan | PartPlan | ProceduralPlan, ...]
 
 
 def compile_rows(
-    drawings: Sequence[Drawing | ProceduralPlan], threads: int, constants: Floats, models: Sequence[Model],
+    drawings: Sequence[Drawing | ProceduralPlan], threads: int | None, constants: Floats, models: Sequence[Model],
     class_model: Ids, class_of: Ids, I_e: Floats, currents: CurrentPlan, **_: Any,
 ) -> tuple[Plans, tuple[ProjectionPlan | ProceduralPlan, ...]]:  # fmt: skip
     """Projections, and the rows that hold their synapses.
@@ -91,7 +91,9 @@ def _values(drawings: Sequence[Drawing]) -> Floats:
     return np.unique(np.concatenate([p.delays() for p in drawings]))
 
 
-def draw_rows(drawings: Sequence[Drawing], threads: int) -> tuple[ProjectionPlan, list[ProjectionPlan | PartPlan]]:
+def draw_rows(
+    drawings: Sequence[Drawing], threads: int | None
+) -> tuple[ProjectionPlan, list[ProjectionPlan | PartPlan]]:
     """Draw the synapses of projections into rows; each as a part of these, or as these if it is the only one."""
     try:
         return _draw_rows(drawings, threads)
@@ -99,7 +101,9 @@ def draw_rows(drawings: Sequence[Drawing], threads: int) -> tuple[ProjectionPlan
         raise too_large([p.projection for p in drawings]) from None
 
 
-def _draw_rows(drawings: Sequence[Drawing], threads: int) -> tuple[ProjectionPlan, list[ProjectionPlan | PartPlan]]:
+def _draw_rows(
+    drawings: Sequence[Drawing], threads: int | None
+) -> tuple[ProjectionPlan, list[ProjectionPlan | PartPlan]]:
     one = drawings[0]
     post = np.concatenate([p.post for p in drawings])
     first = np.cumsum([0, *(p.post.size for p in drawings)]).tolist()

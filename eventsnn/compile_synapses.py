@@ -197,7 +197,7 @@ class Drawing:
 
 
 def compile_projection(
-    projection: Projection, starts: dict[str, int], port: int, threads: int
+    projection: Projection, starts: dict[str, int], port: int, threads: int | None
 ) -> Drawing | ProceduralPlan:
     """What it takes to draw a projection's synapses, before any is. Raises InputError for the first mistake."""
     if projection.storage == "procedural":
@@ -237,7 +237,7 @@ def _lines(projection: Projection, pre: Ids, post: Ids) -> Lines:
         raise too_large([projection]) from None
 
 
-def _procedural(projection: Projection, starts: dict[str, int], port: int, threads: int) -> ProceduralPlan:
+def _procedural(projection: Projection, starts: dict[str, int], port: int, threads: int | None) -> ProceduralPlan:
     """Everything that drawing a row takes. What a draw could find wrong is refused here, where none has been made."""
     name, rule = projection.name, projection.rule
     pre, post = global_ids(projection.pre, starts), global_ids(projection.post, starts)

@@ -7,6 +7,7 @@ synapses leave the earlier ones as they were.
 """
 
 import operator
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from eventsnn.errors import InputError
 
 # Blocks of rows for each thread: rows and lines differ in length.
 BLOCKS = 4
+# Synapses for which a thread is worth its start, where nobody says how many there are to be: 10 ms of work.
+WORTH_A_THREAD = 2**18
 
 Ids: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -45,18 +48,18 @@ class Built(NamedTuple):
 class Building:
     """The rows that some shares have in common: make one, which counts their synapses, then build.
 
-    However many threads take part in it, the rows are the same: a block of lines writes to places of its own.
+    However many threads take part in it, the rows are the same: a block of lines writes to places of its own. None:
+    as many as there are processors and work for.
     """
 
-    def __init__(self, shares: list[Share], threads: int = 1):
+    def __init__(self, shares: list[Share], threads: int | None = None):
         self.shares = shares
         self.threads = threads
-        self.blocks = [_blocks(share.lines.n, threads if share.lines.shared else BLOCKS * threads) for share in shares]
-        self.counts = []
-        for share, blocks in zip(shares, self.blocks, strict=True):
-            count = np.zeros((len(blocks) if share.lines.shared else 1, share.lines.n_pre), dtype=np.int64)
-            jobs = [(*block, count[k if share.lines.shared else 0]) for k, block in enumerate(blocks)]
-            in_threads(threads, share.lines.count, jobs)
+        self.blocks: list[list[tuple[int, int]]] = []
+        self.counts: list[NDArray[np.int64]] = []
+        for share in shares:
+            blocks, count = _count(share.lines, threads)
+            self.blocks.append(blocks)
             self.counts.append(count)
         self.lengths = np.stack([count.sum(axis=0) for count in self.counts])
 
@@ -70,22 +73,31 @@ class Building:
             before += count.sum(axis=0)
             if share.lines.shared:
                 jobs: list[Any] = [(share, *block, at) for block, at in zip(blocks, cursors, strict=True)]
-                in_threads(self.threads, rows.place, jobs)
+                in_threads(len(jobs), rows.place, jobs)
         slice_row = np.zeros(rows.start.size, dtype=np.int64)
-        jobs = [(*block, slice_row[1:]) for block in self._row_blocks(rows.start)]
-        parts = in_threads(self.threads, rows.draw, jobs)
+        threads = _threads(self.threads, rows.start.item(rows.start.size - 1))
+        jobs = [(*block, slice_row[1:]) for block in _row_blocks(rows.start, BLOCKS * threads)]
+        parts = in_threads(threads, rows.draw, jobs)
         np.cumsum(slice_row, out=slice_row)
         begins, values = ([part[k] for part in parts] for k in (0, 1))
         begin = np.concatenate([np.empty(0, dtype=np.uint32), *begins])
         value = np.concatenate([np.empty(0, dtype=np.uint16), *values])
         return Built(rows, slice_row, begin, value, [fault for part in parts for fault in part[2]])
 
-    def _row_blocks(self, start: NDArray[np.int64]) -> list[tuple[int, int]]:
-        """Blocks of rows with about equally many synapses."""
-        blocks = BLOCKS * self.threads
-        first = np.searchsorted(start, np.arange(blocks) * (start[-1] / blocks))
-        edges = np.unique(np.concatenate([[0], first, [start.size - 1]])).tolist()
-        return list(pairwise(edges))
+
+def _count(lines: Lines, threads: int | None) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
+    """Blocks of lines, and how many synapses there are in each row: in each block, if blocks have rows in common."""
+    # Counts of blocks take less than a byte for each synapse.
+    n = _threads(threads, lines.most_ordinals, 8 * lines.n_pre if lines.shared else 0)
+    blocks = _blocks(lines.n, n if lines.shared else BLOCKS * n)
+    count = np.zeros((len(blocks) if lines.shared else 1, lines.n_pre), dtype=np.int64)
+    in_threads(n, lines.count, [(*block, count[k if lines.shared else 0]) for k, block in enumerate(blocks)])
+    return blocks, count
+
+
+def count_synapses(lines: Lines, threads: int | None) -> int:
+    """How many synapses lines that are rows make."""
+    return int(_count(lines, threads)[1].sum())
 
 
 def in_threads(threads: int, action: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> list[Any]:
@@ -96,16 +108,24 @@ def in_threads(threads: int, action: Callable[..., Any], jobs: list[tuple[Any, .
         return list(pool.map(lambda job: action(*job), jobs))
 
 
-def count_synapses(lines: Lines, threads: int) -> int:
-    """How many synapses lines that are rows make."""
-    lengths = np.zeros(lines.n_pre, dtype=np.int64)
-    in_threads(threads, lines.count, [(*block, lengths) for block in _blocks(lines.n, BLOCKS * threads)])
-    return int(lengths.sum())
+def _threads(given: int | None, synapses: int, fewest: int = 0) -> int:
+    """As many as given; or as processors that this process may use, if there is work, `fewest` synapses, for each."""
+    if given is not None:
+        return given
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(processors, synapses // max(fewest, WORTH_A_THREAD)))
 
 
 def _blocks(n: int, count: int) -> list[tuple[int, int]]:
     edges = [n * k // count for k in range(count + 1)]
     return [(first, last) for first, last in pairwise(edges) if first < last]
+
+
+def _row_blocks(start: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
+    """Blocks of rows with about equally many synapses."""
+    first = np.searchsorted(start, np.arange(count) * (start[-1] / count))
+    edges = np.unique(np.concatenate([[0], first, [start.size - 1]])).tolist()
+    return list(pairwise(edges))
 
 
 class Rows(NamedTuple):

@@ -369,15 +369,18 @@ class Network:
         else:
             self.spike_probes.append(probe)
 
-    def compile(self, engine: Engine = "compiled", threads: int = 1) -> Simulation:
+    def compile(self, engine: Engine = "compiled", threads: int | None = None) -> Simulation:
         """Validate everything and return an independent Simulation; raises InputError for the first mistake.
 
-        threads: upper bound of the threads that draw synapses; it changes none of them.
+        threads: upper bound of the threads that draw synapses; None: the processors that this process may use. It
+        changes no synapse.
         """
         from eventsnn.compilation import compile_network
         from eventsnn.engine import Simulation
 
-        return Simulation(compile_network(self, whole(threads, "compile: threads", 1)), engine)
+        if threads is not None:
+            threads = whole(threads, "compile: threads", 1)
+        return Simulation(compile_network(self, threads), engine)
 
     def run(
         self,
@@ -391,14 +394,14 @@ class Network:
     ) -> Results:
         """Simulate `duration` ms more, or up to the time `until`; the first run compiles the network.
 
-        threads: upper bound of the threads used. progress: True for a bar, or a function of RunStatus. engine:
+        threads: upper bound of the threads that simulate. progress: True for a bar, or a function of RunStatus. engine:
         "compiled" or "reference", fixed by the first run. keep="new": Results of this run only. Ctrl-C raises
         KeyboardInterrupt; what was simulated is kept (`results()`), and `run` goes on from there. Raises InputError,
         RunawayError.
         """
         if self._simulation is None:
             threads = whole(threads, "run: threads", 1)
-            self._simulation = self.compile("compiled" if engine is None else engine, threads)
+            self._simulation = self.compile("compiled" if engine is None else engine)
         elif engine is not None and engine != self._simulation.engine:
             raise StateError(
                 f"run: the network already runs on engine={self._simulation.engine!r}; "

@@ -1,10 +1,12 @@
 """How synapses are kept: slices of one delay, what is uniform once, and the same network whichever way."""
 
+import os
+
 import numpy as np
 import pytest
 
 import eventsnn as esn
-from eventsnn import compile_synapses, streams
+from eventsnn import compile_synapses, connect, streams
 
 
 def receivers(n=4):
@@ -91,6 +93,24 @@ def test_synapses_are_the_same_for_any_number_of_threads(rule, delay):
         for name in ("start", "target", "weight", "delay"):
             assert np.array_equal(getattr(one, name), getattr(more, name))
         assert np.array_equal(one.delays(), more.delays())
+
+
+@pytest.mark.parametrize(("indegree", "expected"), [(7, [3]), (30, [3, 3, 3])])
+def test_threads_are_as_many_as_processors_with_work(indegree, expected, monkeypatch):
+    """Rows of 840 and of 3,600 synapses. Counts of 120 rows, for each thread its own, take 960 bytes."""
+    used = []
+    pool = connect.ThreadPoolExecutor
+    monkeypatch.setattr(connect, "WORTH_A_THREAD", 200)
+    monkeypatch.setattr(connect, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    net = esn.Network(seed=3)
+    cells = net.population(120, esn.LIFDelta())
+    net.connect(cells, cells, esn.FixedInDegree(indegree), weight=esn.Normal(0.0, 1.0))
+    several = net.compile().plan.projections[0]
+    assert used == expected
+    one = net.compile(threads=1).plan.projections[0]
+    assert used == expected
+    assert several.target.tobytes() == one.target.tobytes() and several.weight.tobytes() == one.weight.tobytes()
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -25,6 +25,7 @@ class Lines:
     n_pre: int
     by_target: bool
     shared: bool
+    most_ordinals: int
 
     def __init__(
         self,

@@ -2,8 +2,9 @@
 
 A. The synapses of each row are counted by projection (`Lines.count`); the sums say where rows begin.
 B. Where lines are not rows, but columns or single synapses, `place` draws them once more, in the order of the rule, and
-   notes of every synapse in its row what tells it from others: its number in the rule's order, or only its target if
-   all synapses are alike. There is room for that where the weight, the delay or the target will be.
+   notes of every synapse in its row what tells it from others: its number in the rule's order, with its target if both
+   fit, or only its target if all synapses are alike. There is room for that where the weight, the delay or the target
+   will be.
 C. `draw` goes through the rows. What each projection has in one is drawn with weights and delays, all is sorted by
    (delay, target, draw), and written to where it stays. So there is one copy of the synapses at any time.
 
@@ -21,9 +22,12 @@ from eventsnn._core.connect cimport Share
 from eventsnn._core.lines cimport DRAWN, LISTED, PAIRS, LineRule, draw_line, draw_pairs, ordinal_of
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.rows cimport (
+    BOTH,
     DELAY_NOT_ALLOWED,
     DELAY_REFUSED,
     NOTHING,
+    ORDINAL,
+    TARGET,
     WEIGHT_NOT_FINITE,
     WEIGHT_REFUSED,
     WEIGHT_TOO_LARGE,
@@ -33,6 +37,7 @@ from eventsnn._core.rows cimport (
     draw_part,
     open_draft,
     order_draft,
+    take_values,
 )
 
 WRONG = {
@@ -76,7 +81,10 @@ cdef struct Store:
     bint sliced
 
 
-cdef inline void write_note(const Notes* notes, int64_t place, uint64_t code) noexcept nogil:
+cdef inline void write_note(
+    const Notes* notes, int noted, int64_t place, uint64_t ordinal, uint64_t target
+) noexcept nogil:
+    cdef uint64_t code = target if noted == TARGET else ordinal if noted == ORDINAL else target << 32 | ordinal
     if notes.bytes == 4:
         (<uint32_t*>notes.at)[place] = <uint32_t>code
     elif notes.bytes == 8:
@@ -111,7 +119,7 @@ cdef inline bint list_slice(Slices* s, int64_t begin, uint16_t value) noexcept n
 
 
 cdef void place_columns(
-    const LineRule* r, bint alike, int64_t first, int64_t last, const Notes* notes, int64_t* cursor, int32_t* chosen,
+    const LineRule* r, int noted, int64_t first, int64_t last, const Notes* notes, int64_t* cursor, int32_t* chosen,
     int32_t* deck,
 ) noexcept nogil:
     cdef int64_t line, k, n
@@ -120,12 +128,12 @@ cdef void place_columns(
         for k in range(n):
             prefetch(notes.at + cursor[chosen[k]] * notes.bytes)
         for k in range(n):
-            write_note(notes, cursor[chosen[k]], <uint64_t>line if alike else ordinal_of(r, line, k, chosen[k]))
+            write_note(notes, noted, cursor[chosen[k]], ordinal_of(r, line, k, chosen[k]), <uint64_t>line)
             cursor[chosen[k]] += 1
 
 
 cdef void place_pairs(
-    const LineRule* r, bint alike, int64_t first, int64_t last, const Notes* notes, int64_t* cursor
+    const LineRule* r, int noted, int64_t first, int64_t last, const Notes* notes, int64_t* cursor
 ) noexcept nogil:
     cdef uint64_t line[PAIRS]
     cdef int32_t pre[PAIRS]
@@ -147,7 +155,7 @@ cdef void place_pairs(
             cursor[pre[k]] += 1
             prefetch(notes.at + place[k] * notes.bytes)
         for k in range(n):
-            write_note(notes, place[k], <uint64_t>post[k] if alike else line[k])
+            write_note(notes, noted, place[k], line[k], <uint64_t>post[k])
         first += n
 
 
@@ -175,15 +183,10 @@ cdef bint write_row(
                 if not list_slice(slices, k, <uint16_t>value):
                     return False
                 last = value
-    if s.weight != NULL:
-        for k in range(n):
-            s.weight[begin + k] = d.weight[<uint32_t>order[k]]
-    if s.weight32 != NULL:
-        for k in range(n):
-            s.weight32[begin + k] = <float>d.weight[<uint32_t>order[k]]
-    if s.delay != NULL:
-        for k in range(n):
-            s.delay[begin + k] = d.delay[<uint32_t>order[k]]
+    take_values(
+        d, order, s.weight + begin if s.weight != NULL else NULL, s.weight32 + begin if s.weight32 != NULL else NULL,
+        s.delay + begin if s.delay != NULL else NULL,
+    )
     if s.ordinal != NULL:
         for k in range(n):
             s.ordinal[begin + k] = <int64_t>d.ordinal[<uint32_t>order[k]]
@@ -244,6 +247,11 @@ cdef class Rows:
         """Whether nothing but the target tells synapses from each other."""
         return not share.part.weight_bytes and not share.part.delays_differ and self.ordinal is None
 
+    cdef int noted_of(self, Share share):
+        if self.alike(share):
+            return TARGET
+        return BOTH if self.notes.bytes == 8 and share.lines.most_ordinals <= 2**32 else ORDINAL
+
     cdef make_notes(self, int64_t n):
         cdef Share share
         cdef int64_t most = 0
@@ -258,15 +266,15 @@ cdef class Rows:
     def place(self, Share share, int64_t first, int64_t last, int64_t[::1] cursor):
         """Draw these lines of a share; cursor[r] is where the next synapse of row r goes."""
         cdef const LineRule* r = &share.part.rule
-        cdef bint alike = self.alike(share)
+        cdef int noted = self.noted_of(share)
         partners, deck = share.lines.rooms()
         cdef int32_t[::1] chosen = partners
         cdef int32_t[::1] cards = deck
         with nogil:
             if r.kind >= DRAWN:
-                place_pairs(r, alike, first, last, &self.notes, &cursor[0])
+                place_pairs(r, noted, first, last, &self.notes, &cursor[0])
             else:
-                place_columns(r, alike, first, last, &self.notes, &cursor[0], &chosen[0], &cards[0])
+                place_columns(r, noted, first, last, &self.notes, &cursor[0], &chosen[0], &cards[0])
 
     def draw(self, int64_t first, int64_t last, int64_t[::1] n_slices):
         """Draw these rows, and count the slices of each. Their begins and values, and what is wrong with values: of
@@ -287,7 +295,7 @@ cdef class Rows:
         cdef Fault* fault = <Fault*>address(faults)
         for k, share in enumerate(self.shares):
             part[k] = (<Share>share).part
-            part[k].alike = self.alike(share)
+            part[k].noted = self.noted_of(share)
         if not open_draft(&d, most):
             raise MemoryError
         memset(&slices, 0, sizeof(Slices))
@@ -307,7 +315,7 @@ cdef class Rows:
                 n_slices[row] = slices.n - n_slices[row]
                 if not going:
                     break
-        free(d.item)
+        free(d.word)
         found = [
             (k, WRONG[fault[k].what], fault[k].count, fault[k].ordinal, fault[k].value)
             for k in range(n_parts) if fault[k].what != NOTHING
@@ -335,7 +343,7 @@ cdef class Rows:
             n = length[k * stride]
             code = NULL
             if n > 0 and (part[k].rule.columns or part[k].rule.kind >= DRAWN):
-                code = <uint64_t*>d.item
+                code = d.word
                 read_notes(&self.notes, at, n, code)
             if n > 0 and not draw_part(&part[k], d, row, code, n, deck, &fault[k]):
                 return False

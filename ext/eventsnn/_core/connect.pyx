@@ -137,7 +137,7 @@ cdef class Lines:
         elif r.kind == LISTED:
             r.n = pre.shape[0]
         r.log_of_failure = log1p(-p)
-        r.own = &own[0] if own is not None and own.shape[0] else NULL
+        r.own = &own[0] if own is not None and np.any(np.asarray(own) >= 0) else NULL
         r.pre = &pre[0] if pre is not None and pre.shape[0] else NULL
         r.post = &post[0] if post is not None and post.shape[0] else NULL
         self.n_pre = n_pre
@@ -156,8 +156,9 @@ cdef class Lines:
 
     @property
     def most_ordinals(self):
-        """How many numbers there are in the rule's order, or more."""
-        return self.rule.n * self.rule.degree if self.rule.columns else self.rule.n
+        """How many numbers there are in the rule's order."""
+        cdef LineRule* r = &self.rule
+        return r.n * r.degree if r.kind <= DISTINCT else r.n * r.n_side if r.kind <= EVERY else r.n
 
     @property
     def n_cards(self):

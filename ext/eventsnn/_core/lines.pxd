@@ -4,8 +4,9 @@
 #    FixedOutDegree and FixedProbability, a single synapse of FixedTotalNumber. Line i draws its words from the counters
 #    (low word of i, high word of i, block), so it depends on no other line.
 # B. Bounded integers are unbiased (Lemire, ACM TOMACS 29, 2019, on 32-bit words).
-# C. `own[i]` is the index of line i's own neuron on the other side, -1 where it is not there or autapses are allowed.
-#    The own neuron is left out by drawing among one candidate less and stepping over it: no rejection.
+# C. `own[i]` is the index of line i's own neuron on the other side, -1 where it is not there; NULL: no line has one, or
+#    autapses are allowed. The own neuron is left out by drawing among one candidate less and stepping over it: no
+#    rejection.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
@@ -37,9 +38,13 @@ cdef struct LineRule:
     int64_t n_side            # candidates
     int64_t n_pre             # DRAWN
     double log_of_failure     # PROBABLE
-    const int32_t* own
+    const int32_t* own        # may be NULL
     const int32_t* pre        # LISTED
     const int32_t* post
+
+
+cdef inline int32_t own_of(const LineRule* rule, int64_t line) noexcept nogil:
+    return -1 if rule.own == NULL else rule.own[line]
 
 
 cdef struct Words:
@@ -171,10 +176,10 @@ cdef inline int64_t line_length(const LineRule* rule, int64_t line) noexcept nog
     if rule.kind == PROBABLE:
         open_line(&words, rule.key, <uint64_t>line)
         return choose_by_probability(
-            &words, rule.log_of_failure, rule.n_side - (rule.own[line] >= 0), rule.own[line], NULL
+            &words, rule.log_of_failure, rule.n_side - (own_of(rule, line) >= 0), own_of(rule, line), NULL
         )
     if rule.kind == EVERY:
-        return rule.n_side - (rule.own[line] >= 0)
+        return rule.n_side - (own_of(rule, line) >= 0)
     return rule.degree if rule.kind <= DISTINCT else 1
 
 
@@ -187,7 +192,9 @@ cdef inline bint line_is_empty(const LineRule* rule, int64_t line) noexcept nogi
     open_line(&words, rule.key, <uint64_t>line)
     high = next_word(&words)
     low = next_word(&words)
-    return not log(1.0 - uniform53(high, low)) / rule.log_of_failure < <double>(rule.n_side - (rule.own[line] >= 0))
+    return not log(1.0 - uniform53(high, low)) / rule.log_of_failure < <double>(
+        rule.n_side - (own_of(rule, line) >= 0)
+    )
 
 
 cdef inline int64_t draw_line(
@@ -203,7 +210,7 @@ cdef inline int64_t draw_line(
     if rule.kind == SAME:
         chosen[0] = <int32_t>line
         return 1
-    own = rule.own[line]
+    own = own_of(rule, line)
     candidates = rule.n_side - (own >= 0)
     if rule.kind == EVERY:
         for k in range(candidates):
@@ -234,25 +241,26 @@ cdef inline uint64_t ordinal_of(const LineRule* rule, int64_t line, int64_t k, i
 cdef inline void draw_pairs(
     const LineRule* rule, const uint64_t* line, int64_t n, int32_t* pre, int32_t* post
 ) noexcept nogil:
-    """The synapses that are lines by themselves, at most PAIRS; pre may be NULL. An autapse is drawn again."""
+    """The synapses that are lines by themselves, at most PAIRS. An autapse is drawn again."""
     cdef uint32_t w0[PAIRS + AT_A_TIME]
     cdef uint32_t w1[PAIRS + AT_A_TIME]
     cdef uint32_t unused[PAIRS + AT_A_TIME]
     cdef uint64_t product0, product1
     cdef uint32_t n_pre = <uint32_t>rule.n_pre
     cdef uint32_t n_post = <uint32_t>rule.n_side
+    cdef uint32_t surplus = 0
     cdef int64_t k
-    cdef int32_t one, other
     words_of(lanes_at_hand(), rule.key, n, line, 0, w0, w1, unused, unused)
     for k in range(n):
         product0, product1 = <uint64_t>w0[k] * n_pre, <uint64_t>w1[k] * n_post
-        one, other = <int32_t>(product0 >> 32), <int32_t>(product1 >> 32)
-        if <uint32_t>product0 < n_pre or <uint32_t>product1 < n_post or rule.own[one] == other:
+        pre[k], post[k] = <int32_t>(product0 >> 32), <int32_t>(product1 >> 32)
+        surplus |= (<uint32_t>product0 < n_pre) | (<uint32_t>product1 < n_post)
+    if not surplus and rule.own == NULL:
+        return
+    for k in range(n):
+        if w0[k] * n_pre < n_pre or w1[k] * n_post < n_post or own_of(rule, pre[k]) == post[k]:
             # Here alone a word may be a surplus one.
-            draw_pair(rule, line[k], &one, &other)
-        post[k] = other
-        if pre != NULL:
-            pre[k] = one
+            draw_pair(rule, line[k], pre + k, post + k)
 
 
 cdef inline void draw_pair(const LineRule* rule, uint64_t line, int32_t* pre, int32_t* post) noexcept nogil:
@@ -262,5 +270,5 @@ cdef inline void draw_pair(const LineRule* rule, uint64_t line, int32_t* pre, in
     while True:
         pre[0] = <int32_t>bounded(&words, <uint32_t>rule.n_pre)
         post[0] = <int32_t>bounded(&words, <uint32_t>rule.n_side)
-        if rule.own[pre[0]] != post[0]:
+        if own_of(rule, pre[0]) != post[0]:
             return

@@ -8,7 +8,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from eventsnn._core.lines cimport DISTINCT, line_length
-from eventsnn._core.rows cimport NOTHING, Draft, Fault, Part, draw_part, open_draft, order_draft
+from eventsnn._core.rows cimport NOTHING, Draft, Fault, Part, draw_part, open_draft, order_draft, take_values
 
 
 cdef struct Recipe:
@@ -55,13 +55,15 @@ cdef inline Made* make_row(const Recipe* r, int64_t row) noexcept nogil:
     cdef const Part* p = &r.part
     cdef int64_t n = line_length(&p.rule, row)
     cdef Made* made
+    cdef const uint64_t* order
     cdef Draft d
     cdef Fault fault
+    cdef int64_t k
     if not open_draft(&d, n):
         return NULL
     made = new_row(p, n)
     if made == NULL:
-        free(d.item)
+        free(d.word)
         return NULL
     d.numbered, d.timed = False, p.delays_differ
     d.by_target = p.rule.kind <= DISTINCT
@@ -70,21 +72,9 @@ cdef inline Made* make_row(const Recipe* r, int64_t row) noexcept nogil:
     fault.count = 0
     # What it might find wrong has been excluded when the network was compiled.
     draw_part(p, &d, row, NULL, n, NULL, &fault)
-    put_in_order(&d, order_draft(&d), made, r.post)
-    free(d.item)
+    order = order_draft(&d)
+    for k in range(n):
+        made.target[k] = r.post[d.target[<uint32_t>order[k]]]
+    take_values(&d, order, made.weight, made.weight32, made.delay)
+    free(d.word)
     return made
-
-
-cdef inline void put_in_order(const Draft* d, const uint64_t* order, Made* made, const int32_t* post) noexcept nogil:
-    cdef int64_t k
-    for k in range(d.n):
-        made.target[k] = post[d.target[<uint32_t>order[k]]]
-    if made.weight != NULL:
-        for k in range(d.n):
-            made.weight[k] = d.weight[<uint32_t>order[k]]
-    if made.weight32 != NULL:
-        for k in range(d.n):
-            made.weight32[k] = <float>d.weight[<uint32_t>order[k]]
-    if made.delay != NULL:
-        for k in range(d.n):
-            made.delay[k] = d.delay[<uint32_t>order[k]]

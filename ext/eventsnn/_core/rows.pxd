@@ -29,6 +29,13 @@ cdef enum Wrong:
     DELAY_REFUSED = 4
     DELAY_NOT_ALLOWED = 5
 
+cdef enum Noted:
+    # What is noted of a synapse until its row is drawn, where lines are not rows: its target if nothing else tells it
+    # from others, its number in the rule's order, or both, the target in the upper half.
+    TARGET = 0
+    ORDINAL = 1
+    BOTH = 2
+
 cdef enum:
     # Shorter lists are sorted by insertion: a pass of the other way goes through 256 counts.
     INSERTION = 48
@@ -47,7 +54,7 @@ cdef struct Part:
     int32_t first             # of its candidates among those of all parts
     int weight_bytes          # of each synapse; 0 if all have one weight
     bint delays_differ
-    bint alike                # nothing but the target tells synapses from each other
+    int noted
     Values weights
     Values delays
     Table table               # of delays that take few values
@@ -63,11 +70,6 @@ cdef struct Fault:
     double value
 
 
-cdef struct Item:
-    uint64_t key
-    int64_t index
-
-
 cdef struct Draft:
     # The synapses of a row in the order of the rules, and room for them.
     int64_t n
@@ -81,8 +83,8 @@ cdef struct Draft:
     double* weight
     double* delay
     uint16_t* number
-    Item* item                # when they are sorted: its index is that in the arrays
-    Item* other
+    uint64_t* word            # when they are sorted: what by, and in the lower half their place in the arrays
+    uint64_t* other
 
 
 cdef inline int64_t place_in(const Table* table, double x) noexcept nogil:
@@ -94,13 +96,13 @@ cdef inline int64_t place_in(const Table* table, double x) noexcept nogil:
 
 
 cdef inline bint open_draft(Draft* d, int64_t room) noexcept nogil:
-    """Room for rows of so many synapses, in one piece of memory; False if there is none. To be freed: its item."""
+    """Room for rows of so many synapses, in one piece of memory; False if there is none. To be freed: its word."""
     d.n = 0
     room += AT_A_TIME
-    d.item = <Item*>malloc(room * (2 * sizeof(Item) + 3 * sizeof(double) + sizeof(int32_t) + sizeof(uint16_t)))
-    if d.item == NULL:
+    d.word = <uint64_t*>malloc(room * (5 * sizeof(uint64_t) + sizeof(int32_t) + sizeof(uint16_t)))
+    if d.word == NULL:
         return False
-    d.other = d.item + room
+    d.other = d.word + room
     d.weight = <double*>(d.other + room)
     d.delay = d.weight + room
     d.ordinal = <uint64_t*>(d.delay + room)
@@ -146,7 +148,8 @@ cdef inline bint draw_part(
     cdef int64_t begin = d.n
     d.n += n
     if code == NULL:
-        draw_line(&p.rule, row, target, deck, <int32_t*>d.item)
+        # Without a deck there is only one part, so that all before the ordinals is free.
+        draw_line(&p.rule, row, target, deck, <int32_t*>d.word)
         for k in range(n):
             ordinal[k] = ordinal_of(&p.rule, row, k, target[k])
     else:
@@ -197,22 +200,22 @@ cdef inline bint draw_delays(const Part* p, Draft* d, int64_t begin, Fault* foun
 cdef inline void decode(
     const Part* p, const uint64_t* code, int64_t n, int32_t* target, uint64_t* ordinal
 ) noexcept nogil:
-    """The targets and ordinals of synapses from what was kept of them."""
+    """The targets and ordinals of synapses from what was noted of them."""
     cdef int64_t k
     cdef uint32_t degree = <uint32_t>p.rule.degree
-    if p.alike:
+    cdef int32_t unused[PAIRS]
+    for k in range(n):
+        ordinal[k] = code[k] if p.noted == ORDINAL else <uint32_t>code[k]
+    if p.noted != ORDINAL:
         for k in range(n):
-            target[k] = <int32_t>code[k]
-            ordinal[k] = 0
-        return
-    memcpy(ordinal, code, n * sizeof(uint64_t))
-    if p.rule.kind == LISTED:
+            target[k] = <int32_t>(code[k] >> 32 if p.noted == BOTH else code[k])
+    elif p.rule.kind == LISTED:
         for k in range(n):
             target[k] = p.rule.post[code[k]]
     elif p.rule.kind == DRAWN:
         k = 0
         while k < n:
-            draw_pairs(&p.rule, code + k, min(<int64_t>PAIRS, n - k), NULL, target + k)
+            draw_pairs(&p.rule, code + k, min(<int64_t>PAIRS, n - k), unused, target + k)
             k += PAIRS
     elif p.rule.kind > DISTINCT:
         for k in range(n):
@@ -228,110 +231,90 @@ cdef inline void decode(
 # ---- sorting
 
 
-cdef inline void insert_items(Item* item, int64_t n) noexcept nogil:
-    cdef Item one
+cdef inline void insert_words(uint64_t* word, int64_t n) noexcept nogil:
+    cdef uint64_t one
     cdef int64_t k, at
     for k in range(1, n):
-        one = item[k]
+        one = word[k]
         at = k
-        while at > 0 and item[at - 1].key > one.key:
-            item[at] = item[at - 1]
+        while at > 0 and word[at - 1] >> 32 > one >> 32:
+            word[at] = word[at - 1]
             at -= 1
-        item[at] = one
+        word[at] = one
 
 
-cdef inline void sort_items(Item* item, Item* other, int64_t n) noexcept nogil:
-    """Sort by key, equal keys in the order in which they come: byte by byte, from the lowest of those that differ."""
-    cdef int64_t start[256]
-    cdef uint64_t differing = 0
-    cdef int64_t k, sum, count
-    cdef int shift, byte
-    cdef Item* source = item
-    cdef Item* sorted = other
-    if n <= INSERTION:
-        insert_items(item, n)
-        return
-    for k in range(1, n):
-        differing |= item[k].key ^ item[0].key
-    for shift in range(0, 64, 8):
-        if (differing >> shift) & 255 == 0:
-            continue
-        memset(start, 0, sizeof(start))
-        for k in range(n):
-            start[(source[k].key >> shift) & 255] += 1
-        sum = 0
-        for byte in range(256):
-            count = start[byte]
-            start[byte] = sum
-            sum += count
-        for k in range(n):
-            byte = (source[k].key >> shift) & 255
-            sorted[start[byte]] = source[k]
-            start[byte] += 1
-        source, sorted = sorted, source
-    if source != item:
-        memcpy(item, source, n * sizeof(Item))
-
-
-cdef inline void sort_words(uint64_t* word, uint64_t* other, int64_t n, uint32_t differing) noexcept nogil:
-    """Sort by the upper half, of which these bits differ, equal ones in the order in which they come."""
-    cdef uint32_t start[256]
+cdef inline void sort_words(uint64_t* word, uint64_t* other, int64_t n) noexcept nogil:
+    """Sort by the upper half, equal ones in the order in which they come: byte by byte, from the lowest."""
+    cdef uint32_t start[4][256]
     cdef uint32_t sum, count
     cdef uint64_t* source = word
     cdef uint64_t* sorted = other
-    cdef uint64_t* spare
     cdef int64_t k
-    cdef int shift, byte
-    for shift in range(32, 64, 8):
-        if (differing >> (shift - 32)) & 255 == 0:
+    cdef int number, byte, shift
+    if n <= INSERTION:
+        insert_words(word, n)
+        return
+    memset(start, 0, sizeof(start))
+    for k in range(n):
+        start[0][(word[k] >> 32) & 255] += 1
+        start[1][(word[k] >> 40) & 255] += 1
+        start[2][(word[k] >> 48) & 255] += 1
+        start[3][word[k] >> 56] += 1
+    for number in range(4):
+        shift = 32 + 8 * number
+        if start[number][(word[0] >> shift) & 255] == n:
             continue
-        memset(start, 0, sizeof(start))
-        for k in range(n):
-            start[(source[k] >> shift) & 255] += 1
         sum = 0
         for byte in range(256):
-            count = start[byte]
-            start[byte] = sum
+            count = start[number][byte]
+            start[number][byte] = sum
             sum += count
         for k in range(n):
             byte = (source[k] >> shift) & 255
-            sorted[start[byte]] = source[k]
-            start[byte] += 1
-        spare = source
-        source = sorted
-        sorted = spare
+            sorted[start[number][byte]] = source[k]
+            start[number][byte] += 1
+        source, sorted = sorted, source
     if source != word:
         memcpy(word, source, n * sizeof(uint64_t))
 
 
 cdef inline const uint64_t* order_draft(Draft* d) noexcept nogil:
-    """The synapses by (delay, target, draw), each in the lower half of a word."""
-    cdef uint64_t* word = <uint64_t*>d.other
-    cdef Item* item = d.item
-    cdef int64_t n = d.n
-    cdef int64_t k
+    """The synapses by (delay, target, draw), each in the lower half of a word: sorted by what counts least, and then by
+    what counts more."""
+    cdef bint at_once = d.numbered and d.key_bits <= 32
     cdef uint64_t key
-    cdef uint32_t differing = 0
-    if not d.timed and n > INSERTION and d.key_bits <= 32:
-        for k in range(n):
-            key = <uint64_t>d.target[k] if d.by_target else 0
-            if d.numbered:
-                key |= <uint64_t>d.number[k] << d.target_bits
-            word[k] = key << 32 | <uint64_t>k
-            differing |= <uint32_t>key ^ <uint32_t>(word[0] >> 32)
-        sort_words(word, <uint64_t*>item, n, differing)
-        return word
-    for k in range(n):
-        item[k].index = k
-        item[k].key = <uint64_t>d.target[k] if d.by_target else 0
-        if d.numbered:
-            item[k].key |= <uint64_t>d.number[k] << 32
-    if d.by_target or d.numbered:
-        sort_items(item, d.other, n)
-    if d.timed:
-        for k in range(n):
-            item[k].key = to_bits(d.delay[item[k].index])
-        sort_items(item, d.other, n)
-    for k in range(n):
-        word[k] = <uint64_t>item[k].index
-    return word
+    cdef int64_t k
+    cdef int half
+    for k in range(d.n):
+        key = <uint64_t>d.target[k] if d.by_target else 0
+        if at_once:
+            key |= <uint64_t>d.number[k] << d.target_bits
+        d.word[k] = key << 32 | <uint64_t>k
+    if d.by_target or at_once:
+        sort_words(d.word, d.other, d.n)
+    if d.numbered and not at_once:
+        for k in range(d.n):
+            d.word[k] = <uint64_t>d.number[<uint32_t>d.word[k]] << 32 | <uint32_t>d.word[k]
+        sort_words(d.word, d.other, d.n)
+    for half in range(2 if d.timed else 0):
+        for k in range(d.n):
+            key = to_bits(d.delay[<uint32_t>d.word[k]]) >> (32 * half)
+            d.word[k] = key << 32 | <uint32_t>d.word[k]
+        sort_words(d.word, d.other, d.n)
+    return d.word
+
+
+cdef inline void take_values(
+    const Draft* d, const uint64_t* order, double* weight, float* weight32, double* delay
+) noexcept nogil:
+    """Weights and delays in this order, where there is a place for them."""
+    cdef int64_t k
+    if weight != NULL:
+        for k in range(d.n):
+            weight[k] = d.weight[<uint32_t>order[k]]
+    if weight32 != NULL:
+        for k in range(d.n):
+            weight32[k] = <float>d.weight[<uint32_t>order[k]]
+    if delay != NULL:
+        for k in range(d.n):
+            delay[k] = d.delay[<uint32_t>order[k]]

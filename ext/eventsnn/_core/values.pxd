@@ -16,19 +16,19 @@ cdef extern from "eventsnn/_core/normals.h" nogil:
         double grid
         double least
         double most
-    ctypedef struct Found "eventsnn_found":
-        uint8_t failed
-        uint8_t outside
-    int lowest_bit "eventsnn_lowest_bit"(uint64_t word) noexcept
-    # Four words of the blocks (index, attempt); there is room for AT_A_TIME more.
+    # Four words of the blocks (index, attempt); all arrays here have room for AT_A_TIME more.
     void words_of "eventsnn_words"(
         int lanes, uint64_t key, int64_t n, const uint64_t* index, uint32_t attempt, uint32_t* w0, uint32_t* w1,
         uint32_t* w2, uint32_t* w3
     ) noexcept
-    # Values in [least, most] from them, with room for AT_A_TIME more, and what is wrong with each eight.
-    void normals "eventsnn_normals"(
-        int lanes, const Normal* v, int64_t n, const uint32_t* w0, const uint32_t* w1, const uint32_t* w2,
-        const uint32_t* w3, double* out, Found* found
+    # The points from them in the unit circle, how many, and the numbers of those and of the others.
+    int64_t points "eventsnn_points"(
+        int lanes, int64_t n, const uint32_t* w0, const uint32_t* w1, const uint32_t* w2, const uint32_t* w3, double* x,
+        double* s, int32_t* inside, int32_t* others
+    ) noexcept
+    # Values in [least, most] of these, and how many are to be drawn again or refused, with their numbers.
+    int64_t normals "eventsnn_normals"(
+        int lanes, const Normal* v, int64_t n, const double* x, const double* s, double* out, int32_t* outside
     ) noexcept
 
 cdef enum:
@@ -39,8 +39,7 @@ cdef enum:
     EXPONENTIAL = 4
 
 cdef enum:
-    CHUNK = 256    # values drawn at a time
-    EIGHTS = 32    # of them
+    CHUNK = 512    # values drawn at a time
     ATTEMPTS = 10000
 
 
@@ -86,60 +85,43 @@ cdef inline int64_t draw_normal(const Values* v, const uint64_t* index, int64_t 
     cdef uint32_t w1[CHUNK + AT_A_TIME]
     cdef uint32_t w2[CHUNK + AT_A_TIME]
     cdef uint32_t w3[CHUNK + AT_A_TIME]
+    cdef double x[CHUNK + AT_A_TIME]
+    cdef double s[CHUNK + AT_A_TIME]
     cdef double value[CHUNK + AT_A_TIME]
-    cdef Found found[EIGHTS + AT_A_TIME]
-    cdef uint64_t left[CHUNK]
-    cdef int32_t place[CHUNK]
-    cdef int32_t again[CHUNK]
-    cdef int lanes = v.lanes
+    cdef int32_t inside[CHUNK + AT_A_TIME]
+    cdef int32_t again[CHUNK + AT_A_TIME]
+    cdef int32_t outside[CHUNK + AT_A_TIME]
+    cdef uint64_t left[2][CHUNK]
+    cdef int32_t place[2][CHUNK]
     cdef Normal normal
-    cdef int64_t k, failed
+    cdef int64_t k, m, n_outside
     cdef int64_t refused = 0
-    cdef uint32_t attempt = 1
+    cdef uint32_t attempt = 0
+    cdef bint now = False
     normal.mean, normal.std, normal.low, normal.high = v.first, v.second, v.low, v.high
     normal.grid, normal.least, normal.most = v.grid, v.least, v.most
     if v.kind == LOGNORMAL:
         normal.grid, normal.least, normal.most = 0.0, -infinity(), infinity()
-    words_of(lanes, v.key, n, index, 0, w0, w1, w2, w3)
-    normals(lanes, &normal, n, w0, w1, w2, w3, out, found)
-    n = left_over(found, n, v.refuses, &refused, place)
     for k in range(n):
-        left[k] = index[place[k]]
+        left[now][k], place[now][k] = index[k], <int32_t>k
     while n > 0 and attempt < ATTEMPTS:
-        words_of(lanes, v.key, n, left, attempt, w0, w1, w2, w3)
-        normals(lanes, &normal, n, w0, w1, w2, w3, value, found)
+        words_of(v.lanes, v.key, n, left[now], attempt, w0, w1, w2, w3)
+        m = points(v.lanes, n, w0, w1, w2, w3, x, s, inside, again)
+        n_outside = normals(v.lanes, &normal, m, x, s, value, outside)
+        for k in range(m):
+            out[place[now][inside[k]]] = value[k]
+        n -= m
+        if v.refuses:
+            refused += n_outside
+        else:
+            for k in range(n_outside):
+                again[n + k] = inside[outside[k]]
+            n += n_outside
         for k in range(n):
-            out[place[k]] = value[k]
-        failed = left_over(found, n, v.refuses, &refused, again)
-        for k in range(failed):
-            left[k] = left[again[k]]
-            place[k] = place[again[k]]
-        n = failed
+            left[not now][k], place[not now][k] = left[now][again[k]], place[now][again[k]]
+        now = not now
         attempt += 1
     return n + refused
-
-
-cdef inline int64_t left_over(
-    const Found* found, int64_t n, bint refuses, int64_t* refused, int32_t* place
-) noexcept nogil:
-    """Which of n values are to be drawn once more, ascending; how many. Others are refused, if any is."""
-    cdef int64_t at = 0
-    cdef int64_t k
-    cdef uint32_t some, outside
-    for k in range((n + 7) // 8):
-        outside = found[k].outside
-        some = found[k].failed | (0 if refuses else outside)
-        if n - 8 * k < 8:
-            some &= (<uint32_t>1 << (n - 8 * k)) - 1
-            outside &= (<uint32_t>1 << (n - 8 * k)) - 1
-        while refuses and outside:
-            outside &= outside - 1
-            refused[0] += 1
-        while some:
-            place[at] = <int32_t>(8 * k + lowest_bit(some))
-            some &= some - 1
-            at += 1
-    return at
 
 
 cdef inline int64_t draw_chunk(const Values* v, const uint64_t* index, int64_t n, double* out) noexcept nogil:
