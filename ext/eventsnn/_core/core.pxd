@@ -107,6 +107,13 @@ cdef struct Shot:
     bint gone
 
 
+cdef struct Passage:
+    # How far a neuron has come in a window.
+    int64_t next              # the first arrival that it has not taken
+    double last               # time of its last event; -1: there was none
+    int32_t round             # of that
+
+
 cdef struct Applied:
     # A spike that has been brought to those at which it arrives in the present window.
     Fired spike
@@ -120,13 +127,15 @@ cdef struct Replay:
     # A neuron in the present window, which is gone through again if more arrives in it than was known.
     int32_t neuron
     int32_t group             # in which it is followed; -1: it is in its record
-    int64_t kept              # where is kept what it was when the window began
-    int64_t first             # of its arrivals, in the inbox
+    int64_t kept              # where is kept what it was after the last event that is final
+    Passage at                # and how far it had come
+    int64_t first             # of its arrivals since then, in the inbox
     int32_t n
     int32_t room
     int32_t spikes            # the first that it has fired; -1: none
     int32_t last
-    int64_t external          # external events, of one in its record
+    int32_t final             # the last that is final; -1: none
+    int64_t external          # external events since then, of one in its record
     double failed_at          # its failure, if status is not RUNNING
     int32_t failed_round
     int status
@@ -137,6 +146,10 @@ cdef struct Prompts:
     # What a window needs in which spikes may arrive that are fired in it: prompt.pxd, replay.pxd.
     bint on                   # the present window is one
     double stop               # its end, if so; what arrives before is not sent
+    double limit              # up to which neurons are taken for now
+    double settled            # what happens before this time, and at it up to this round, is final
+    int32_t settled_round
+    bint failing              # some neuron has failed, as far as is known
     double shortest           # ms, of all delays
     const uint8_t* prompted   # neurons that some synapse reaches within a window
     bint any                  # any neuron may be reached so: t is so large that windows are no longer exact

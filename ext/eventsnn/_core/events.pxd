@@ -15,6 +15,7 @@ from eventsnn._core.core cimport (
     Core,
     Fired,
     Message,
+    Passage,
     Probe,
     Projection,
     Prompts,
@@ -468,32 +469,40 @@ cdef inline bint take_input(
     return True
 
 
-cdef inline void process_before(Core* e, int32_t n, double stop, int64_t next, int64_t end) noexcept nogil:
-    """All events of neuron n before stop; `next` to `end` is what arrives by then."""
+cdef inline bint take_event(Core* e, int32_t n, double stop, Passage* at, int64_t end) noexcept nogil:
+    """The next event of neuron n, if it comes before stop; what arrives by then ends at `end`. False if there is
+    none."""
     cdef Neuron* s = neuron_at(e, n)
     cdef double t, arrives
-    cdef double last = -1.0
     while True:
         t = s.outside
-        arrives = arrival_time(e, next, end)
+        arrives = arrival_time(e, at.next, end)
         if arrives < t:
             t = arrives
         if s.bounded == UNKNOWN and not (t < stop and stays_below(e, s, t)):
             predict(e, s)
         if s.crossing < t:
             t = s.crossing
-        if t < stop and refine_due(e, s, t):
-            continue
-        # At failed_at itself a neuron of lower number, or an earlier round, may yet fail.
-        if not t < stop or is_over(e, t):
+        if not (t < stop and refine_due(e, s, t)):
             break
-        e.round = e.round + 1 if t == last else 0
-        if e.prompts.on and next_own(s) != t:
-            e.round = arrival_round(e, next)
-        last = t
-        if e.round > e.net.max_rounds:
-            fail(e, TOO_MANY_ROUNDS, t, n)
-            break
-        next = process(e, n, t, next, end)
-    if last >= 0.0:
-        e.round = 0
+    # At failed_at itself a neuron of lower number, or an earlier round, may yet fail.
+    if not t < stop or is_over(e, t):
+        return False
+    e.round = at.round + 1 if t == at.last else 0
+    if e.prompts.on and next_own(s) != t:
+        e.round = arrival_round(e, at.next)
+    at.last, at.round = t, e.round
+    if e.round > e.net.max_rounds:
+        fail(e, TOO_MANY_ROUNDS, t, n)
+        return False
+    at.next = process(e, n, t, at.next, end)
+    return True
+
+
+cdef inline void process_before(Core* e, int32_t n, double stop, int64_t next, int64_t end) noexcept nogil:
+    """All events of neuron n before stop; `next` to `end` is what arrives by then."""
+    cdef Passage at
+    at.next, at.last, at.round = next, -1.0, 0
+    while take_event(e, n, stop, &at, end):
+        pass
+    e.round = 0

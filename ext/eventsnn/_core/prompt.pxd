@@ -13,34 +13,22 @@
 # round settles at least the next of them. What comes out follows from causes and effects, and not from the order in
 # which they were found. At the end all is sent that arrives later.
 
-from libc.math cimport fabs
+from libc.math cimport nextafter
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport free
 
 from eventsnn._core.activity cimport is_late
 from eventsnn._core.ahead cimport look_ahead
-from eventsnn._core.blocks cimport (
-    IS_APART,
-    IS_FOLLOWED,
-    IS_HELD,
-    IS_SUSPECT,
-    Blocks,
-    Followed,
-    Gathered,
-    Group,
-    Grown,
-)
+from eventsnn._core.blocks cimport IS_FOLLOWED, IS_SUSPECT, Blocks, Followed, Gathered, Group, Grown
+from eventsnn._core.bring cimport arrives_promptly, bring, take_back
 from eventsnn._core.calm cimport class_of, grow_to
 from eventsnn._core.core cimport (
     NO_MEMORY,
     RUNNING,
     TOO_MANY_ROUNDS,
-    Applied,
     Change,
     Core,
     Fired,
     Message,
-    Projection,
     Prompts,
     Replay,
     Shot,
@@ -48,16 +36,17 @@ from eventsnn._core.core cimport (
 from eventsnn._core.events cimport fail, publish
 from eventsnn._core.follow cimport begin_followed, followed_at, next_of
 from eventsnn._core.frames cimport sum_of
-from eventsnn._core.inbox cimport grow_rows
-from eventsnn._core.lanes cimport is_mine, wait_for_others
+from eventsnn._core.lanes cimport wait_for_others
+from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, target_of
-from eventsnn._core.procedural cimport Made
-from eventsnn._core.replay cimport SPARE, insert, new_replay, remove, room_for_arrivals, run, run_again
-from eventsnn._core.scatter cimport HEAVY, find_added
+from eventsnn._core.neuron cimport Arrival, Inbox
+from eventsnn._core.replay cimport SPARE, new_replay, note_due, room_for_arrivals, run, run_again, shot_after
 from eventsnn._core.singly cimport room_to_gather
 from eventsnn._core.spans cimport order_arrivals
-from eventsnn._core.synapses cimport NO_ROOM, first_slice, slice_delay, take_slice
+
+
+cdef enum:
+    MOST_EXCHANGES = 16    # before neurons are taken from time to time
 
 
 cdef inline void begin_prompts(Core* e, double t, double end) noexcept nogil:
@@ -65,7 +54,8 @@ cdef inline void begin_prompts(Core* e, double t, double end) noexcept nogil:
     cdef Prompts* q = &e.prompts
     q.on = t + q.shortest < end
     q.any = is_late(e, t)
-    q.stop = end if q.on else 0.0
+    q.stop = q.limit = end if q.on else 0.0
+    q.settled, q.settled_round = -1.0, 0
     q.present = -1
 
 
@@ -98,13 +88,6 @@ cdef inline void begin_suspect(Core* e, int32_t n) noexcept nogil:
     if x != NULL:
         grow_to(class_of(e, g, n), x.t, &f)
         look_ahead(e, g, x, &f)
-
-
-cdef inline void note_due(Prompts* q, int32_t i) noexcept nogil:
-    if not q.replay[i].due:
-        q.replay[i].due = True
-        q.due[q.n_due] = i
-        q.n_due += 1
 
 
 cdef inline void take_arrivals(Core* e, const Gathered* a, int64_t n) noexcept nogil:
@@ -189,177 +172,6 @@ cdef inline void take_suspects(Core* e) noexcept nogil:
             note_due(q, <int32_t>i)
 
 
-# ---- what a spike brings
-
-
-cdef inline int32_t add_prompt_row(
-    Core* e, const Slice* slice, const Fired* spike, int32_t projection, int32_t row
-) noexcept nogil:
-    """Append to the rows of the window what arrives of one in it; -1 if there is no memory left."""
-    cdef Prompts* q = &e.prompts
-    cdef Inbox* b = &e.inbox
-    cdef int64_t room = 2 * q.row_room + 64
-    cdef int64_t i
-    cdef Row* of
-    if b.n_rows == b.row_room and not grow_rows(b):
-        return -1
-    if q.n_rows == 0:
-        q.first_row = b.n_rows
-    if q.n_rows == q.row_room:
-        if not enlarge(<void**>&q.row, room * sizeof(Row)):
-            return -1
-        q.row_room = room
-        for i in range(q.n_rows):
-            b.row[q.first_row + i].of = &q.row[i]
-    of = &q.row[q.n_rows]
-    q.n_rows += 1
-    of.fired, of.fired_round, of.ordinal = spike.time, spike.round, spike.ordinal
-    of.projection, of.row = projection, row
-    b.row[b.n_rows] = slice[0]
-    b.row[b.n_rows].of = of
-    b.n_rows += 1
-    return <int32_t>(b.n_rows - 1)
-
-
-cdef inline bint gather_slice(Core* e, const Slice* slice, double time, int32_t row) noexcept nogil:
-    """What of a slice arrives at neurons of the lane; False if there is no memory left."""
-    cdef Blocks* b = &e.blocks
-    cdef Gathered new
-    cdef int64_t i, k
-    if not room_to_gather(b, slice.n):
-        return False
-    new.time, new.row, new.added = time, row, 0
-    for i in range(slice.n):
-        new.neuron = target_of(slice, i)
-        if is_mine(e, new.neuron):
-            k = 0 if slice.one_weight else i
-            new.weight = slice.weight[k] if slice.weight32 == NULL else slice.weight32[k]
-            b.gathered[b.n_gathered] = new
-            b.n_gathered += 1
-    return True
-
-
-cdef inline bint gather_row(Core* e, const Fired* spike, int32_t projection, int32_t row) noexcept nogil:
-    """What of a row arrives in the window at neurons of the lane; False if there is no memory left."""
-    cdef const Projection* p = &e.net.projections[projection]
-    cdef int64_t first = first_slice(p, row)
-    cdef int64_t next
-    cdef int32_t r = -1
-    cdef double time
-    cdef Slice slice
-    cdef bint room = first != NO_ROOM
-    while first >= 0 and room:
-        time = spike.time + slice_delay(p, first)
-        if not time < e.prompts.stop:
-            break
-        next = take_slice(e, p, row, first, &slice)
-        if r < 0 and next != NO_ROOM:
-            r = add_prompt_row(e, &slice, spike, projection, row)
-        room = next != NO_ROOM and r >= 0 and gather_slice(e, &slice, time, r)
-        first = next
-    if p.recipe != NULL and first > 0:
-        free(<Made*><size_t>first)  # what is left of it is made again when it is sent
-    return room
-
-
-cdef inline bint bring(Core* e, const Fired* spike) noexcept nogil:
-    """Bring to the neurons of the lane what a spike brings them in the window; False if there is no memory left."""
-    cdef Prompts* q = &e.prompts
-    cdef Blocks* b = &e.blocks
-    cdef int64_t first = b.n_gathered
-    cdef int64_t room = 2 * q.applied_room + 64
-    cdef int64_t i, k
-    cdef Applied* new
-    for k in range(e.net.outgoing_start[spike.neuron], e.net.outgoing_start[spike.neuron + 1]):
-        if arrives_promptly(e, spike, &e.net.projections[e.net.outgoing_projection[k]]):
-            if not gather_row(e, spike, e.net.outgoing_projection[k], e.net.outgoing_row[k]):
-                return False
-    if q.n_applied == q.applied_room:
-        if not enlarge(<void**>&q.applied, room * sizeof(Applied)):
-            return False
-        q.applied_room = room
-    new = &q.applied[q.n_applied]
-    new.spike, new.first, new.n, new.gone = spike[0], first, b.n_gathered - first, False
-    new.next = q.applied_of[spike.neuron]
-    q.n_applied += 1
-    q.applied_of[spike.neuron] = <int32_t>q.n_applied
-    if b.on and b.singly:
-        find_added(b, first)
-    for i in range(first, b.n_gathered):
-        give(e, &b.gathered[i])
-    e.tally.synaptic_events += new.n
-    return True
-
-
-cdef inline void take_back(Core* e, const Fired* spike) noexcept nogil:
-    """Take back what a spike has brought that was not fired after all."""
-    cdef Prompts* q = &e.prompts
-    cdef Applied* old
-    cdef int32_t k = q.applied_of[spike.neuron]
-    cdef int64_t i
-    while k > 0:
-        old = &q.applied[k - 1]
-        if not old.gone and old.spike.time == spike.time and old.spike.round == spike.round:
-            old.gone = True
-            for i in range(old.first, old.first + old.n):
-                take_from(e, &e.blocks.gathered[i])
-                e.blocks.gathered[i].row = -1
-            e.tally.synaptic_events -= old.n
-            return
-        k = old.next
-
-
-cdef inline bint arrives_promptly(const Core* e, const Fired* spike, const Projection* p) noexcept nogil:
-    return spike.time + p.least_delay < e.prompts.stop
-
-
-# ---- to a neuron
-
-
-cdef inline void give(Core* e, const Gathered* a) noexcept nogil:
-    """Bring an arrival to its neuron."""
-    cdef Prompts* q = &e.prompts
-    cdef Blocks* b = &e.blocks
-    cdef Arrival new
-    cdef int32_t n = a.neuron
-    new.time, new.weight, new.row = a.time, a.weight, a.row
-    if not q.replay_of[n]:
-        if b.on and not b.flag[n] & (IS_APART | IS_FOLLOWED):
-            if not b.flag[n] & IS_HELD:
-                raise_calm(b, q, a)
-            return
-        if not new_replay(e, n, b.group_of[n] if b.on and b.flag[n] & IS_FOLLOWED else -1):
-            return
-        q.replay[q.n_replays - 1].external = 0
-    insert(e, &q.replay[q.replay_of[n] - 1], &new)
-    note_due(q, q.replay_of[n] - 1)
-
-
-cdef inline void raise_calm(Blocks* b, Prompts* q, const Gathered* a) noexcept nogil:
-    cdef int32_t n = a.neuron
-    b.single[n] = sum_of(b.single[n], a.added)
-    if a.added < 0:
-        q.lowered[n] = sum_of(q.lowered[n], a.added)
-    if b.single[n] >= 0 or sum_of(b.single[n], -q.lowered[n]) >= 0 or not fabs(<double>a.added) < HEAVY:
-        b.flag[n] |= IS_SUSPECT
-        q.suspects = True
-
-
-cdef inline void take_from(Core* e, const Gathered* a) noexcept nogil:
-    cdef Prompts* q = &e.prompts
-    cdef Blocks* b = &e.blocks
-    cdef Arrival old
-    cdef int32_t n = a.neuron
-    old.time, old.weight, old.row = a.time, a.weight, a.row
-    if q.replay_of[n]:
-        remove(e, &q.replay[q.replay_of[n] - 1], &old)
-        note_due(q, q.replay_of[n] - 1)
-    elif not b.flag[n] & IS_HELD:
-        b.single[n] = sum_of(b.single[n], -a.added)
-        if a.added < 0:
-            q.lowered[n] = sum_of(q.lowered[n], -a.added)
-
-
 # ---- until nothing changes
 
 
@@ -405,47 +217,97 @@ cdef inline void note_changes(Core* e, int32_t old, int32_t new) noexcept nogil:
             new = shot[new].next
 
 
+cdef inline bint has_failed(const Core* e) noexcept nogil:
+    cdef int64_t i
+    for i in range(e.prompts.n_replays):
+        if e.prompts.replay[i].status != RUNNING and e.prompts.replay[i].failed_at < e.prompts.limit:
+            return True
+    return False
+
+
+cdef inline void settle_below(Prompts* q, double t) noexcept nogil:
+    """All that happens before t is final."""
+    q.settled, q.settled_round = nextafter(t, 0.0), 0x7FFFFFFF
+
+
+cdef inline void settle_at(Prompts* q, const Fired* spike, bint first) noexcept nogil:
+    """Note the earliest of some changes."""
+    if first or spike.time < q.settled or (spike.time == q.settled and spike.round < q.settled_round):
+        q.settled, q.settled_round = spike.time, spike.round
+
+
 cdef inline bint exchange(Core* e) noexcept nogil:
-    """(a) and (b): bring what has changed in any lane; False if nothing has."""
+    """(a) and (b): bring what has changed in any lane; False if nothing has. What happens before the first change, and
+    what made it, is final."""
+    cdef Prompts* q = &e.prompts
     cdef const Message* m
     cdef int64_t i
     cdef int k
     cdef int n = 1 if e.team == NULL else e.team.n
     cdef int64_t total = 0
+    e.message[e.told].running = not has_failed(e)
     if e.team != NULL:
         wait_for_others(e)
+    q.failing = False
     for k in range(n):
         m = &e.message[e.told] if e.team == NULL else &e.team.lane[k].message[e.told]
-        total += m.n_changes
+        q.failing |= not m.running
         for i in range(m.n_changes):
+            settle_at(q, &m.change[i].spike, total == 0)
+            total += 1
             if e.tally.status == NO_MEMORY:
-                break
+                continue
             if m.change[i].gone:
                 take_back(e, &m.change[i].spike)
             elif not bring(e, &m.change[i].spike):
                 fail(e, NO_MEMORY, m.change[i].spike.time, m.change[i].spike.neuron)
+    if not q.settled < q.limit:
+        settle_below(q, q.limit)
     e.told ^= 1
     e.message[e.told].n_changes = e.message[e.told].n_fired = 0
     return total > 0
 
 
-cdef inline void settle_window(Core* e) noexcept nogil:
-    """Take all neurons through what arrives promptly, and send what has been fired."""
+cdef inline void run_due(Core* e) noexcept nogil:
+    """(c)"""
     cdef Prompts* q = &e.prompts
-    cdef int64_t i, n
-    cdef int32_t old
+    cdef int64_t i
+    cdef int64_t n = q.n_due
+    cdef int32_t old, final
+    q.n_due = 0
+    for i in range(n):
+        if e.tally.status == NO_MEMORY:
+            return
+        final = q.replay[q.due[i]].final
+        old = shot_after(q, &q.replay[q.due[i]], final)
+        run_again(e, q.due[i])
+        note_changes(e, old, shot_after(q, &q.replay[q.due[i]], final))
+
+
+cdef inline void settle_window(Core* e) noexcept nogil:
+    """Take all neurons through what arrives promptly, and send what has been fired.
+
+    Where that takes long, as in a network that runs away, one time comes after the other."""
+    cdef Prompts* q = &e.prompts
+    cdef int64_t i
+    cdef int exchanges = 0
     for i in range(q.n_shots):
         if not q.shot[i].gone:
             note_change(e, &q.shot[i].spike, False)
-    while exchange(e):
-        take_suspects(e)
-        n, q.n_due = q.n_due, 0
-        for i in range(n):
-            if e.tally.status == NO_MEMORY:
-                break
-            old = q.replay[q.due[i]].spikes
-            run_again(e, q.due[i])
-            note_changes(e, old, q.replay[q.due[i]].spikes)
+    while True:
+        if exchange(e):
+            exchanges += 1
+            if exchanges > MOST_EXCHANGES and q.limit == q.stop:
+                q.limit = min(q.stop, nextafter(q.settled, infinity()))
+            take_suspects(e)
+        elif q.limit < q.stop and not q.failing:
+            settle_below(q, q.limit)
+            q.limit, exchanges = q.stop, 0
+            for i in range(q.n_replays):
+                note_due(q, <int32_t>i)
+        else:
+            break
+        run_due(e)
     if e.tally.status != NO_MEMORY:
         send_all(e)
     end_prompts(e)

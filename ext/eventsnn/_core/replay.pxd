@@ -2,24 +2,19 @@
 #
 # What such a neuron was as the window began is kept: its record with its streams, or, if it is followed, its place in
 # the pool. So are its arrivals, in order, and the spikes that it has fired. To go through it again is to put it back
-# and to do the same with the arrivals that it has by now.
+# and to do the same with the arrivals that it has by now. What is kept goes on with what is final, so that nothing is
+# done more often than it changes.
 
 from libc.math cimport fabs, nextafter
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
 from eventsnn._core.ahead cimport fits, is_at_line, look_ahead
-from eventsnn._core.blocks cimport Blocks, Followed, Group, Grown
+from eventsnn._core.blocks cimport Followed, Group, Grown
 from eventsnn._core.calm cimport class_of, grow_to
-from eventsnn._core.core cimport NO_MEMORY, RUNNING, TOO_MANY_ROUNDS, Core, Prompts, Replay, neuron_at
-from eventsnn._core.events cimport fail, is_over, next_own, process_before
-from eventsnn._core.follow cimport (
-    add_inputs,
-    fire_followed,
-    followed_at,
-    go_on,
-    leave,
-)
+from eventsnn._core.core cimport NO_MEMORY, RUNNING, TOO_MANY_ROUNDS, Core, Passage, Prompts, Replay, neuron_at
+from eventsnn._core.events cimport fail, is_over, next_own, take_event
+from eventsnn._core.follow cimport add_inputs, fire_followed, followed_at, go_on, leave
 from eventsnn._core.frames cimport nearest, scale_of, sum_of
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
@@ -60,7 +55,8 @@ cdef inline bint new_replay(Core* e, int32_t n, int32_t group) noexcept nogil:
     q.n_replays += 1
     q.replay_of[n] = <int32_t>q.n_replays
     r.neuron, r.group, r.first, r.n, r.room = n, group, 0, 0, 0
-    r.spikes = r.last = -1
+    r.spikes = r.last = r.final = -1
+    r.at.last, r.at.round = -1.0, 0
     r.status, r.due = RUNNING, False
     return keep_followed(e, r) if group >= 0 else keep_record(e, r)
 
@@ -83,19 +79,23 @@ cdef inline int64_t watches_of(const Core* e, int32_t n) noexcept nogil:
 
 
 cdef inline bint keep_record(Core* e, Replay* r) noexcept nogil:
+    cdef int64_t streams = neuron_at(e, r.neuron).n_streams * sizeof(Stream)
+    if not room_to_keep(e, r, e.net.stride + streams + watches_of(e, r.neuron) * sizeof(int64_t)):
+        return False
+    copy_record(e, r)
+    return True
+
+
+cdef inline void copy_record(Core* e, const Replay* r) noexcept nogil:
+    """Keep what it is now."""
     cdef const Neuron* s = neuron_at(e, r.neuron)
     cdef int64_t streams = s.n_streams * sizeof(Stream)
-    cdef int64_t watches = watches_of(e, r.neuron)
-    cdef char* kept
+    cdef char* kept = e.prompts.kept + r.kept
     cdef int64_t i
-    if not room_to_keep(e, r, e.net.stride + streams + watches * sizeof(int64_t)):
-        return False
-    kept = e.prompts.kept + r.kept
     memcpy(kept, s, e.net.stride)
     memcpy(kept + e.net.stride, s.streams, streams)
-    for i in range(watches):
+    for i in range(watches_of(e, r.neuron)):
         (<int64_t*>(kept + e.net.stride + streams))[i] = e.tally.watches[e.tally.watch_start[r.neuron] + i].at
-    return True
 
 
 cdef inline void put_back_record(Core* e, const Replay* r) noexcept nogil:
@@ -110,15 +110,18 @@ cdef inline void put_back_record(Core* e, const Replay* r) noexcept nogil:
 
 
 cdef inline bint keep_followed(Core* e, Replay* r) noexcept nogil:
-    cdef const Neuron* s = neuron_at(e, r.neuron)
-    cdef Kept* kept
     if not room_to_keep(e, r, sizeof(Kept)):
         return False
-    kept = <Kept*>(e.prompts.kept + r.kept)
+    copy_followed(e, r)
+    return True
+
+
+cdef inline void copy_followed(Core* e, const Replay* r) noexcept nogil:
+    cdef const Neuron* s = neuron_at(e, r.neuron)
+    cdef Kept* kept = <Kept*>(e.prompts.kept + r.kept)
     kept.x = followed_at(&e.blocks, r.neuron)[0]
     kept.v, kept.release = s.v, s.release
     kept.spikes, kept.millisecond, kept.burst = s.spikes, s.millisecond, s.burst
-    return True
 
 
 cdef inline void put_back_followed(Core* e, const Replay* r) noexcept nogil:
@@ -186,29 +189,46 @@ cdef inline void remove(Core* e, Replay* r, const Arrival* old) noexcept nogil:
 # ---- through the window
 
 
-cdef inline bint run_followed(Core* e, Group* g, const Replay* r) noexcept nogil:
-    """Take a followed neuron to the end of the window. False if its numbers, or what arrives, are too large for it."""
+cdef inline bint is_final(const Prompts* q, const Passage* at) noexcept nogil:
+    return at.last < q.settled or (at.last == q.settled and at.round <= q.settled_round)
+
+
+cdef inline void keep_passage(Core* e, Replay* r, const Passage* at) noexcept nogil:
+    """Keep what a neuron is now, since all that has happened to it so far is final."""
+    cdef int32_t taken = <int32_t>(at.next - r.first)
+    r.at, r.first, r.n, r.room = at[0], at.next, r.n - taken, r.room - taken
+    r.final = r.last
+    if r.group >= 0:
+        copy_followed(e, r)
+    else:
+        copy_record(e, r)
+
+
+cdef inline bint run_followed(Core* e, Group* g, Replay* r) noexcept nogil:
+    """Take a followed neuron as far as the limit. False if its numbers, or what arrives, are too large for it."""
     cdef Followed* x = followed_at(&e.blocks, r.neuron)
     cdef const Class* k = class_of(e, g, r.neuron)
-    cdef const Arrival* a = e.inbox.arrival + r.first
+    cdef const Arrival* a = e.inbox.arrival
+    cdef int64_t end = r.first + r.n
+    cdef Passage at = r.at
     cdef double scale = scale_of(k, 0)
     cdef double t, load
-    cdef int64_t i = 0
     cdef int64_t u, added
     cdef int32_t round
     cdef Grown f
     if not fits(g, x):
         return False
-    while i < r.n:
-        t, round = a[i].time, round_of(&e.inbox, &a[i])
+    at.next = r.first
+    while at.next < end and a[at.next].time < e.prompts.limit:
+        t, round = a[at.next].time, round_of(&e.inbox, &a[at.next])
         grow_to(k, t, &f)
         u, load = 0, 0.0
-        while i < r.n and a[i].time == t and round_of(&e.inbox, &a[i]) == round:
-            added = nearest(a[i].weight * (scale * f.u))
+        while at.next < end and a[at.next].time == t and round_of(&e.inbox, &a[at.next]) == round:
+            added = nearest(a[at.next].weight * (scale * f.u))
             if not -HEAVY < <double>added < HEAVY:
                 return False
             u, load = sum_of(u, added), load + fabs(<double>added)
-            i += 1
+            at.next += 1
         if not load < MOST_LOAD:
             return False
         if x.held and t < x.release and x.release - t <= t * RELEASE_SLACK:
@@ -236,23 +256,33 @@ cdef inline bint run_followed(Core* e, Group* g, const Replay* r) noexcept nogil
             else:
                 look_ahead(e, g, x, &f)
         e.round = 0
-    go_on(e, g, x, e.prompts.stop, False)
+        at.last, at.round = t, round
+        if is_final(&e.prompts, &at):
+            keep_passage(e, r, &at)
+    go_on(e, g, x, e.prompts.limit, False)
     return True
 
 
 cdef inline void run_record(Core* e, Replay* r) noexcept nogil:
     cdef int64_t before = e.tally.external_events
-    process_before(e, r.neuron, e.prompts.stop, r.first, r.first + r.n)
+    cdef int64_t end = r.first + r.n
+    cdef Passage at = r.at
+    at.next = r.first
+    while take_event(e, r.neuron, e.prompts.limit, &at, end):
+        if is_final(&e.prompts, &at):
+            keep_passage(e, r, &at)
+            before = e.tally.external_events
+    e.round = 0
     r.external = e.tally.external_events - before
     wake_set(&e.wakes, r.neuron, next_own(neuron_at(e, r.neuron)))
 
 
 cdef inline void run(Core* e, int32_t i) noexcept nogil:
-    """Take a neuron from the beginning of the window to its end."""
+    """Take a neuron from where it is kept as far as the limit."""
     cdef Prompts* q = &e.prompts
     cdef Replay* r = &q.replay[i]
     cdef Group* g
-    r.spikes = r.last = -1
+    cut_shots(q, r)
     r.status, r.due = RUNNING, False
     q.present = i
     if r.group >= 0:
@@ -270,13 +300,34 @@ cdef inline void run(Core* e, int32_t i) noexcept nogil:
     q.present = -1
 
 
+cdef inline int32_t shot_after(const Prompts* q, const Replay* r, int32_t final) noexcept nogil:
+    """The first spike of a neuron after one that is final."""
+    return q.shot[final].next if final >= 0 else r.spikes
+
+
+cdef inline void cut_shots(Prompts* q, Replay* r) noexcept nogil:
+    """Forget the spikes of a neuron that are not final."""
+    if r.final >= 0:
+        q.shot[r.final].next = -1
+    else:
+        r.spikes = -1
+    r.last = r.final
+
+
 cdef inline void drop_shots(Prompts* q, Replay* r) noexcept nogil:
-    """Forget the spikes of a neuron that is gone through again."""
-    cdef int32_t k = r.spikes
+    """The same, of one that had not fired them."""
+    cdef int32_t k = shot_after(q, r, r.final)
     while k >= 0:
         q.shot[k].gone = True
         k = q.shot[k].next
-    r.spikes = r.last = -1
+    cut_shots(q, r)
+
+
+cdef inline void note_due(Prompts* q, int32_t i) noexcept nogil:
+    if not q.replay[i].due:
+        q.replay[i].due = True
+        q.due[q.n_due] = i
+        q.n_due += 1
 
 
 cdef inline void run_again(Core* e, int32_t i) noexcept nogil:
