@@ -51,9 +51,12 @@ from eventsnn._core.synapses cimport NO_ROOM, first_slice, slice_delay, take_sli
 cdef extern from *:
     """
     #define EVENTSNN_ULP_OF_TIME 8.881784197001252e-16
+    #define EVENTSNN_LOOK 0.25
     """
     # 2^-50: a crossing so little behind t may be rounded to it.
     const double ULP_OF_TIME "EVENTSNN_ULP_OF_TIME"
+    # ms: so far beyond what is known of its input a neuron is tested that may get more at any time.
+    const double LOOK "EVENTSNN_LOOK"
 
 
 cdef inline bint is_over(const Core* e, double t) noexcept nogil:
@@ -99,8 +102,9 @@ cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcep
     return e.scratch
 
 
-cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
-    """Bound the time of the first crossing if nothing else happens; most crossings are superseded by an event."""
+cdef inline void predict(const Core* e, Neuron* s, double until) noexcept nogil:
+    """Bound the time of the first crossing if nothing else happens; most crossings are superseded by an event. until:
+    how far to look, for a model that must be told."""
     cdef const Class* k = &e.classes[s.class_of]
     cdef const Neuron* start
     s.bounded = BOUNDED
@@ -111,7 +115,16 @@ cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
     if k.model.lost != NULL and k.model.lost(k, start):
         s.crossing = start.t
         return
-    s.crossing = start.t + k.model.bound(k, start)
+    if k.model.bound != NULL:
+        s.crossing = start.t + k.model.bound(k, start)
+        return
+    until = max(until, start.t)
+    s.crossing = until if k.model.clear(k, start, distance(start, until)) else start.t
+
+
+cdef inline double distance(const Neuron* s, double t) noexcept nogil:
+    """A bit more than what lies between the state and t."""
+    return t + t * ULP_OF_TIME - s.t
 
 
 cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
@@ -120,10 +133,15 @@ cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
     cdef bint clear
     if s.t < s.release:
         return t < s.release
-    clear = k.model.clear(k, s, t + t * ULP_OF_TIME - s.t)
+    clear = k.model.clear(k, s, distance(s, t))
     e.tests += 1
     e.tests_resolved += clear
     return clear
+
+
+cdef inline bint outlasts_bound(Core* e, const Neuron* s, double t) noexcept nogil:
+    """Whether a neuron that was not looked at for long enough surely does not cross its threshold by t either."""
+    return e.classes[s.class_of].model.bound == NULL and stays_below(e, s, t)
 
 
 cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
@@ -137,14 +155,14 @@ cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
     s.bounded = BOUNDED
 
 
-cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
+cdef inline void refine(Core* e, Neuron* s, double until) noexcept nogil:
     """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
     cdef const Class* k = &e.classes[s.class_of]
     cdef bint refractory = s.t < s.release
     if k.model.stepped:
         go_on(e, k, s)
         if refractory:
-            predict(e, s)
+            predict(e, s, until)
             if s.crossing > s.t:
                 return
     cdef const Neuron* start = free_state(e, k, s)
@@ -155,11 +173,11 @@ cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
         fail(e, OUT_OF_RANGE, start.t, <int32_t>((<char*>s - e.records) // e.stride))
 
 
-cdef inline bint refine_due(Core* e, Neuron* s, double t) noexcept nogil:
+cdef inline bint refine_due(Core* e, Neuron* s, double t, double until) noexcept nogil:
     """Refine a bound that t has reached; True if there was one."""
     cdef bint bounded = False
     while s.bounded != FOUND and s.crossing <= t:
-        refine(e, s)
+        refine(e, s, until)
         e.bounds_due += 1
         bounded = True
     return bounded
@@ -469,18 +487,21 @@ cdef inline bint take_input(
 cdef inline void process_before(Core* e, int32_t n, double stop, int64_t next, int64_t end) noexcept nogil:
     """All events of neuron n before stop; `next` to `end` is what arrives by then."""
     cdef Neuron* s = neuron_at(e, n)
-    cdef double t, arrives
+    cdef double t, arrives, until
     cdef double last = -1.0
     while True:
         t = s.outside
         arrives = arrival_time(e, next, end)
         if arrives < t:
             t = arrives
+        until = t if t < stop else stop + LOOK
         if s.bounded == UNKNOWN and not (t < stop and stays_below(e, s, t)):
-            predict(e, s)
+            predict(e, s, until)
+        if s.bounded == BOUNDED and s.crossing <= t and t < stop and outlasts_bound(e, s, t):
+            s.bounded, s.crossing = UNKNOWN, infinity()
         if s.crossing < t:
             t = s.crossing
-        if t < stop and refine_due(e, s, t):
+        if t < stop and refine_due(e, s, t, until):
             continue
         # At failed_at itself a neuron of lower number, or an earlier round, may yet fail.
         if not t < stop or is_over(e, t):

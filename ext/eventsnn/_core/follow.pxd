@@ -263,7 +263,7 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
     if x.first + x.n == g.n_inputs:
         g.n_inputs = x.first
     give_back(b, x)
-    predict(e, s)
+    predict(e, s, e.time)
     # A bound may lie before the present time, but what has been taken from the queue is not looked at again.
     wake_set(&e.wakes, n, max(next_own(s), e.time))
 

@@ -40,8 +40,6 @@ cdef void forward(const Class* k, const Neuron* s, Step* step, Series* z) noexce
     cdef double u = z.y[ROW]
     cdef double number
     cdef int n
-    if p[STEP] == 0.0:
-        return
     number = floor(s.t / p[STEP]) + 1.0
     while number * p[STEP] <= s.t:
         number = number + 1.0
@@ -58,7 +56,10 @@ cdef void forward(const Class* k, const Neuron* s, Step* step, Series* z) noexce
 
 cdef Model model
 model.extend = extend
-model.revise = forward
 complete(&model)
 
+cdef Model in_steps = model
+in_steps.revise = forward
+
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)
+kernel_in_steps = PyCapsule_New(&in_steps, "eventsnn.Model", NULL)

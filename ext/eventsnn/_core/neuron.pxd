@@ -145,7 +145,9 @@ cdef struct Series:
 
 cdef struct Step:
     # Behind the variables of a neuron without a closed form: the series that its state follows up to `end`.
-    double kept               # 1.0 if there is one
+    double known              # orders of the series
+    double whole              # 1.0 if the rest is known too
+    double order              # of the polynomial
     double end                # ms; inf at rest
     double span               # ms, the same from the state on
     double last[1]            # the state at the end, then the series
@@ -192,7 +194,7 @@ cdef struct Model:
     # When v reaches the threshold; searches from `start` after the state, or, if that is in a frame, from the time
     # start, and certainty says what it has found.
     double (*crossing)(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil
-    # A time before which `crossing` cannot lie, found with less work.
+    # So long (ms) `crossing` cannot come, found with less work; NULL: only `clear` knows.
     double (*bound)(const Class* k, const Neuron* s) noexcept nogil
     # Whether there is surely none for h ms, found with less work again.
     bint (*clear)(const Class* k, const Neuron* s, double h) noexcept nogil
@@ -211,8 +213,6 @@ cdef struct Model:
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
     # NULL but for Taylor series, taylor.pxd. The orders of a series above first, up to last.
     void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
-    # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
-    double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
     # Advances each neuron to its event, adds what arrives and bounds its crossing; returns how many have an `outcome`.
     # NULL: that is not quicker than one by one. Between its state and the event nothing else happens to a neuron, and
     # it has no ramp or sine.

@@ -6,7 +6,7 @@ from libc.stdint cimport int8_t
 
 from eventsnn._core.mathfunc cimport atan2, expm1, infinity, log1p, not_a_number, sin_turns
 from eventsnn._core.neuron cimport FOUND, Class, Model, Neuron, Series
-from eventsnn._core.taylor cimport FARTHEST, THRESHOLD, complete, own, square
+from eventsnn._core.taylor cimport FARTHEST, THRESHOLD, complete, gap_of, own, square
 from eventsnn._core.taylor cimport crossing as crossing_in_step
 from eventsnn._core.taylor cimport settle as settle_in_steps
 
@@ -137,24 +137,31 @@ cdef double crossing(const Class* k, const Neuron* s, double start, int8_t* cert
     return s.t + rise(own(k), k.c[THRESHOLD], s.drive, s.v)
 
 
-cdef double climb(const Class* k, const Neuron* s, double gap) noexcept nogil:
+cdef double bound(const Class* k, const Neuron* s) noexcept nogil:
     """dV/dt is convex in V, so that on the way up it is nowhere more than at one of the ends."""
     cdef const double* p = own(k)
-    cdef double now = velocity(p, s.drive, s.v)
-    cdef double then = velocity(p, s.drive, s.v + gap)
-    if not fabs(s.v) <= k.c[FARTHEST]:
-        return 0.0  # let `crossing` say so
+    cdef double gap = gap_of(k, s)
+    cdef double now, then
+    if not gap > 0.0 or not is_constant(s) or not fabs(s.v) <= k.c[FARTHEST]:
+        return 0.0  # let `crossing` say what there is
+    now = velocity(p, s.drive, s.v)
     if not now > 0.0:
         return infinity()
     if s.drive < p[RHEOBASE] and incline(p, s.v) <= 0.0 and (s.v - p[E_L]) + gap >= p[SPAN]:
         return infinity()  # V settles before the vertex
-    return gap / (now if now > then else then)
+    then = velocity(p, s.drive, s.v + gap)
+    return gap / (now if now > then else then) * (1.0 - 1e-12)
+
+
+cdef bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
+    return h < bound(k, s)
 
 
 cdef Model model
 model.extend = extend
-model.climb = climb
 complete(&model)
+model.bound = bound
+model.clear = clear
 model.settle = settle
 model.crossing = crossing
 

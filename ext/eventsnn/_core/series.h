@@ -4,6 +4,7 @@
 #define EVENTSNN_SERIES_H
 
 #define EVENTSNN_ULP 2.220446049250313e-16
+#define EVENTSNN_ROUNDING 1.7763568394002505e-15
 #define EVENTSNN_NO_MORE 9.5367431640625e-07
 
 static const double eventsnn_inverse[] = {

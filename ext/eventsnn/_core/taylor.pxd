@@ -34,21 +34,26 @@ cdef enum:
     LOWEST = 7
     # then the tolerance of each variable, the jump of each slot and the scale of each port
     HEAD = 8
+    # Orders of a series, at least, before its last two terms say anything.
+    FEWEST = 4
 
 
 cdef extern from "eventsnn/_core/series.h" nogil:
     const double* INVERSE "eventsnn_inverse"              # of n, up to the highest order
     const double ULP "EVENTSNN_ULP"                       # 2^-52
+    const double ROUNDING "EVENTSNN_ROUNDING"             # 2^-49
     const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
 
 
 cdef extern from *:
     """
     #define EVENTSNN_LONGEST_STEP 1000.0
+    #define EVENTSNN_BEYOND 1.0000000002328306
     #define EVENTSNN_NARROWEST 9.094947017729282e-13
     #define EVENTSNN_TURN 6.283185307179586
     """
     const double LONGEST_STEP "EVENTSNN_LONGEST_STEP"     # ms
+    const double BEYOND "EVENTSNN_BEYOND"                 # more than a span may be wrong by
     const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
     const double TURN "EVENTSNN_TURN"                     # 2 pi
 
@@ -156,21 +161,64 @@ cdef inline void begin(const Class* k, const Neuron* s, Series* z, double* y, bi
             sine = next
 
 
-cdef inline double full_span(const Class* k, const double* y) noexcept nogil:
-    """How far the series of a full order is good for, by its last two terms."""
-    cdef int order = <int>k.c[ORDER]
-    cdef double span = LONGEST_STEP
-    cdef double size, bound
-    cdef int i, n
+# ---- how many orders
+
+
+cdef inline bint is_alone(const Class* k, const Neuron* s) noexcept nogil:
+    """Whether the series follows from the state alone, and may be cut off where its terms are small."""
+    return s.slope == 0.0 and s.n_sines == 0 and k.model.revise == NULL
+
+
+cdef inline bint is_small(const Class* k, const double* y, int n, double power) noexcept nogil:
+    """Whether the terms of order n are below the tolerance where h^n is `power`."""
+    cdef bint small = True
+    cdef int i
     for i in range(count(k)):
-        for n in range(order - 1, order + 1):
-            size = fabs(y[i * ROW + n])
-            if not size <= DBL_MAX:
+        small = small & (fabs(y[i * ROW + n]) * power <= tolerance_of(k, i))
+    return small
+
+
+cdef inline int orders_at(const Class* k, const Neuron* s, Step* p, double h, bint held) noexcept nogil:
+    """How many orders the state at h takes, which are then known; 0 if it takes more than there are."""
+    cdef int order = <int>k.c[ORDER]
+    cdef double* y = series_of(k, p)
+    cdef bint last = False
+    cdef bint begun = False
+    cdef double power = h * h
+    cdef bint small
+    cdef Series z
+    cdef int n
+    if not is_alone(k, s) or not h < LONGEST_STEP:
+        return 0
+    for n in range(FEWEST - 1, order + 1):
+        if n > p.known:
+            if not begun:
+                begin(k, s, &z, y, held)
+            k.model.extend(k, &z, n - 1 if begun else 0, n)
+            begun = True
+            p.known = n
+        power = power * h
+        small = is_small(k, y, n, power)
+        if small and last:
+            return n
+        last = small
+    return 0
+
+
+cdef inline double span_at(const Class* k, const double* y, int order) noexcept nogil:
+    """How far the last two terms of so many orders stay below the tolerance."""
+    cdef double span = LONGEST_STEP
+    cdef double largest, share
+    cdef int i, n
+    for n in range(order - 1, order + 1):
+        largest = 0.0
+        for i in range(count(k)):
+            share = fabs(y[i * ROW + n]) / tolerance_of(k, i)
+            if not share <= DBL_MAX:
                 return 0.0
-            if size > 0.0:
-                bound = exp(log(tolerance_of(k, i) / size) / n)
-                if bound < span:
-                    span = bound
+            largest = max(largest, share)
+        if largest > 0.0:
+            span = min(span, exp(-log(largest) / n))
     return span
 
 
@@ -179,7 +227,7 @@ cdef inline bint is_at_rest(const Class* k, const Neuron* s, const Step* p, cons
     if s.slope != 0.0 or s.n_sines:
         return False
     for i in range(count(k)):
-        if not fabs(p.last[i] - y[i * ROW]) <= ULP * fabs(y[i * ROW]) + NO_MORE * tolerance_of(k, i):
+        if not fabs(p.last[i] - y[i * ROW]) <= ROUNDING * fabs(y[i * ROW]) + NO_MORE * tolerance_of(k, i):
             return False
     return True
 
@@ -189,73 +237,103 @@ cdef inline double length(double t, double span) noexcept nogil:
     return (t + span) - t
 
 
-cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil:
-    """Find the series, how long it is good for and where it ends."""
-    cdef int order = <int>k.c[ORDER]
-    cdef int i, n
-    k.model.extend(k, z, 0, order)
-    p.span = length(s.t, full_span(k, z.y))
+cdef inline double longest(const Class* k, const Neuron* s, Step* p, double span) noexcept nogil:
+    """How far a step goes whose terms of fewer orders may happen to stay below the tolerance for longer."""
+    cdef double other = span
+    cdef int n
+    while other >= span:
+        span = min(other * BEYOND, LONGEST_STEP)
+        n = orders_at(k, s, p, span, False)
+        other = span_at(k, series_of(k, p), n) if n else 0.0
+        if other >= span:
+            p.order = n
+    return span
+
+
+cdef inline void end_step(const Class* k, const Neuron* s, Step* p, double span, int order) noexcept nogil:
+    cdef int i
+    p.span = length(s.t, span)
     p.end = s.t + p.span
     for i in range(count(k)):
-        p.last[i] = horner(z.y + i * ROW, order, p.span)
-    if is_at_rest(k, s, p, z.y) and p.end > s.t:
+        p.last[i] = horner(series_of(k, p) + i * ROW, order, p.span)
+
+
+cdef inline void take_step(const Class* k, const Neuron* s, Step* p, bint held) noexcept nogil:
+    """Find the whole series, how long it is good for and where it ends."""
+    cdef int order = <int>k.c[ORDER]
+    cdef double* y = series_of(k, p)
+    cdef double span
+    cdef Series z
+    cdef int i, n
+    z.held = held
+    if p.known < order:
+        begin(k, s, &z, y, held)
+        k.model.extend(k, &z, 0, order)
+        p.known = order
+    p.order = order
+    span = span_at(k, y, order)
+    end_step(k, s, p, span, order)
+    if is_at_rest(k, s, p, y) and p.end > s.t:
         p.end = infinity()
         p.span = infinity()
+        p.order = 0
         for i in range(count(k)):
-            p.last[i] = z.y[i * ROW]
-            for n in range(1, order + 1):
-                z.y[i * ROW + n] = 0.0
+            p.last[i] = y[i * ROW]
+    elif is_alone(k, s):
+        span = longest(k, s, p, span)
+        n = orders_at(k, s, p, length(s.t, span), False)
+        end_step(k, s, p, span, n if n else <int>p.order)
     if k.model.revise != NULL:
-        k.model.revise(k, s, p, z)
+        k.model.revise(k, s, p, &z)
+    p.whole = 1.0
+
+
+cdef inline void forget(const Class* k, Neuron* s) noexcept nogil:
+    step_of(k, s).known = step_of(k, s).whole = 0.0
 
 
 cdef inline void keep_step(const Class* k, const Neuron* s) noexcept nogil:
     """Let a free neuron have the step on which it is. That is no change of its state."""
     cdef Step* p = step_of(k, s)
-    cdef Series z
-    if p.kept == 0.0:
-        begin(k, s, &z, series_of(k, p), False)
-        take_step(k, s, p, &z)
-        p.kept = 1.0
+    if p.whole == 0.0:
+        take_step(k, s, p, False)
 
 
 cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nogil:
     """Advance the state to t."""
     cdef Step* p = step_of(k, s)
     cdef double* y = series_of(k, p)
-    cdef Series z
     cdef double h
-    cdef bint known
-    cdef int i
+    cdef int i, n
+    if held:
+        forget(k, s)
     while s.t < t:
         h = t - s.t
-        known = p.kept != 0.0 and not held
-        p.kept = 0.0
-        if not known:
-            begin(k, s, &z, y, held)
-            take_step(k, s, p, &z)
-        if not p.end > s.t:
-            break  # so fast that time does not advance: it crosses its threshold now
-        if not t < p.end:
-            h = p.span
-            s.v = p.last[0]
-            for i in range(k.model.n_slots):
-                variables(k, s)[i] = p.last[1 + i]
-            if s.slope != 0.0:
-                s.drive = s.drive + s.slope * h
-            s.t = p.end
-            continue
-        s.v = horner(y, <int>k.c[ORDER], h)
+        n = orders_at(k, s, p, h, held)
+        if n == 0:
+            if p.whole == 0.0:
+                take_step(k, s, p, held)
+            if not p.end > s.t:
+                break  # so fast that time does not advance: it crosses its threshold now
+            n = <int>p.order
+            if not t < p.end:
+                h = p.span
+                s.v = p.last[0]
+                for i in range(k.model.n_slots):
+                    variables(k, s)[i] = p.last[1 + i]
+                if s.slope != 0.0:
+                    s.drive = s.drive + s.slope * h
+                s.t = p.end
+                forget(k, s)
+                continue
+        s.v = horner(y, n, h)
         for i in range(k.model.n_slots):
-            variables(k, s)[i] = horner(y + (1 + i) * ROW, <int>k.c[ORDER], h)
+            variables(k, s)[i] = horner(y + (1 + i) * ROW, n, h)
         if s.slope != 0.0:
             s.drive = s.drive + s.slope * h
         break
     s.t = t
-
-
-cdef inline void forget(const Class* k, Neuron* s) noexcept nogil:
-    step_of(k, s).kept = 0.0
+    forget(k, s)
 
 
 cdef inline void settle(const Class* k, Neuron* s, double t) noexcept nogil:
@@ -353,21 +431,27 @@ cdef inline double first_root(const double* a, int order, double span) noexcept 
         stop = span
 
 
+cdef inline bint is_in_range(const Class* k, const Neuron* s) noexcept nogil:
+    cdef int i
+    if not fabs(s.v) <= k.c[FARTHEST]:
+        return False
+    for i in range(k.model.n_slots):
+        if not fabs(variables(k, s)[i]) <= k.c[FARTHEST]:
+            return False
+    return True
+
+
 cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
     """From the state on, to the end of its step; the engine takes the state there before it goes on."""
     cdef Step* p = step_of(k, s)
     cdef double* y = series_of(k, p)
     cdef double q[ROW]
     cdef double h
-    cdef int i
     certainty[0] = FOUND
     if s.v >= k.c[THRESHOLD]:
         return s.t
-    if not fabs(s.v) <= k.c[FARTHEST]:
+    if not is_in_range(k, s):
         return not_a_number()
-    for i in range(k.model.n_slots):
-        if not fabs(variables(k, s)[i]) <= k.c[FARTHEST]:
-            return not_a_number()
     keep_step(k, s)
     if p.end == infinity():
         return infinity()
@@ -375,7 +459,7 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
         return s.t if y[1] > 0.0 else not_a_number()
     memcpy(q, y, sizeof(q))
     q[0] = y[0] - k.c[THRESHOLD]
-    h = first_root(q, <int>k.c[ORDER], p.span)
+    h = first_root(q, <int>p.order, p.span)
     if h <= p.span:
         return s.t + h if s.t + h < p.end else p.end
     if p.last[0] >= k.c[THRESHOLD]:
@@ -384,16 +468,26 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
     return p.end
 
 
-cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
-    # Less what the series may be wrong by.
-    cdef double gap = (k.c[THRESHOLD] - s.v) - 8.0 * tolerance_of(k, 0)
-    if k.model.climb == NULL or not gap > 0.0 or s.slope != 0.0 or s.n_sines:
-        return 0.0
-    return k.model.climb(k, s, gap) * (1.0 - 1e-12)
+cdef inline double gap_of(const Class* k, const Neuron* s) noexcept nogil:
+    """How far V is from the threshold, less what the series may be wrong by."""
+    return (k.c[THRESHOLD] - s.v) - 8.0 * tolerance_of(k, 0)
 
 
 cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
-    return h < bound(k, s)
+    """The terms that V rises by would not do, if nothing held it back."""
+    cdef Step* p = step_of(k, s)
+    cdef const double* v = series_of(k, p)
+    cdef double gap = gap_of(k, s)
+    cdef double total = 0.0
+    cdef int i, n
+    if not gap > 0.0 or not is_in_range(k, s):
+        return False
+    n = orders_at(k, s, p, h, False)
+    if n == 0:
+        return False
+    for i in range(n, 0, -1):
+        total = (total + (v[i] if v[i] > 0.0 else 0.0)) * h
+    return total < gap
 
 
 # ---- what events do
@@ -442,7 +536,6 @@ cdef inline void complete(Model* m) noexcept nogil:
     m.leave = enter
     m.threshold = threshold
     m.crossing = crossing
-    m.bound = bound
     m.clear = clear
     m.receive = receive
     m.reset = reset

@@ -186,7 +186,7 @@ cdef class Lanes:
                     variables(&e.classes[s.class_of], s)[slot] = variable[n, slot]
                 s.drive = drive[n]
                 e.classes[s.class_of].model.enter(&e.classes[s.class_of], s)
-                predict(e, s)
+                predict(e, s, 0.0)
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
 
