@@ -1,6 +1,6 @@
 """Models without a closed form: between two events the state is a Taylor series, renewed step by step.
 
-ext/eventsnn/_core/taylor.pxd performs the same operations in the same order.
+ext/eventsnn/_core/taylor.pxd and series_lanes.h beside it perform the same operations in the same order.
 
 (a) A model gives a recurrence: the next coefficient of each variable from those up to the present one (Parker &
     Sochacki 1996, Neural Parallel Sci Comput 4:97). Products, quotients and exponentials take one sum for each order.
@@ -44,7 +44,7 @@ LARGEST = 1.7976931348623157e308
 ULP = 2.0**-52
 ROUNDING = 2.0**-49  # of a variable, and
 NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable
-INVERSE = [0.0] + [1.0 / n for n in range(1, MOST_ORDER + 1)]
+MOST_EXPONENT = 700.0
 NARROWEST = 2.0**-40  # of a step: where a polynomial touches zero within it
 TWO_PI = 6.283185307179586
 
@@ -97,12 +97,17 @@ def square(a: Row, n: int) -> float:
     return total
 
 
-def exponential(a: Row, e: Row, n: int) -> float:
-    """Order n >= 1 of e = exp(a), from e' = e a'."""
+def exponential(changes: Row, scale: float, e: Row, n: int) -> float:
+    """Order n >= 1 of e = exp(scale a + constant), from e' = scale e a'. changes: the orders of a, each times its own."""
     total = 0.0
     for i in range(1, n + 1):
-        total = total + i * a[i] * e[n - i]
-    return total / n
+        total = total + changes[i] * e[n - i]
+    return scale * total / n
+
+
+def beginning(x: float) -> float:
+    """exp(x), where that is a number; beyond, nothing has a meaning."""
+    return exp(max(min(x, MOST_EXPONENT), -MOST_EXPONENT))
 
 
 def horner(a: Row, order: int, h: float) -> float:

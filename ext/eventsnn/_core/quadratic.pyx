@@ -6,7 +6,7 @@ from libc.stdint cimport int8_t
 
 from eventsnn._core.mathfunc cimport atan2, expm1, infinity, log1p, not_a_number, sin_turns
 from eventsnn._core.neuron cimport FOUND, Class, Model, Neuron, Series
-from eventsnn._core.taylor cimport FARTHEST, THRESHOLD, complete, gap_of, own, square
+from eventsnn._core.taylor cimport FARTHEST, THRESHOLD, complete, gap_of, own
 from eventsnn._core.taylor cimport crossing as crossing_in_step
 from eventsnn._core.taylor cimport settle as settle_in_steps
 
@@ -26,16 +26,8 @@ cdef extern from *:
     const double AT_REST "EVENTSNN_AT_REST"               # e^-100 of the way is out of sight
 
 
-cdef void extend(const Class* k, Series* z, int first, int last) noexcept nogil:
-    cdef const double* p = own(k)
-    cdef double* v = z.y
-    cdef double* x = z.aux[0]
-    cdef double term
-    cdef int n
-    for n in range(first, last):
-        x[n] = v[n] - p[E_L] if n == 0 else v[n]
-        term = x[0] * (x[0] - p[SPAN]) if n == 0 else square(x, n) - p[SPAN] * x[n]
-        v[n + 1] = 0.0 if z.held else (p[CURVATURE] * term + z.force[n]) / (n + 1)
+cdef extern from "eventsnn/_core/quadratic.h" nogil:
+    void extend "eventsnn_one_extend"(const double* own, Series* z, int first, int last) noexcept
 
 
 cdef inline bint is_constant(const Neuron* s) noexcept nogil:
@@ -159,7 +151,8 @@ cdef bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
 
 cdef Model model
 model.extend = extend
-complete(&model)
+complete(&model, 4)
+model.take_all = NULL
 model.bound = bound
 model.clear = clear
 model.settle = settle

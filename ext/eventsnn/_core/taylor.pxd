@@ -9,12 +9,16 @@ from libc.string cimport memcpy
 
 from eventsnn._core.mathfunc cimport exp, infinity, log, not_a_number, sin_turns
 from eventsnn._core.neuron cimport (
+    AT_THRESHOLD,
+    BOUNDED,
     FOUND,
     MOST_VARIABLES,
     ROW,
     SEARCHED,
     Class,
+    Event,
     Inbox,
+    Looks,
     Model,
     Neuron,
     Series,
@@ -24,6 +28,7 @@ from eventsnn._core.neuron cimport (
     variables,
     weight_of,
 )
+from eventsnn._core.philox cimport lanes_at_hand
 
 cdef enum:
     R = 0
@@ -34,12 +39,12 @@ cdef enum:
     LOWEST = 7
     # then the tolerance of each variable, the jump of each slot and the scale of each port
     HEAD = 8
-    # Orders of a series, at least, before its last two terms say anything.
-    FEWEST = 4
 
 
-cdef extern from "eventsnn/_core/series.h" nogil:
-    const double* INVERSE "eventsnn_inverse"              # of n, up to the highest order
+cdef extern from "eventsnn/_core/taylor.h" nogil:
+    enum:
+        FEWEST "EVENTSNN_FEWEST"                          # orders, before the last two terms say anything
+        VARIABLES "EVENTSNN_VARIABLES"                    # of a neuron whose series is found beside others
     const double ULP "EVENTSNN_ULP"                       # 2^-52
     const double ROUNDING "EVENTSNN_ROUNDING"             # 2^-49
     const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
@@ -87,44 +92,6 @@ cdef inline double* series_of(const Class* k, Step* p) noexcept nogil:
     return &p.last[0] + count(k)
 
 
-cdef inline double product(const double* a, const double* b, int n) noexcept nogil:
-    """Order n of the product of two series."""
-    cdef double total = 0.0
-    cdef int i
-    for i in range(n + 1):
-        total = total + a[i] * b[n - i]
-    return total
-
-
-cdef inline double square(const double* a, int n) noexcept nogil:
-    cdef double total = 0.0
-    cdef int i
-    for i in range((n + 1) // 2):
-        total = total + a[i] * a[n - i]
-    total = total + total
-    if n % 2 == 0:
-        total = total + a[n // 2] * a[n // 2]
-    return total
-
-
-cdef inline double exponential(const double* a, const double* e, int n) noexcept nogil:
-    """Order n >= 1 of e = exp(a), from e' = e a'."""
-    cdef double total = 0.0
-    cdef int i
-    for i in range(1, n + 1):
-        total = total + i * a[i] * e[n - i]
-    return total / n
-
-
-cdef inline double quotient(const double* a, const double* b, const double* q, int n) noexcept nogil:
-    """Order n of q = a / b."""
-    cdef double total = a[n]
-    cdef int i
-    for i in range(1, n + 1):
-        total = total - b[i] * q[n - i]
-    return total / b[0]
-
-
 cdef inline double horner(const double* a, int order, double h) noexcept nogil:
     cdef double total = a[order]
     cdef int i
@@ -139,6 +106,7 @@ cdef inline void begin(const Class* k, const Neuron* s, Series* z, double* y, bi
     cdef double turns, omega, sine, cosine, next
     cdef int i, j, n
     z.y = y
+    z.variables = count(k)
     z.held = held
     y[0] = s.v
     for i in range(k.model.n_slots):
@@ -194,7 +162,7 @@ cdef inline int orders_at(const Class* k, const Neuron* s, Step* p, double h, bi
         if n > p.known:
             if not begun:
                 begin(k, s, &z, y, held)
-            k.model.extend(k, &z, n - 1 if begun else 0, n)
+            k.model.extend(own(k), &z, n - 1 if begun else 0, n)
             begun = True
             p.known = n
         power = power * h
@@ -268,7 +236,7 @@ cdef inline void take_step(const Class* k, const Neuron* s, Step* p, bint held) 
     z.held = held
     if p.known < order:
         begin(k, s, &z, y, held)
-        k.model.extend(k, &z, 0, order)
+        k.model.extend(own(k), &z, 0, order)
         p.known = order
     p.order = order
     span = span_at(k, y, order)
@@ -520,6 +488,96 @@ cdef inline int receive(
     return s.v >= k.c[THRESHOLD]
 
 
+# ---- events side by side
+
+
+cdef inline void take(const Class* k, Event* event) noexcept nogil:
+    """Advance a neuron to an event, and add what arrives."""
+    cdef Neuron* s = event.s
+    cdef int port, slot
+    settle(k, s, event.t)
+    forget(k, s)
+    for port in range(k.model.ports):
+        slot = k.model.target[port]
+        if slot >= 0:
+            variables(k, s)[slot] = variables(k, s)[slot] + event.total[port] * scales(k)[port]
+        elif not (event.t < s.release and k.model.clamped):
+            s.v = s.v + event.total[port] * scales(k)[port]
+    event.outcome = AT_THRESHOLD if not event.t < s.release and s.v >= k.c[THRESHOLD] else 0
+
+
+cdef inline void place(const Class* k, const Event* event, Looks* g) noexcept nogil:
+    """Put a neuron into the next place of a vector."""
+    cdef Neuron* s = event.s
+    cdef int j = g.n
+    cdef int i
+    g.n += 1
+    g.variables = count(k)
+    g.constants = k.model.own
+    g.order = max(g.order, <int>k.c[ORDER])
+    g.state[0][j], g.drive[j], g.h[j] = s.v, s.drive, goal(event) - s.t
+    for i in range(k.model.n_slots):
+        g.state[1 + i][j] = variables(k, s)[i]
+    g.own[j], g.tolerance[j], g.y[j] = own(k), k.c + HEAD, series_of(k, step_of(k, s))
+
+
+cdef inline double goal(const Event* event) noexcept nogil:
+    """How far the series of a neuron is to be good for."""
+    return event.s.release if event.t < event.s.release else event.until
+
+
+cdef inline void look_together(int lanes, const Class* classes, Event** events, Looks* g) noexcept nogil:
+    """Find the series of neurons, and say before when they do not cross their thresholds."""
+    cdef const Class* k = NULL
+    cdef Neuron* s
+    cdef int last = g.n - 1
+    cdef int i, j
+    for j in range(g.n, lanes):
+        g.drive[j], g.h[j], g.own[j], g.tolerance[j] = g.drive[last], g.h[last], g.own[last], g.tolerance[last]
+        g.y[j] = g.y[last]
+        for i in range(g.variables):
+            g.state[i][j] = g.state[i][last]
+    classes[events[0].s.class_of].model.look(lanes, g)
+    for j in range(g.n):
+        s = events[j].s
+        k = &classes[s.class_of]
+        step_of(k, s).known = g.order
+        s.bounded = BOUNDED
+        s.crossing = s.release
+        if not s.t < s.release:
+            s.crossing = events[j].until if clear(k, s, events[j].until - s.t) else s.t
+    g.n = g.order = 0
+
+
+cdef inline int take_in_lanes(int lanes, const Class* classes, Event* events, int n) noexcept nogil:
+    cdef Looks g
+    cdef Event* looking[8]
+    cdef const Class* k
+    cdef int outcomes = 0
+    cdef int i
+    g.n = g.order = 0
+    for i in range(n):
+        k = &classes[events[i].s.class_of]
+        take(k, &events[i])
+        outcomes += events[i].outcome != 0
+        if events[i].outcome:
+            continue
+        if k.model.clamped and events[i].t < events[i].s.release:
+            events[i].s.bounded, events[i].s.crossing = BOUNDED, events[i].s.release
+            continue
+        looking[g.n] = &events[i]
+        place(k, &events[i], &g)
+        if g.n == lanes:
+            look_together(lanes, classes, looking, &g)
+    if g.n:
+        look_together(lanes, classes, looking, &g)
+    return outcomes
+
+
+cdef inline int take_all(const Class* classes, Event* events, int n) noexcept nogil:
+    return take_in_lanes(lanes_at_hand(), classes, events, n)
+
+
 cdef inline void reset(const Class* k, Neuron* s) noexcept nogil:
     cdef int i
     forget(k, s)
@@ -528,8 +586,10 @@ cdef inline void reset(const Class* k, Neuron* s) noexcept nogil:
         variables(k, s)[i] = variables(k, s)[i] + jumps(k)[i]
 
 
-cdef inline void complete(Model* m) noexcept nogil:
-    """Fill in all that models of this kind have in common."""
+cdef inline void complete(Model* m, int constants) noexcept nogil:
+    """Fill in all that models of this kind have in common. constants: how many they have of their own."""
+    m.own = constants
+    m.take_all = take_all
     m.stepped = True
     m.settle = settle
     m.enter = enter

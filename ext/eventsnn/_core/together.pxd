@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.math cimport fabs
 
 from eventsnn._core.core cimport OUT_OF_RANGE, RUNNING, Core, neuron_at, prefetch
-from eventsnn._core.events cimport fail, fire, process_before, watched
+from eventsnn._core.events cimport LOOK, ULP_OF_TIME, fail, fire, process_before, watched
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport (
     AT_THRESHOLD,
@@ -29,7 +29,8 @@ cdef inline bint only_adds(const Core* e, int32_t n, const Neuron* s, double t) 
     """Whether nothing happens to a neuron up to t, and then nothing but what arrives."""
     return (
         s.t < t and t < s.outside and t < s.crossing and s.bounded != UNKNOWN and s.slope == 0.0 and s.n_sines == 0
-        and (s.t >= s.release or t < early(s.release)) and not watched(e, n)
+        and (s.t >= s.release or t < early(s.release) and not e.classes[s.class_of].model.instantaneous)
+        and not watched(e, n)
     )
 
 
@@ -44,6 +45,14 @@ cdef inline int64_t fill(const Core* e, Event* event, int64_t next, int64_t end)
         next += 1
         if next == end or time_of(&e.inbox, next) != event.t:
             return next
+
+
+cdef inline double look_until(const Core* e, int64_t later, int64_t end, double stop) noexcept nogil:
+    cdef double t
+    if later == end:
+        return stop + LOOK
+    t = time_of(&e.inbox, later)
+    return t + t * ULP_OF_TIME
 
 
 cdef inline void take_some(Core* e, const Model* model, Event* events, int n) noexcept nogil:
@@ -66,7 +75,7 @@ cdef inline void take_some(Core* e, const Model* model, Event* events, int n) no
 
 cdef inline bint alike(const Model* one, const Model* other) noexcept nogil:
     """Whether events of both may be taken together; one: NULL if there are none yet."""
-    return one == other or (one != NULL and one.take_all == other.take_all and one.n_slots == other.n_slots)
+    return one == other or (one != NULL and one.take_all == other.take_all and one.look == other.look and one.n_slots == other.n_slots)
 
 
 cdef inline void process_together(Core* e, int64_t first, int64_t last, double stop) noexcept nogil:
@@ -101,6 +110,7 @@ cdef inline void process_together(Core* e, int64_t first, int64_t last, double s
                 model, n_events = e.classes[s.class_of].model, 0
             if only_adds(e, n, s, events[n_events].t) and events[n_events].t < stop:
                 later = fill(e, &events[n_events], next, end)
+                events[n_events].until = look_until(e, later, end, stop)
                 n_events += 1
             else:
                 later = next + 1
