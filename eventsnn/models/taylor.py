@@ -39,11 +39,13 @@ R, T_REF, ORDER, FARTHEST, V_RESET, HEAD = 0, 1, 3, 4, 5, 8
 MOST_ORDER = 24
 FEWEST = 4  # orders, before the last two terms say anything
 LONGEST_STEP = 1000.0  # ms
+TRIES = 64  # how often a step may become longer
 BEYOND = 1.0 + 2.0**-32  # more than a span may be wrong by
+FINITE = 1e288  # so large that its share of a tolerance is a number
 LARGEST = 1.7976931348623157e308
 ULP = 2.0**-52
 ROUNDING = 2.0**-49  # of a variable, and
-NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable
+NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable; or mV
 MOST_EXPONENT = 700.0
 NARROWEST = 2.0**-40  # of a step: where a polynomial touches zero within it
 TWO_PI = 6.283185307179586
@@ -209,7 +211,8 @@ class TaylorModel(SteppedModel):
         for n in range(FEWEST - 1, int(c[ORDER]) + 1):
             self._extend_to(c, z, n)
             power = power * h
-            small = all(abs(row[n]) * power <= c[HEAD + i] for i, row in enumerate(z.y))
+            sizes = [abs(row[n]) for row in z.y]
+            small = all(size * power <= c[HEAD + i] and size <= FINITE for i, size in enumerate(sizes))
             if small and last:
                 return n
             last = small
@@ -233,13 +236,14 @@ class TaylorModel(SteppedModel):
 
     def _longest(self, c: Sequence[float], s: State, z: Series, span: float) -> tuple[float, int]:
         """How far a step goes whose terms of fewer orders may happen to stay below the tolerance for longer."""
-        order, other = int(c[ORDER]), span
-        while other >= span:
-            span = min(other * BEYOND, LONGEST_STEP)
+        order = int(c[ORDER])
+        for _ in range(TRIES):
+            span = min(span * BEYOND, LONGEST_STEP)
             n = self._orders(c, s, z, span)
             other = self._span(c, z, n) if n else 0.0
-            if other >= span:
-                order = n
+            if not other > 0.0:
+                break
+            order, span = n, max(span, other)
         return span, order
 
     def _step(self, c: Sequence[float], s: State, z: Series) -> Step:
@@ -248,7 +252,8 @@ class TaylorModel(SteppedModel):
         self._extend_to(c, z, order)
         span = self._span(c, z, order)
         step = self._ended(s, z, span, order, order)
-        if s.slope == 0.0 and not s.sines and step.end > s.t and self._is_at_rest(c, step):
+        slow = s.slope == 0.0 and not s.sines and abs(z.y[0][1]) * span <= NO_MORE
+        if slow and self._has_not_moved(c, step) and step.end > s.t:
             step = Step(math.inf, math.inf, [row[0] for row in z.y], z, 0)
         elif self._is_alone(s):
             span, order = self._longest(c, s, z, span)
@@ -261,9 +266,10 @@ class TaylorModel(SteppedModel):
         end, span = until(s.t, span)
         return Step(end, span, [horner(row, n, span) for row in z.y], z, order)
 
-    def _is_at_rest(self, c: Sequence[float], step: Step) -> bool:
+    def _has_not_moved(self, c: Sequence[float], step: Step) -> bool:
         return all(
-            abs(step.last[i] - row[0]) <= ROUNDING * abs(row[0]) + NO_MORE * c[HEAD + i] for i, row in enumerate(step.z.y)
+            abs(step.last[i] - row[0]) <= ROUNDING * abs(row[0]) + NO_MORE * c[HEAD + i]
+            for i, row in enumerate(step.z.y)
         )
 
     def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:

@@ -169,9 +169,10 @@ cdef enum Outcome:
 
 
 cdef struct Event:
-    # What arrives at a neuron at one time.
+    # What arrives at a neuron at one time; or, if nothing is `added`, that from which its state goes on.
     Neuron* s
     double t
+    bint added
     double until          # a bit later than what is next known to happen to it
     double total[2]       # by port, before it is scaled
     int outcome

@@ -61,7 +61,7 @@ INLINE WIDE BEGINNING(WIDE x)
 #include EVENTSNN_RECURRENCE
 
 /* To as many orders as the states of all take at h, or to all that there are. */
-EVENTSNN_TARGET static void EVENTSNN_OF(look)(eventsnn_looks *e)
+EVENTSNN_TARGET static inline void EVENTSNN_OF(look)(eventsnn_looks *e)
 {
     const int first = 0;
     SERIES z;
@@ -92,7 +92,8 @@ EVENTSNN_TARGET static void EVENTSNN_OF(look)(eventsnn_looks *e)
             small &= IF(SIZE(y[i][n]) * power <= tolerance[i]);
         done |= small & last;
         last = small;
-        if (!ANY(~done))
+        /* Where this many are needed the end of the step is near, and finding that takes all. */
+        if (!ANY(~done) && 2 * n <= e->order)
             break;
     }
     e->order = n <= e->order ? n : e->order;

@@ -39,6 +39,10 @@ cdef enum:
     LOWEST = 7
     # then the tolerance of each variable, the jump of each slot and the scale of each port
     HEAD = 8
+    # How often a step may become longer.
+    TRIES = 64
+    # How often less far is looked for a crossing.
+    HALVINGS = 3
 
 
 cdef extern from "eventsnn/_core/taylor.h" nogil:
@@ -47,18 +51,20 @@ cdef extern from "eventsnn/_core/taylor.h" nogil:
         VARIABLES "EVENTSNN_VARIABLES"                    # of a neuron whose series is found beside others
     const double ULP "EVENTSNN_ULP"                       # 2^-52
     const double ROUNDING "EVENTSNN_ROUNDING"             # 2^-49
-    const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
+    const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance, or mV
 
 
 cdef extern from *:
     """
     #define EVENTSNN_LONGEST_STEP 1000.0
     #define EVENTSNN_BEYOND 1.0000000002328306
+    #define EVENTSNN_FINITE 1e288
     #define EVENTSNN_NARROWEST 9.094947017729282e-13
     #define EVENTSNN_TURN 6.283185307179586
     """
     const double LONGEST_STEP "EVENTSNN_LONGEST_STEP"     # ms
     const double BEYOND "EVENTSNN_BEYOND"                 # more than a span may be wrong by
+    const double FINITE "EVENTSNN_FINITE"                 # so large that its share of a tolerance is a number
     const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
     const double TURN "EVENTSNN_TURN"                     # 2 pi
 
@@ -139,11 +145,13 @@ cdef inline bint is_alone(const Class* k, const Neuron* s) noexcept nogil:
 
 cdef inline bint is_small(const Class* k, const double* y, int n, double power) noexcept nogil:
     """Whether the terms of order n are below the tolerance where h^n is `power`."""
-    cdef bint small = True
+    cdef double size
     cdef int i
     for i in range(count(k)):
-        small = small & (fabs(y[i * ROW + n]) * power <= tolerance_of(k, i))
-    return small
+        size = fabs(y[i * ROW + n])
+        if not size * power <= tolerance_of(k, i) or not size <= FINITE:
+            return False
+    return True
 
 
 cdef inline int orders_at(const Class* k, const Neuron* s, Step* p, double h, bint held) noexcept nogil:
@@ -190,10 +198,13 @@ cdef inline double span_at(const Class* k, const double* y, int order) noexcept 
     return span
 
 
-cdef inline bint is_at_rest(const Class* k, const Neuron* s, const Step* p, const double* y) noexcept nogil:
+cdef inline bint is_slow(const Neuron* s, const double* y, double span) noexcept nogil:
+    """Whether V may be at rest."""
+    return s.slope == 0.0 and not s.n_sines and fabs(y[1]) * span <= NO_MORE
+
+
+cdef inline bint has_not_moved(const Class* k, const Step* p, const double* y) noexcept nogil:
     cdef int i
-    if s.slope != 0.0 or s.n_sines:
-        return False
     for i in range(count(k)):
         if not fabs(p.last[i] - y[i * ROW]) <= ROUNDING * fabs(y[i * ROW]) + NO_MORE * tolerance_of(k, i):
             return False
@@ -207,14 +218,16 @@ cdef inline double length(double t, double span) noexcept nogil:
 
 cdef inline double longest(const Class* k, const Neuron* s, Step* p, double span) noexcept nogil:
     """How far a step goes whose terms of fewer orders may happen to stay below the tolerance for longer."""
-    cdef double other = span
-    cdef int n
-    while other >= span:
-        span = min(other * BEYOND, LONGEST_STEP)
+    cdef double other
+    cdef int i, n
+    for i in range(TRIES):
+        span = min(span * BEYOND, LONGEST_STEP)
         n = orders_at(k, s, p, span, False)
         other = span_at(k, series_of(k, p), n) if n else 0.0
-        if other >= span:
-            p.order = n
+        if not other > 0.0:
+            break
+        p.order = n
+        span = max(span, other)
     return span
 
 
@@ -240,16 +253,19 @@ cdef inline void take_step(const Class* k, const Neuron* s, Step* p, bint held) 
         p.known = order
     p.order = order
     span = span_at(k, y, order)
-    end_step(k, s, p, span, order)
-    if is_at_rest(k, s, p, y) and p.end > s.t:
+    if is_slow(s, y, span):
+        end_step(k, s, p, span, order)
+    if is_slow(s, y, span) and has_not_moved(k, p, y) and p.end > s.t:
         p.end = infinity()
         p.span = infinity()
         p.order = 0
         for i in range(count(k)):
             p.last[i] = y[i * ROW]
-    elif is_alone(k, s):
-        span = longest(k, s, p, span)
-        n = orders_at(k, s, p, length(s.t, span), False)
+    else:
+        n = order
+        if is_alone(k, s):
+            span = longest(k, s, p, span)
+            n = orders_at(k, s, p, length(s.t, span), False) if length(s.t, span) < span else 0
         end_step(k, s, p, span, n if n else <int>p.order)
     if k.model.revise != NULL:
         k.model.revise(k, s, p, &z)
@@ -277,7 +293,7 @@ cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nog
         forget(k, s)
     while s.t < t:
         h = t - s.t
-        n = orders_at(k, s, p, h, held)
+        n = orders_at(k, s, p, h, held) if p.whole == 0.0 or t < p.end else 0
         if n == 0:
             if p.whole == 0.0:
                 take_step(k, s, p, held)
@@ -458,6 +474,16 @@ cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil
     return total < gap
 
 
+cdef inline double clear_for(const Class* k, const Neuron* s, double h) noexcept nogil:
+    """For how long, up to h, it is known that V does not come to the threshold."""
+    cdef int i
+    for i in range(HALVINGS):
+        if clear(k, s, h):
+            return h
+        h = 0.5 * h
+    return 0.0
+
+
 # ---- what events do
 
 
@@ -497,7 +523,7 @@ cdef inline void take(const Class* k, Event* event) noexcept nogil:
     cdef int port, slot
     settle(k, s, event.t)
     forget(k, s)
-    for port in range(k.model.ports):
+    for port in range(k.model.ports if event.added else 0):
         slot = k.model.target[port]
         if slot >= 0:
             variables(k, s)[slot] = variables(k, s)[slot] + event.total[port] * scales(k)[port]
@@ -523,7 +549,15 @@ cdef inline void place(const Class* k, const Event* event, Looks* g) noexcept no
 
 cdef inline double goal(const Event* event) noexcept nogil:
     """How far the series of a neuron is to be good for."""
-    return event.s.release if event.t < event.s.release else event.until
+    return min(event.s.release, event.until) if event.t < event.s.release else event.until
+
+
+cdef inline void find_end(const Class* k, Neuron* s) noexcept nogil:
+    """Let a refractory neuron stop at the end of its step, if that comes first."""
+    cdef Step* p = step_of(k, s)
+    keep_step(k, s)
+    if s.t < p.end < s.release:
+        s.bounded, s.crossing = SEARCHED, p.end
 
 
 cdef inline void look_together(int lanes, const Class* classes, Event** events, Looks* g) noexcept nogil:
@@ -543,9 +577,12 @@ cdef inline void look_together(int lanes, const Class* classes, Event** events, 
         k = &classes[s.class_of]
         step_of(k, s).known = g.order
         s.bounded = BOUNDED
-        s.crossing = s.release
-        if not s.t < s.release:
-            s.crossing = events[j].until if clear(k, s, events[j].until - s.t) else s.t
+        if s.t < s.release:
+            s.crossing = s.release
+            if not orders_at(k, s, step_of(k, s), goal(events[j]) - s.t, False):
+                find_end(k, s)
+        else:
+            s.crossing = s.t + clear_for(k, s, events[j].until - s.t)
     g.n = g.order = 0
 
 
