@@ -100,7 +100,7 @@ def test_networks_have_the_bits_of_the_reference(seed):
 
 
 def series_cases(rng, model):
-    """States of all kinds: far from the threshold and above it, refractory, at rest, with rates near x / (exp(x) - 1) = 1."""
+    """States of all kinds: far from the threshold and above it, refractory, where x / (exp(x) - 1) has no digits."""
     for _ in range(OFTEN // 4):
         t = float(rng.choice([0.0, 10.0, 1e6])) + rng.uniform()
         stop = t + float(rng.choice([1e-9, 1e-3, 0.05, 0.3, 4.0]))

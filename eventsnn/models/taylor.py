@@ -100,7 +100,7 @@ def square(a: Row, n: int) -> float:
 
 
 def exponential(changes: Row, scale: float, e: Row, n: int) -> float:
-    """Order n >= 1 of e = exp(scale a + constant), from e' = scale e a'. changes: the orders of a, each times its own."""
+    """Order n >= 1 of e = exp(scale a + constant), from e' = scale e a'. changes: the orders of a, each times n."""
     total = 0.0
     for i in range(1, n + 1):
         total = total + changes[i] * e[n - i]

@@ -219,8 +219,8 @@ cdef inline double length(double t, double span) noexcept nogil:
 cdef inline double longest(const Class* k, const Neuron* s, Step* p, double span) noexcept nogil:
     """How far a step goes whose terms of fewer orders may happen to stay below the tolerance for longer."""
     cdef double other
-    cdef int i, n
-    for i in range(TRIES):
+    cdef int _try, n
+    for _try in range(TRIES):
         span = min(span * BEYOND, LONGEST_STEP)
         n = orders_at(k, s, p, span, False)
         other = span_at(k, series_of(k, p), n) if n else 0.0
@@ -476,8 +476,8 @@ cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil
 
 cdef inline double clear_for(const Class* k, const Neuron* s, double h) noexcept nogil:
     """For how long, up to h, it is known that V does not come to the threshold."""
-    cdef int i
-    for i in range(HALVINGS):
+    cdef int _try
+    for _try in range(HALVINGS):
         if clear(k, s, h):
             return h
         h = 0.5 * h

@@ -96,7 +96,9 @@ cdef inline void take_some(Core* e, const Model* model, Event* events, int n) no
 
 cdef inline bint alike(const Model* one, const Model* other) noexcept nogil:
     """Whether events of both may be taken together; one: NULL if there are none yet."""
-    return one == other or (one != NULL and one.take_all == other.take_all and one.look == other.look and one.n_slots == other.n_slots)
+    return one == other or (
+        one != NULL and one.take_all == other.take_all and one.look == other.look and one.n_slots == other.n_slots
+    )
 
 
 cdef inline bint may_be_taken(const Core* e, int32_t n, int64_t i, double stop) noexcept nogil:
