@@ -41,7 +41,8 @@ from eventsnn._core.calm cimport (
 )
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
 from eventsnn._core.core cimport NO_MEMORY, Core, neuron_at
-from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own, predict
+from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own
+from eventsnn._core.foresight cimport predict
 from eventsnn._core.frames cimport SLACK, nearest, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity, log

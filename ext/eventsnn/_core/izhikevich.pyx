@@ -4,7 +4,8 @@ from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport floor
 
 from eventsnn._core.neuron cimport ROW, Class, Looks, Model, Neuron, Series, Step
-from eventsnn._core.taylor cimport complete, own
+from eventsnn._core.steps cimport own
+from eventsnn._core.taylor cimport complete
 
 cdef enum:
     A = 0

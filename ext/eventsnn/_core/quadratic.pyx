@@ -6,9 +6,10 @@ from libc.stdint cimport int8_t
 
 from eventsnn._core.mathfunc cimport atan2, expm1, infinity, log1p, not_a_number, sin_turns
 from eventsnn._core.neuron cimport FOUND, Class, Model, Neuron, Series
-from eventsnn._core.taylor cimport FARTHEST, THRESHOLD, complete, gap_of, own
+from eventsnn._core.steps cimport FARTHEST, THRESHOLD, own
+from eventsnn._core.steps cimport settle as settle_in_steps
+from eventsnn._core.taylor cimport complete, gap_of
 from eventsnn._core.taylor cimport crossing as crossing_in_step
-from eventsnn._core.taylor cimport settle as settle_in_steps
 
 cdef enum:
     CURVATURE = 0   # g_L / (C_m (V_th - E_L))

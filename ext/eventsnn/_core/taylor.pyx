@@ -5,7 +5,8 @@ from libc.stdlib cimport calloc, free
 
 from eventsnn._core.neuron cimport Class, Event, Model, Neuron, variables
 from eventsnn._core.philox cimport lanes_at_hand
-from eventsnn._core.taylor cimport settle, take_in_lanes
+from eventsnn._core.steps cimport settle
+from eventsnn._core.taylor cimport take_in_lanes
 
 
 def side_by_side(model, int lanes, double[:, ::1] state, double[:, ::1] constants):

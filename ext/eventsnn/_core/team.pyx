@@ -17,7 +17,8 @@ from eventsnn._core.activity cimport FIRST_BLOCK, interrupt, turn_on
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, STATE, Blocks
 from eventsnn._core.calm cimport state_at
 from eventsnn._core.core cimport NO_MEMORY, RUNNING, UNSOUND, Core, Range, neuron_at
-from eventsnn._core.events cimport keep_spike, next_outside, next_own, predict
+from eventsnn._core.events cimport keep_spike, next_outside, next_own
+from eventsnn._core.foresight cimport predict
 from eventsnn._core.external cimport PARTS
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.net cimport Arena, set_groups, set_net

@@ -5,7 +5,8 @@ from libc.stdint cimport int32_t, int64_t
 from libc.math cimport fabs
 
 from eventsnn._core.core cimport OUT_OF_RANGE, RUNNING, Core, neuron_at, prefetch
-from eventsnn._core.events cimport LOOK, ULP_OF_TIME, fail, fire, process_before, refine, stays_below, watched
+from eventsnn._core.events cimport fail, fire, process_before, refine, watched
+from eventsnn._core.foresight cimport LOOK, ULP_OF_TIME, stays_below
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport (
     AT_THRESHOLD,
