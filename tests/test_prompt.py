@@ -23,13 +23,15 @@ def crowd(net, n=20, **options):
     return cells
 
 
-def agreed(build, *, threads=(1, 2, 3), stops=(STOP / 3, STOP), calm=("auto", True)):
+def agreed(build, *, threads=(1, 2, 3), stops=(STOP / 3, STOP), calm=("auto", True), patience=None):
     """The event log of the reference, which all others must have: with calm neurons and without, in threads."""
     expected = event_log(build().compile("reference"), *stops)
     for number in threads:
         for mode in calm:
             simulation = build().compile()
             simulation._state.set_calm(mode)
+            if patience is not None:
+                simulation._state.set_patience(*patience)
             assert differences(expected, event_log(Threaded(simulation, number, 1), *stops)) == []
     return expected
 
@@ -222,6 +224,28 @@ def test_times_at_which_windows_are_lost():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_networks(seed):
     agreed(lambda: random_network(seed, STOP, few_at_once=True))
+
+
+@pytest.mark.parametrize("seed", range(500, 512))
+@pytest.mark.parametrize("patience", [(0, 0), (1, 10)])
+def test_random_networks_taken_on_carefully(seed, patience):
+    """One spike of each neuron after the other, from the first or the second exchange on."""
+    agreed(lambda: random_network(seed, STOP, few_at_once=True), threads=(1, 2), patience=patience)
+
+
+def test_a_network_that_runs_away_between_two_numbers():
+    """Delays that no clock tells from 0 but at 0, where thousands of spikes follow each other within 1e-298 ms: that
+    takes as long as they do, not as long as their square."""
+
+    def build():
+        net = esn.Network(seed=3)
+        cells = delta(net, 60, V_m=esn.Uniform(0.0, 2.0))
+        net.connect(cells, cells, esn.FixedOutDegree(30), weight=5.0, delay=esn.Uniform(0.0, 1e-300))
+        net.max_spikes = 100
+        return net
+
+    agreed(build, stops=(1.0,), threads=(1, 2))
+    agreed(build, stops=(1.0,), threads=(1,), calm=("auto",), patience=(3, 5))
 
 
 @pytest.mark.parametrize("seed", range(540, 550))

@@ -1,4 +1,4 @@
-"""Events of neurons with conductances that are taken side by side, in the lanes of vectors: the bits of single ones."""
+"""Events of neurons that are taken side by side, in the lanes of vectors: the bits of single ones."""
 
 import math
 
@@ -8,6 +8,7 @@ from event_log import differences, event_log
 
 import eventsnn as esn
 from eventsnn._core.conductance import side_by_side
+from eventsnn._core.taylor import side_by_side as series_side_by_side
 from eventsnn.models.base import State
 from eventsnn.models.stepped import THRESHOLD
 
@@ -88,6 +89,82 @@ def test_networks_have_the_bits_of_the_reference(seed):
     stop = 20.0
     expected = event_log(net.compile(engine="reference"), stop)
     assert expected["exc times"] and expected["inh times"]
+    assert not differences(expected, event_log(net.compile(), stop))
+    assert not differences(expected, event_log(net.compile(), 0.3 * stop, 0.31 * stop, stop))
+    simulation = net.compile()
+    simulation.run(stop, threads=2)
+    assert not differences(expected, event_log(simulation, stop))
+
+
+# ---- Taylor series
+
+
+def series_cases(rng, model):
+    """States of all kinds: far from the threshold and above it, refractory, where x / (exp(x) - 1) has no digits."""
+    for _ in range(OFTEN // 4):
+        t = float(rng.choice([0.0, 10.0, 1e6])) + rng.uniform()
+        stop = t + float(rng.choice([1e-9, 1e-3, 0.05, 0.3, 4.0]))
+        until = stop + float(rng.choice([1e-9, 1e-3, 0.05, 0.3, 4.0]))
+        release = stop + float(rng.choice([1e-3, 0.3, 2.0])) if rng.uniform() < 0.2 else 0.0
+        v = float(rng.choice([-80.0, -60.0, -50.0, -48.0, -23.0])) + rng.normal(0.0, 2.0)
+        x = {"g_ex": rng.choice([0.0, 1e-9, 30.0]), "g_in": rng.choice([0.0, 1e-9, 30.0]), "U_m": rng.uniform(-15, -8)}
+        slots = [float(x.get(name, rng.uniform())) for name in model.slots]
+        yield t, stop, until, v, rng.normal(0.0, 2.0), release, slots
+
+
+@pytest.mark.parametrize("lanes", [1, 4, 8])
+@pytest.mark.parametrize("kind", [esn.HHTraub, esn.AdEx, esn.EIF, esn.Izhikevich], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("tolerances", [[1e-12], [1e-6, 1e-9]], ids=["one class", "two classes"])
+def test_series_have_the_bits_of_single_neurons(lanes, kind, tolerances):
+    rng = np.random.default_rng(lanes + len(tolerances))
+    given, constants, expected = [], [], []
+    for t, stop, until, v, drive, release, slots in series_cases(rng, kind()):
+        model = kind(tolerance=float(rng.choice(tolerances)))
+        _, c = model.constants({name: np.array([float(value)]) for name, value in model.values.items()})
+        c = c[:, 0].tolist()
+        weights = rng.choice([0.0, 0.1, 3.0], 2).tolist()
+        s = State(t, v, list(slots), drive=drive)
+        model.settle(c, s, stop, release)
+        model.receive(c, s, weights[: len(model.ports)], stop < release)
+        given.append([t, stop, until, v, drive, release, *weights, *slots])
+        constants.append(c)
+        expected.append((s.copy(), int(stop >= release and s.v >= c[THRESHOLD]), c, model))
+    state = np.array(given)
+    outcomes = series_side_by_side(kind(), lanes, state, np.array(constants))
+    wanted = np.array([[s.v, *s.x] for s, *_ in expected])
+    assert state[:, [3, *range(8, state.shape[1])]].tobytes() == wanted.tobytes()
+    looked = 0
+    for (outcome, no_crossing, v), (s, above, c, model), row in zip(outcomes, expected, given, strict=True):
+        assert outcome == above
+        if not outcome:
+            free = row[1] >= row[5]
+            span, found = model.crossing(c, s.copy()) if free else (math.inf, False)
+            assert no_crossing >= s.t and (not found or no_crossing <= s.t + span)
+            looked += free and no_crossing > s.t
+        model.settle(c, s, row[2], row[5])
+        assert v == s.v
+    assert looked > OFTEN / 16
+
+
+@pytest.mark.parametrize("kind", [esn.HHTraub, esn.AdEx, esn.Izhikevich], ids=lambda kind: kind.__name__)
+def test_networks_of_series_have_the_bits_of_the_reference(kind):
+    """Dense input, several times of it in a window, spikes, refractoriness, ramps and sines among the neurons."""
+    weight, current = {esn.HHTraub: (3.0, 0.0), esn.AdEx: (6.0, 900.0), esn.Izhikevich: (0.5, 3.0)}[kind]
+    net = esn.Network(seed=5)
+    cells = net.population(
+        40, kind(tolerance=1e-8, t_ref=1.5, I_e=current), name="cells", V_m=esn.Uniform(-70.0, -55.0)
+    )
+    ex = net.population(60, esn.Poisson(100.0), name="ex")
+    net.connect(ex, cells, esn.FixedProbability(0.5), weight=weight, delay=esn.Uniform(0.4, 2.0))
+    net.connect(ex, cells, esn.FixedProbability(0.2), weight=-weight, delay=0.7)
+    net.connect(cells, cells, esn.FixedProbability(0.2), weight=weight, delay=0.5)
+    net.stimulate(cells[20:], esn.Poisson(500.0), weight=weight)
+    net.stimulate(cells[:5], esn.RampCurrent([2.0, 8.0], [0.0, 300.0 if kind is not esn.Izhikevich else 5.0]))
+    net.stimulate(cells[5:7], esn.SineCurrent(5.0, 80.0))
+    net.record(cells[::7], ["V_m"], every=0.7)
+    stop = 12.0
+    expected = event_log(net.compile(engine="reference"), stop)
+    assert expected["cells times"]
     assert not differences(expected, event_log(net.compile(), stop))
     assert not differences(expected, event_log(net.compile(), 0.3 * stop, 0.31 * stop, stop))
     simulation = net.compile()

@@ -1,3 +1,4 @@
-"""Compiled equations of Izhikevich's neuron, as a capsule that the engine opens."""
+"""Compiled equations of Izhikevich's neuron, exact and in forward steps, as capsules that the engine opens."""
 
 kernel: object
+kernel_in_steps: object

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsnn._core import exponential as kernels
-from eventsnn._core.mathfunc import exp
 from eventsnn.errors import InputError
 from eventsnn.models.base import Values
-from eventsnn.models.taylor import Series, TaylorModel, exponential, product
+from eventsnn.models.taylor import Series, TaylorModel, beginning, exponential, product
 
 # (V_peak - V_th) / Delta_T: with more, V rises faster than time is resolved, and terms of its series overflow.
 STEEPEST = 40.0
@@ -85,9 +84,9 @@ class EIF(TaylorModel):
         if z.held:
             v.append(0.0)
         else:
-            x, e, g = z.row("x"), z.row("e"), z.row("g")
-            x.append(v[n] * per_delta)
-            e.append(exponential(x, e, n) if n > 0 else exp((v[0] - V_T) * per_delta))
+            changes, e, g = z.row("changes"), z.row("e"), z.row("g")
+            changes.append(n * v[n])
+            e.append(exponential(changes, per_delta, e, n) if n > 0 else beginning((v[0] - V_T) * per_delta))
             g.append(g_ex[n] + g_in[n])
             pulled = product(g, v, n) - (g_ex[n] * E_ex + g_in[n] * E_in)
             if len(z.y) == 4:

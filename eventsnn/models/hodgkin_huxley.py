@@ -11,7 +11,7 @@ from eventsnn._core import hodgkin_huxley as kernels
 from eventsnn._core.mathfunc import exp, expm1
 from eventsnn.checks import require
 from eventsnn.models.base import Values
-from eventsnn.models.taylor import Row, Series, TaylorModel, product, square
+from eventsnn.models.taylor import Row, Series, TaylorModel, beginning, exponential, product, square
 
 # |x| below which x / (exp(x) - 1) is summed up as a series.
 NEAR_ZERO = 0.3
@@ -137,14 +137,6 @@ def _rates(level: Any) -> tuple[list[Any], list[Any]]:
     return alpha, beta
 
 
-def _growth(v: Row, scale: float, e: Row, n: int) -> float:
-    """Order n >= 1 of e = exp(scale v + constant)."""
-    total = 0.0
-    for i in range(1, n + 1):
-        total = total + i * v[i] * e[n - i]
-    return scale * total / n
-
-
 def _ratio(x_0: float, scale: float, v: Row, e: Row, b: Row, rows: list[Row], n: int) -> float:
     """Order n of b = x / (exp(x) - 1), where e = exp(x) and x = x_0 at first and changes by scale v.
 
@@ -152,12 +144,10 @@ def _ratio(x_0: float, scale: float, v: Row, e: Row, b: Row, rows: list[Row], n:
     """
     rows[0].append(x_0 if n == 0 else scale * v[n])
     if abs(x_0) >= NEAR_ZERO:
-        if n == 0:
-            return x_0 / expm1(x_0)
         total = rows[0][n]
         for i in range(1, n + 1):
             total = total - e[i] * b[n - i]
-        return total / expm1(x_0)
+        return total / (e[0] - 1.0)
     rows[1].append(square(rows[0], n))
     rows[2].append(BERNOULLI[-1] if n == 0 else 0.0)
     for j in range(1, len(BERNOULLI)):
@@ -168,7 +158,8 @@ def _ratio(x_0: float, scale: float, v: Row, e: Row, b: Row, rows: list[Row], n:
 
 
 def _extend_rates(level: float, z: Series, n: int) -> None:
-    v = z.y[0]
+    v, changes = z.y[0], z.row("changes")
+    changes.append(n * v[n])
     exponents = {
         "fifth": (0.2, (level - 40.0) * 0.2), "fourth": (-0.25, (13.0 - level) * 0.25),
         "ah": (-1.0 / 18.0, (17.0 - level) * (1.0 / 18.0)), "bn": (-0.025, (10.0 - level) * 0.025),
@@ -176,7 +167,7 @@ def _extend_rates(level: float, z: Series, n: int) -> None:
     }  # fmt: skip
     for name, (scale, first) in exponents.items():
         e = z.row(name)
-        e.append(_growth(v, scale, e, n) if n > 0 else exp(first))
+        e.append(exponential(changes, scale, e, n) if n > 0 else beginning(first))
     ratios = {
         "am": ((13.0 - level) * 0.25, -0.25, "fourth"), "bm": ((level - 40.0) * 0.2, 0.2, "fifth"),
         "an": ((15.0 - level) * 0.2, -0.2, "last fifth"),

@@ -50,7 +50,6 @@ class Izhikevich(TaylorModel):
     Source: Izhikevich 2003, IEEE Trans Neural Netw 14:1569; Izhikevich 2004, IEEE Trans Neural Netw 15:1063, figure 1.
     """
 
-    kernel = kernels.kernel
     parameters = {
         "a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0, "V_th": 30.0, "k_2": 0.04, "k_1": 5.0, "k_0": 140.0, "V_u": 0.0,
         "leak_u": 1.0, "step": 0.25, "t_ref": 0.0, "I_e": 0.0, "tolerance": 1e-12,
@@ -66,6 +65,8 @@ class Izhikevich(TaylorModel):
         if not isinstance(method, str) or method not in METHODS:
             raise InputError(f"Izhikevich: method = {method!r} is not known; {suggest(method, METHODS)}")
         self.method = method
+        self.whole_steps = method != "exact"
+        self.kernel = kernels.kernel_in_steps if self.whole_steps else kernels.kernel
         super().__init__(**parameters)
 
     def __repr__(self) -> str:
@@ -90,8 +91,7 @@ class Izhikevich(TaylorModel):
 
     def own(self, values: Values) -> list[tuple[str, Any]]:
         names = ["a", "b", "k_2", "k_1", "k_0", "V_u", "leak_u"]
-        step = values["step"] if self.method == "figure1" else 0.0
-        return [*((name, values[name]) for name in names), ("step", step)]
+        return [(name, values[name]) for name in (*names, "step")]
 
     # ---- equations, for the reference engine
 
@@ -109,8 +109,6 @@ class Izhikevich(TaylorModel):
     def revise(self, p: Sequence[float], s: State, step: Step, z: Series) -> None:
         """One step of the published figure, to the next multiple of its length: V, then u with the new V."""
         a, b, k_2, k_1, k_0, V_u, leak_u, length = p[:8]
-        if length == 0.0:
-            return
         v, u = z.y[0][0], z.y[1][0]
         number = math.floor(s.t / length) + 1.0
         while number * length <= s.t:

@@ -1,12 +1,16 @@
 """Models without a closed form: between two events the state is a Taylor series, renewed step by step.
 
-ext/eventsnn/_core/taylor.pxd performs the same operations in the same order.
+ext/eventsnn/_core/taylor.pxd and series_lanes.h beside it perform the same operations in the same order.
 
 (a) A model gives a recurrence: the next coefficient of each variable from those up to the present one (Parker &
     Sochacki 1996, Neural Parallel Sci Comput 4:97). Products, quotients and exponentials take one sum for each order.
 (b) A step has `ORDER` terms, which follows from the tolerance, and goes as far as its last two terms stay below it:
     h = (tolerance / |c_n|)^(1/n). Steps begin at the neuron's last event and follow one another; they depend on nothing
-    else. Where an event comes within one, the state is the series at that time, and a new step begins there.
+    else. Where an event comes within one, the state is the series at that time, and a new step begins there. Of the
+    series only so many terms are taken until two after one another, and of all variables, are below the tolerance at
+    that time: under dense input few are. So that this is never found beyond the end of a step, one whose terms of fewer
+    orders happen to stay below the tolerance for longer is as long as these say. Under ramps and sines, whose terms may
+    vanish before others come, all are taken.
 (c) A neuron that a whole step has not moved, but for rounding, is at rest: its step never ends.
 (d) The first crossing within a step is that of a polynomial: intervals are halved until the polynomial surely stays
     negative, or surely grows; then Newton's method inside a bracket.
@@ -33,11 +37,16 @@ from eventsnn.models.stepped import THRESHOLD, Shape, SteppedModel, until
 R, T_REF, ORDER, FARTHEST, V_RESET, HEAD = 0, 1, 3, 4, 5, 8
 
 MOST_ORDER = 24
+FEWEST = 4  # orders, before the last two terms say anything
 LONGEST_STEP = 1000.0  # ms
+TRIES = 64  # how often a step may become longer
+BEYOND = 1.0 + 2.0**-32  # more than a span may be wrong by
+FINITE = 1e288  # so large that its share of a tolerance is a number
 LARGEST = 1.7976931348623157e308
 ULP = 2.0**-52
-NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable
-INVERSE = [0.0] + [1.0 / n for n in range(1, MOST_ORDER + 1)]
+ROUNDING = 2.0**-49  # of a variable, and
+NO_MORE = 2.0**-20  # of a tolerance: less does not move a variable; or mV
+MOST_EXPONENT = 700.0
 NARROWEST = 2.0**-40  # of a step: where a polynomial touches zero within it
 TWO_PI = 6.283185307179586
 
@@ -53,6 +62,10 @@ class Series:
         self.aux: dict[Any, Row] = {}  # series that a recurrence needs besides
         self.held = held  # V is held
 
+    @property
+    def order(self) -> int:
+        return len(self.y[0]) - 1
+
     def row(self, name: Any) -> Row:
         return self.aux.setdefault(name, [])
 
@@ -64,7 +77,8 @@ class Step:
     end: float
     span: float
     last: list[float]  # the state at the end
-    y: list[Row]
+    z: Series
+    order: int  # of the polynomial
 
 
 def product(a: Row, b: Row, n: int) -> float:
@@ -85,17 +99,22 @@ def square(a: Row, n: int) -> float:
     return total
 
 
-def exponential(a: Row, e: Row, n: int) -> float:
-    """Order n >= 1 of e = exp(a), from e' = e a'."""
+def exponential(changes: Row, scale: float, e: Row, n: int) -> float:
+    """Order n >= 1 of e = exp(scale a + constant), from e' = scale e a'. changes: the orders of a, each times n."""
     total = 0.0
     for i in range(1, n + 1):
-        total = total + i * a[i] * e[n - i]
-    return total / n
+        total = total + changes[i] * e[n - i]
+    return scale * total / n
 
 
-def horner(a: Row, h: float) -> float:
-    total = a[-1]
-    for value in reversed(a[:-1]):
+def beginning(x: float) -> float:
+    """exp(x), where that is a number; beyond, nothing has a meaning."""
+    return exp(max(min(x, MOST_EXPONENT), -MOST_EXPONENT))
+
+
+def horner(a: Row, order: int, h: float) -> float:
+    total = a[order]
+    for value in reversed(a[:order]):
         total = total * h + value
     return total
 
@@ -111,10 +130,12 @@ class TaylorModel(SteppedModel):
     farthest: ClassVar[float] = 1e6
     # Tolerance of each slot in that of V.
     tolerances: tuple[float, ...]
+    # Steps are not what the series says, but what `revise` makes of them.
+    whole_steps: bool = False
 
     @property
     def shape(self) -> Shape:
-        ahead = 3 + (1 + len(self.slots)) * (2 + MOST_ORDER)
+        ahead = 5 + (1 + len(self.slots)) * (2 + MOST_ORDER)
         return Shape(len(self.slots), self.clamped, self.targets, ahead)
 
     # ---- what a subclass gives
@@ -178,53 +199,97 @@ class TaylorModel(SteppedModel):
                 sine, cosine = omega * cosine / (n + 1), -omega * sine / (n + 1)
         return Series([s.v, *s.x], force, held)
 
-    def _span(self, c: Sequence[float], z: Series) -> float:
-        """How far the series of a full order is good for, by its last two terms."""
-        order = int(c[ORDER])
+    def _is_alone(self, s: State) -> bool:
+        """Whether the series follows from the state alone, and may be cut off where its terms are small."""
+        return s.slope == 0.0 and not s.sines and not self.whole_steps
+
+    def _orders(self, c: Sequence[float], s: State, z: Series, h: float) -> int:
+        """How many orders the state at h takes, which are then known; 0 if it takes more than there are."""
+        if not self._is_alone(s) or not h < LONGEST_STEP:
+            return 0
+        power, last = h * h, False
+        for n in range(FEWEST - 1, int(c[ORDER]) + 1):
+            self._extend_to(c, z, n)
+            power = power * h
+            sizes = [abs(row[n]) for row in z.y]
+            small = all(size * power <= c[HEAD + i] and size <= FINITE for i, size in enumerate(sizes))
+            if small and last:
+                return n
+            last = small
+        return 0
+
+    def _extend_to(self, c: Sequence[float], z: Series, order: int) -> None:
+        p = self._own(c)
+        for n in range(z.order, order):
+            self.extend(p, z, n)
+
+    def _span(self, c: Sequence[float], z: Series, order: int) -> float:
+        """How far the last two terms of so many orders stay below the tolerance."""
         span = LONGEST_STEP
-        for i, row in enumerate(z.y):
-            for n in (order - 1, order):
-                size = abs(row[n])
-                if not size <= LARGEST:
-                    return 0.0
-                if size > 0.0:
-                    span = min(span, exp(log(c[HEAD + i] / size) / n))
+        for n in (order - 1, order):
+            shares = [abs(row[n]) / c[HEAD + i] for i, row in enumerate(z.y)]
+            if not all(share <= LARGEST for share in shares):
+                return 0.0
+            if max(shares) > 0.0:
+                span = min(span, exp(-log(max(shares)) / n))
         return span
 
-    def _step(self, c: Sequence[float], s: State, held: bool) -> Step:
+    def _longest(self, c: Sequence[float], s: State, z: Series, span: float) -> tuple[float, int]:
+        """How far a step goes whose terms of fewer orders may happen to stay below the tolerance for longer."""
+        order = int(c[ORDER])
+        for _ in range(TRIES):
+            span = min(span * BEYOND, LONGEST_STEP)
+            n = self._orders(c, s, z, span)
+            other = self._span(c, z, n) if n else 0.0
+            if not other > 0.0:
+                break
+            order, span = n, max(span, other)
+        return span, order
+
+    def _step(self, c: Sequence[float], s: State, z: Series) -> Step:
         """The series from a state on, how long it is good for and where it ends."""
-        z = self._begin(c, s, held)
-        order, p = int(c[ORDER]), self._own(c)
-        for n in range(order):
-            self.extend(p, z, n)
-        end, span = until(s.t, self._span(c, z))
-        step = Step(end, span, [horner(row, span) for row in z.y], z.y)
-        if s.slope == 0.0 and not s.sines and end > s.t and self._is_at_rest(c, step):
-            step.end = step.span = math.inf
-            for i, row in enumerate(z.y):
-                step.last[i] = row[0]
-                row[1:] = [0.0] * order
-        self.revise(p, s, step, z)
+        order = int(c[ORDER])
+        self._extend_to(c, z, order)
+        span = self._span(c, z, order)
+        step = self._ended(s, z, span, order, order)
+        slow = s.slope == 0.0 and not s.sines and abs(z.y[0][1]) * span <= NO_MORE
+        if slow and self._has_not_moved(c, step) and step.end > s.t:
+            step = Step(math.inf, math.inf, [row[0] for row in z.y], z, 0)
+        elif self._is_alone(s):
+            span, order = self._longest(c, s, z, span)
+            step = self._ended(s, z, span, order, self._orders(c, s, z, until(s.t, span)[1]) or order)
+        if self.whole_steps:
+            self.revise(self._own(c), s, step, z)
         return step
 
-    def _is_at_rest(self, c: Sequence[float], step: Step) -> bool:
+    def _ended(self, s: State, z: Series, span: float, order: int, n: int) -> Step:
+        end, span = until(s.t, span)
+        return Step(end, span, [horner(row, n, span) for row in z.y], z, order)
+
+    def _has_not_moved(self, c: Sequence[float], step: Step) -> bool:
         return all(
-            abs(step.last[i] - row[0]) <= ULP * abs(row[0]) + NO_MORE * c[HEAD + i] for i, row in enumerate(step.y)
+            abs(step.last[i] - row[0]) <= ROUNDING * abs(row[0]) + NO_MORE * c[HEAD + i]
+            for i, row in enumerate(step.z.y)
         )
 
     def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:
         while s.t < t:
             h = t - s.t
-            step = s.step if s.step is not None and not held else self._step(c, s, held)
-            if not step.end > s.t:
-                break  # so fast that time does not advance: it crosses its threshold now
-            if t >= step.end:
-                s.v, s.x, s.step = step.last[0], step.last[1:], None
-                if s.slope != 0.0:
-                    s.drive = s.drive + s.slope * step.span
-                s.t = step.end
-                continue
-            s.v, *s.x = (horner(row, h) for row in step.y)
+            step: Step | None = s.step if not held else None
+            z = self._begin(c, s, held) if step is None else step.z
+            n = self._orders(c, s, z, h)
+            if n == 0:
+                step = self._step(c, s, z) if step is None else step
+                if not step.end > s.t:
+                    break  # so fast that time does not advance: it crosses its threshold now
+                n = step.order
+                if t >= step.end:
+                    s.v, s.x, s.step = step.last[0], step.last[1:], None
+                    if s.slope != 0.0:
+                        s.drive = s.drive + s.slope * step.span
+                    s.t = step.end
+                    continue
+            s.v, *s.x = (horner(row, n, h) for row in z.y)
             if s.slope != 0.0:
                 s.drive = s.drive + s.slope * h
             break
@@ -241,13 +306,14 @@ class TaylorModel(SteppedModel):
         if not all(abs(value) <= c[FARTHEST] for value in (s.v, *s.x)):
             return math.nan, True
         if s.step is None:
-            s.step = self._step(c, s, False)
+            s.step = self._step(c, s, self._begin(c, s, False))
         step: Step = s.step
         if step.end == math.inf:
             return math.inf, True
+        v = step.z.y[0][: step.order + 1]
         if not step.end > s.t:
-            return (0.0 if step.y[0][1] > 0.0 else math.nan), True
-        h = first_root([step.y[0][0] - c[THRESHOLD], *step.y[0][1:]], step.span)
+            return (0.0 if v[1] > 0.0 else math.nan), True
+        h = first_root([v[0] - c[THRESHOLD], *v[1:]], step.span)
         if h <= step.span:
             return (h if s.t + h < step.end else step.end - s.t), True
         return step.end - s.t, step.last[0] >= c[THRESHOLD]

@@ -55,6 +55,13 @@ EVENTSNN_EACH int eventsnn_lowest_bit(uint64_t word) { return __builtin_ctzll(wo
 #define EVENTSNN_INLINE static inline __attribute__((always_inline))
 #endif
 
+/* Numbers that are read as vectors, in a struct. */
+#ifdef EVENTSNN_VECTORS
+#define EVENTSNN_ROW double __attribute__((aligned(64)))
+#else
+#define EVENTSNN_ROW double
+#endif
+
 static inline int eventsnn_lanes(void)
 {
 #ifdef EVENTSNN_VECTORS

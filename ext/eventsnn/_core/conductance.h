@@ -52,13 +52,6 @@ static const double eventsnn_nodes[EVENTSNN_RULES][6][2] = {
      {0.45205862818523745, 0.05346966299765921},
      {0.4907803171233596, 0.023587668193255914}}};
 
-/* Not gcc for Windows, which does not align vectors on the stack. */
-#if (defined(__GNUC__) || defined(__clang__)) && !defined(_WIN32)
-#define EVENTSNN_ROW double __attribute__((aligned(64)))
-#else
-#define EVENTSNN_ROW double
-#endif
-
 /* Events of one rule. The state, h before the event, becomes that after it. */
 typedef struct {
     EVENTSNN_ROW v[EVENTSNN_ROOM];

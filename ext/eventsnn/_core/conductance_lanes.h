@@ -1,29 +1,10 @@
 /* The functions of conductance.h for vectors of EVENTSNN_WIDTH numbers, or for one number; it includes this once for each.
- * EVENTSNN_TARGET: attributes of functions for such a processor; EVENTSNN_OF(name): the name there; EVENTSNN_EXP: the
- * exponential.
  */
 
-#if EVENTSNN_WIDTH > 1
-typedef double EVENTSNN_OF(wide) __attribute__((vector_size(8 * EVENTSNN_WIDTH)));
-typedef int64_t EVENTSNN_OF(mask) __attribute__((vector_size(8 * EVENTSNN_WIDTH)));
-#define CHOOSE(which, a, b) ((WIDE)(((MASK)(a) & (which)) | ((MASK)(b) & ~(which))))
-#define SIZE(x) ((WIDE)((MASK)(x) & INT64_MAX))
-#define IF(condition) (condition)
-#define INLINE EVENTSNN_TARGET static inline __attribute__((always_inline))
-#else
-typedef double EVENTSNN_OF(wide);
-typedef int64_t EVENTSNN_OF(mask);
-#define CHOOSE(which, a, b) ((which) ? (a) : (b))
-#define SIZE(x) fabs(x)
-#define IF(condition) (-(MASK)(condition))
-#define INLINE EVENTSNN_EACH
-#endif
+#include "wide.h"
 
-#define WIDE EVENTSNN_OF(wide)
-#define MASK EVENTSNN_OF(mask)
 #define CONSTANTS EVENTSNN_OF(constants)
 #define MIDDLE EVENTSNN_OF(middle)
-#define FROM(row) (*(const WIDE *)((row) + first))
 
 typedef struct {
     WIDE per_c, V_th, rate_l, E_L, E_ex, E_in, rate_ex, rate_in, tau_ex, tau_in;
@@ -168,35 +149,21 @@ INLINE WIDE EVENTSNN_OF(largest)(const CONSTANTS *c, const WIDE *x, int slots)
     return c->rate_l + c->per_c * (ex + in);
 }
 
-/* One constant of some classes. */
-INLINE WIDE EVENTSNN_OF(constant)(const double *const *of, int alike, int i)
-{
-    WIDE out = (WIDE){0} + of[0][i];
-#if EVENTSNN_WIDTH > 1
-    if (!alike)
-        for (int j = 1; j < EVENTSNN_WIDTH; j++)
-            out[j] = of[j][i];
-#else
-    (void)alike;
-#endif
-    return out;
-}
-
 INLINE void EVENTSNN_OF(constants_of)(const double *const *of, CONSTANTS *c)
 {
     int alike = 1;
     for (int j = 1; j < EVENTSNN_WIDTH; j++)
         alike &= of[j] == of[0];
-    c->per_c = EVENTSNN_OF(constant)(of, alike, EVENTSNN_PER_C);
-    c->V_th = EVENTSNN_OF(constant)(of, alike, EVENTSNN_V_TH);
-    c->rate_l = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_L);
-    c->E_L = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_L);
-    c->E_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_EX);
-    c->E_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_E_IN);
-    c->rate_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_EX);
-    c->rate_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_RATE_IN);
-    c->tau_ex = EVENTSNN_OF(constant)(of, alike, EVENTSNN_TAU_EX);
-    c->tau_in = EVENTSNN_OF(constant)(of, alike, EVENTSNN_TAU_IN);
+    c->per_c = CONSTANT(of, alike, EVENTSNN_PER_C);
+    c->V_th = CONSTANT(of, alike, EVENTSNN_V_TH);
+    c->rate_l = CONSTANT(of, alike, EVENTSNN_RATE_L);
+    c->E_L = CONSTANT(of, alike, EVENTSNN_E_L);
+    c->E_ex = CONSTANT(of, alike, EVENTSNN_E_EX);
+    c->E_in = CONSTANT(of, alike, EVENTSNN_E_IN);
+    c->rate_ex = CONSTANT(of, alike, EVENTSNN_RATE_EX);
+    c->rate_in = CONSTANT(of, alike, EVENTSNN_RATE_IN);
+    c->tau_ex = CONSTANT(of, alike, EVENTSNN_TAU_EX);
+    c->tau_in = CONSTANT(of, alike, EVENTSNN_TAU_IN);
 }
 
 INLINE void EVENTSNN_OF(conduct_all)(eventsnn_conducting *e, int rule, int slots)
@@ -237,16 +204,6 @@ EVENTSNN_TARGET static void EVENTSNN_OF(conduct)(eventsnn_conducting *e, int rul
         EVENTSNN_OF(conduct_all)(e, 2, 2);
 }
 
-#undef CHOOSE
-#undef SIZE
-#undef IF
-#undef INLINE
-#undef WIDE
-#undef MASK
 #undef CONSTANTS
 #undef MIDDLE
-#undef FROM
-#undef EVENTSNN_TARGET
-#undef EVENTSNN_WIDTH
-#undef EVENTSNN_EXP
-#undef EVENTSNN_OF
+#include "wide_end.h"

@@ -98,12 +98,14 @@ cdef struct Change:
     # A spike of which something arrives in the window in which it was fired; or that was not fired after all.
     Fired spike
     bint gone
+    bint final                # of a neuron that is not gone through again
 
 
 cdef struct Shot:
     # A spike fired in the present window, as far as is known.
     Fired spike
     int32_t next              # of the same neuron; -1: none
+    int32_t told              # in which exchange
     bint gone
 
 
@@ -135,6 +137,8 @@ cdef struct Replay:
     int32_t spikes            # the first that it has fired; -1: none
     int32_t last
     int32_t final             # the last that is final; -1: none
+    int32_t known_final       # what these were before it was gone through the last time, the first after it
+    int32_t known
     int64_t external          # external events since then, of one in its record
     double failed_at          # its failure, if status is not RUNNING
     int32_t failed_round
@@ -150,6 +154,12 @@ cdef struct Prompts:
     double settled            # what happens before this time, and at it up to this round, is final
     int32_t settled_round
     bint failing              # some neuron has failed, as far as is known
+    int32_t exchanges         # of the present window
+    int32_t most_exchanges    # and spikes that change in one, beside one a neuron, before neurons are taken on more
+    int64_t most_changes      # carefully
+    bint careful              # now by one spike each, until nothing changes
+    bint pausing              # and are on their way to the second
+    double begun              # from this time on
     double shortest           # ms, of all delays
     const uint8_t* prompted   # neurons that some synapse reaches within a window
     bint any                  # any neuron may be reached so: t is so large that windows are no longer exact
@@ -188,6 +198,7 @@ cdef struct Message:
     Fired* fired          # since the last message
     int64_t n_fired
     int64_t room
+    double again          # when a neuron fires after it has fired, beyond all that is final
     Change* change        # of prompt arrivals, since the last exchange
     int64_t n_changes
     int64_t change_room

@@ -24,6 +24,7 @@ from eventsnn._core.core cimport (
     Watch,
     neuron_at,
 )
+from eventsnn._core.foresight cimport LOOK, free_state, outlasts_bound, predict, stays_below
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport (
@@ -47,14 +48,6 @@ from eventsnn._core.neuron cimport (
 from eventsnn._core.queue cimport Row, row_push
 from eventsnn._core.stream cimport Source, Stream, stream_next
 from eventsnn._core.synapses cimport NO_ROOM, first_slice, slice_delay, take_slice
-
-
-cdef extern from *:
-    """
-    #define EVENTSNN_ULP_OF_TIME 8.881784197001252e-16
-    """
-    # 2^-50: a crossing so little behind t may be rounded to it.
-    const double ULP_OF_TIME "EVENTSNN_ULP_OF_TIME"
 
 
 cdef inline bint is_over(const Core* e, double t) noexcept nogil:
@@ -91,42 +84,6 @@ cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
 # ---- one neuron
 
 
-cdef inline Neuron* free_state(const Core* e, const Class* k, Neuron* s) noexcept nogil:
-    """The neuron, or, if it is refractory, a copy of it as it will be when it is released."""
-    if not s.t < s.release:
-        return s
-    memcpy(e.scratch, s, e.net.stride)
-    k.model.settle(k, e.scratch, s.release)
-    return e.scratch
-
-
-cdef inline void predict(const Core* e, Neuron* s) noexcept nogil:
-    """Bound the time of the first crossing if nothing else happens; most crossings are superseded by an event."""
-    cdef const Class* k = &e.net.classes[s.class_of]
-    cdef const Neuron* start
-    s.bounded = BOUNDED
-    if k.model.stepped and s.t < s.release:
-        s.crossing = s.release
-        return
-    start = free_state(e, k, s)
-    if k.model.lost != NULL and k.model.lost(k, start):
-        s.crossing = start.t
-        return
-    s.crossing = start.t + k.model.bound(k, start)
-
-
-cdef inline bint stays_below(Core* e, const Neuron* s, double t) noexcept nogil:
-    """Whether a neuron surely does not cross its threshold by t; most do not before their next input."""
-    cdef const Class* k = &e.net.classes[s.class_of]
-    cdef bint clear
-    if s.t < s.release:
-        return t < s.release
-    clear = k.model.clear(k, s, t + t * ULP_OF_TIME - s.t)
-    e.tally.tests += 1
-    e.tally.tests_resolved += clear
-    return clear
-
-
 cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
     """Bring a neuron whose state goes on in steps to its release or to the end of its step, whichever its search has
     reached: its state follows from the one there, whatever happens next."""
@@ -138,14 +95,14 @@ cdef inline void go_on(Core* e, const Class* k, Neuron* s) noexcept nogil:
     s.bounded = BOUNDED
 
 
-cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
+cdef inline void refine(Core* e, Neuron* s, double until) noexcept nogil:
     """Time of the first crossing, from the state after the neuron's last event; or how far it was searched for."""
     cdef const Class* k = &e.net.classes[s.class_of]
     cdef bint refractory = s.t < s.release
     if k.model.stepped:
         go_on(e, k, s)
         if refractory:
-            predict(e, s)
+            predict(e, s, until)
             if s.crossing > s.t:
                 return
     cdef const Neuron* start = free_state(e, k, s)
@@ -156,11 +113,11 @@ cdef inline void refine(Core* e, Neuron* s) noexcept nogil:
         fail(e, OUT_OF_RANGE, start.t, <int32_t>((<char*>s - e.state.records) // e.net.stride))
 
 
-cdef inline bint refine_due(Core* e, Neuron* s, double t) noexcept nogil:
+cdef inline bint refine_due(Core* e, Neuron* s, double t, double until) noexcept nogil:
     """Refine a bound that t has reached; True if there was one."""
     cdef bint bounded = False
     while s.bounded != FOUND and s.crossing <= t:
-        refine(e, s)
+        refine(e, s, until)
         e.tally.bounds_due += 1
         bounded = True
     return bounded
@@ -308,7 +265,7 @@ cdef inline void keep_shot(Core* e, const Fired* spike) noexcept nogil:
             return
         q.shot_room = room
     q.n_shots += 1
-    q.shot[k].spike, q.shot[k].next, q.shot[k].gone = spike[0], -1, False
+    q.shot[k].spike, q.shot[k].next, q.shot[k].told, q.shot[k].gone = spike[0], -1, q.exchanges, False
     if q.present >= 0:
         r = &q.replay[q.present]
         if r.last >= 0:
@@ -473,17 +430,20 @@ cdef inline bint take_event(Core* e, int32_t n, double stop, Passage* at, int64_
     """The next event of neuron n, if it comes before stop; what arrives by then ends at `end`. False if there is
     none."""
     cdef Neuron* s = neuron_at(e, n)
-    cdef double t, arrives
+    cdef double t, arrives, until
     while True:
         t = s.outside
         arrives = arrival_time(e, at.next, end)
         if arrives < t:
             t = arrives
+        until = t if t < stop else stop + LOOK
         if s.bounded == UNKNOWN and not (t < stop and stays_below(e, s, t)):
-            predict(e, s)
+            predict(e, s, until)
+        if s.bounded == BOUNDED and s.crossing <= t and t < stop and outlasts_bound(e, s, t):
+            s.bounded, s.crossing = UNKNOWN, infinity()
         if s.crossing < t:
             t = s.crossing
-        if not (t < stop and refine_due(e, s, t)):
+        if not (t < stop and refine_due(e, s, t, until)):
             break
     # At failed_at itself a neuron of lower number, or an earlier round, may yet fail.
     if not t < stop or is_over(e, t):

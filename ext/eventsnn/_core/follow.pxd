@@ -40,7 +40,8 @@ from eventsnn._core.calm cimport (
 )
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
 from eventsnn._core.core cimport NO_MEMORY, Core, neuron_at
-from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own, predict
+from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own
+from eventsnn._core.foresight cimport predict
 from eventsnn._core.frames cimport SLACK, nearest, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity, log
@@ -256,7 +257,7 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
     if x.first + x.n == g.n_inputs:
         g.n_inputs = x.first
     give_back(b, x)
-    predict(e, s)
+    predict(e, s, e.state.time)
     # A bound may lie before the present time, but what has been taken from the queue is not looked at again.
     wake_set(&e.wakes, n, max(next_own(s), e.state.time))
 

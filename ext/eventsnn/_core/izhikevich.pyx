@@ -1,10 +1,11 @@
-"""The recurrence of eventsnn/models/izhikevich.py, and the forward steps of the published figure."""
+"""The kernel of eventsnn/models/izhikevich.py, and the forward steps of the published figure."""
 
 from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport floor
 
-from eventsnn._core.neuron cimport ROW, Class, Model, Neuron, Series, Step
-from eventsnn._core.taylor cimport complete, own, square
+from eventsnn._core.neuron cimport ROW, Class, Looks, Model, Neuron, Series, Step
+from eventsnn._core.steps cimport own
+from eventsnn._core.taylor cimport complete
 
 cdef enum:
     A = 0
@@ -17,20 +18,9 @@ cdef enum:
     STEP = 7
 
 
-cdef void extend(const Class* k, Series* z, int first, int last) noexcept nogil:
-    cdef const double* p = own(k)
-    cdef double* v = z.y
-    cdef double* u = z.y + ROW
-    cdef double rate, level
-    cdef int n
-    for n in range(first, last):
-        rate = (p[K_2] * square(v, n) + p[K_1] * v[n] - u[n]) + z.force[n]
-        level = v[n]
-        if n == 0:
-            rate = rate + p[K_0]
-            level = level - p[V_U]
-        v[n + 1] = 0.0 if z.held else rate / (n + 1)
-        u[n + 1] = p[A] * (p[B] * level - p[LEAK_U] * u[n]) / (n + 1)
+cdef extern from "eventsnn/_core/izhikevich.h" nogil:
+    void extend "eventsnn_one_extend"(const double* own, Series* z, int first, int last) noexcept
+    void look "eventsnn_look"(int lanes, Looks* e) noexcept
 
 
 cdef void forward(const Class* k, const Neuron* s, Step* step, Series* z) noexcept nogil:
@@ -40,8 +30,6 @@ cdef void forward(const Class* k, const Neuron* s, Step* step, Series* z) noexce
     cdef double u = z.y[ROW]
     cdef double number
     cdef int n
-    if p[STEP] == 0.0:
-        return
     number = floor(s.t / p[STEP]) + 1.0
     while number * p[STEP] <= s.t:
         number = number + 1.0
@@ -58,7 +46,12 @@ cdef void forward(const Class* k, const Neuron* s, Step* step, Series* z) noexce
 
 cdef Model model
 model.extend = extend
-model.revise = forward
-complete(&model)
+model.look = look
+complete(&model, 8)
+
+cdef Model in_steps = model
+in_steps.take_all = NULL
+in_steps.revise = forward
 
 kernel = PyCapsule_New(&model, "eventsnn.Model", NULL)
+kernel_in_steps = PyCapsule_New(&in_steps, "eventsnn.Model", NULL)

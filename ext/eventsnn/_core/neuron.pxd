@@ -20,11 +20,6 @@ cdef enum:
     # Exponential currents of a neuron that can be calm.
     MOST_CURRENTS = 2
 
-cdef enum:
-    # Of a Taylor series: orders, the constant included, and series that a recurrence needs beside the variables'.
-    ROW = 25
-    MOST_AUXILIARY = 64
-
 
 cdef extern from *:
     """
@@ -32,6 +27,27 @@ cdef extern from *:
     """
     # 2^-50: an input so little before the end of refractoriness, as a fraction of its time, ends it.
     const double RELEASE_SLACK "EVENTSNN_RELEASE_SLACK"
+
+
+cdef extern from "eventsnn/_core/taylor.h":
+    enum:
+        ROW "EVENTSNN_ORDERS"
+    ctypedef struct Series "eventsnn_one_series":
+        double* y
+        double* force
+        int variables
+        int held
+    ctypedef struct Looks "eventsnn_looks":
+        double state[8][8]
+        double drive[8]
+        double h[8]
+        const double* own[8]
+        const double* tolerance[8]
+        double* y[8]
+        int n
+        int variables
+        int constants
+        int order
 
 
 cdef extern from "eventsnn/_core/integers.h":
@@ -135,17 +151,11 @@ cdef struct Inbox:
     int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
 
 
-cdef struct Series:
-    # The first orders of all variables, V first, from the time of the state on; taylor.pxd.
-    double* y                 # (variables, ROW)
-    double force[ROW]         # what the drive adds to dV/dt
-    double aux[MOST_AUXILIARY][ROW]
-    bint held                 # V is held
-
-
 cdef struct Step:
     # Behind the variables of a neuron without a closed form: the series that its state follows up to `end`.
-    double kept               # 1.0 if there is one
+    double known              # orders of the series
+    double whole              # 1.0 if the rest is known too
+    double order              # of the polynomial
     double end                # ms; inf at rest
     double span               # ms, the same from the state on
     double last[1]            # the state at the end, then the series
@@ -159,9 +169,11 @@ cdef enum Outcome:
 
 
 cdef struct Event:
-    # What arrives at a neuron at one time.
+    # What arrives at a neuron at one time; or, if nothing is `added`, that from which its state goes on.
     Neuron* s
     double t
+    bint added
+    double until          # a bit later than what is next known to happen to it
     double total[2]       # by port, before it is scaled
     int outcome
 
@@ -181,6 +193,7 @@ cdef struct Model:
     int resets
     int magnitudes        # the signs of weights choose ports and mean nothing else
     bint stepped          # the state goes on in steps, each found from the one before it
+    int own               # of a Taylor series, how many constants there are of the model's own
     int ahead             # numbers behind the variables that are no part of the state
     int target[MOST_VARIABLES]    # for each port the slot that takes its input; -1 is v
     # Advances the state to t, through the end of refractoriness if that lies between.
@@ -192,7 +205,7 @@ cdef struct Model:
     # When v reaches the threshold; searches from `start` after the state, or, if that is in a frame, from the time
     # start, and certainty says what it has found.
     double (*crossing)(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil
-    # A time before which `crossing` cannot lie, found with less work.
+    # So long (ms) `crossing` cannot come, found with less work; NULL: only `clear` knows.
     double (*bound)(const Class* k, const Neuron* s) noexcept nogil
     # Whether there is surely none for h ms, found with less work again.
     bint (*clear)(const Class* k, const Neuron* s, double h) noexcept nogil
@@ -209,10 +222,9 @@ cdef struct Model:
     # Whether a state in a frame has become too large for its integers; NULL: there are none.
     bint (*lost)(const Class* k, const Neuron* s) noexcept nogil
     void (*reset)(const Class* k, Neuron* s) noexcept nogil
-    # NULL but for Taylor series, taylor.pxd. The orders of a series above first, up to last.
-    void (*extend)(const Class* k, Series* z, int first, int last) noexcept nogil
-    # So long (ms) V surely rises by less than gap (mV), if the drive is constant; NULL: unknown.
-    double (*climb)(const Class* k, const Neuron* s, double gap) noexcept nogil
+    # NULL but for Taylor series, taylor.h. The orders of a series above first, up to last; those of several neurons.
+    void (*extend)(const double* own, Series* z, int first, int last) noexcept nogil
+    void (*look)(int lanes, Looks* e) noexcept nogil
     # Advances each neuron to its event, adds what arrives and bounds its crossing; returns how many have an `outcome`.
     # NULL: that is not quicker than one by one. Between its state and the event nothing else happens to a neuron, and
     # it has no ramp or sine.

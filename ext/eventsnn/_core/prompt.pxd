@@ -40,13 +40,19 @@ from eventsnn._core.lanes cimport wait_for_others
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Arrival, Inbox
-from eventsnn._core.replay cimport SPARE, new_replay, note_due, room_for_arrivals, run, run_again, shot_after
+from eventsnn._core.replay cimport (
+    SPARE,
+    has_come_far,
+    new_replay,
+    note_due,
+    room_for_arrivals,
+    run,
+    run_again,
+    second_time,
+    shot_after,
+)
 from eventsnn._core.singly cimport room_to_gather
 from eventsnn._core.spans cimport order_arrivals
-
-
-cdef enum:
-    MOST_EXCHANGES = 16    # before neurons are taken from time to time
 
 
 cdef inline void begin_prompts(Core* e, double t, double end) noexcept nogil:
@@ -56,6 +62,8 @@ cdef inline void begin_prompts(Core* e, double t, double end) noexcept nogil:
     q.any = is_late(e, t)
     q.stop = q.limit = end if q.on else 0.0
     q.settled, q.settled_round = -1.0, 0
+    q.careful = q.pausing = False
+    q.exchanges = 0
     q.present = -1
 
 
@@ -175,7 +183,7 @@ cdef inline void take_suspects(Core* e) noexcept nogil:
 # ---- until nothing changes
 
 
-cdef inline void note_change(Core* e, const Fired* spike, bint gone) noexcept nogil:
+cdef inline void note_change(Core* e, const Fired* spike, bint gone, bint final) noexcept nogil:
     """Let all lanes know of a spike of which something arrives in the window."""
     cdef Message* m = &e.message[e.told]
     cdef int64_t room = 2 * m.change_room + 64
@@ -190,7 +198,7 @@ cdef inline void note_change(Core* e, const Fired* spike, bint gone) noexcept no
             fail(e, NO_MEMORY, spike.time, spike.neuron)
             return
         m.change_room = room
-    m.change[m.n_changes].spike, m.change[m.n_changes].gone = spike[0], gone
+    m.change[m.n_changes].spike, m.change[m.n_changes].gone, m.change[m.n_changes].final = spike[0], gone, final
     m.n_changes += 1
 
 
@@ -200,16 +208,20 @@ cdef inline int compare_spikes(const Fired* a, const Fired* b) noexcept nogil:
     return (a.round > b.round) - (a.round < b.round)
 
 
-cdef inline void note_changes(Core* e, int32_t old, int32_t new) noexcept nogil:
-    """What of a neuron's spikes is new, and what is gone."""
+cdef inline void note_changes(Core* e, const Replay* r) noexcept nogil:
+    """What of a neuron's spikes is new since it was gone through the last time, and what is gone."""
     cdef Shot* shot = e.prompts.shot
+    cdef int32_t old = r.known
+    cdef int32_t new = shot_after(&e.prompts, r, r.known_final)
     cdef int order
     while old >= 0 or new >= 0:
         order = 1 if old < 0 else -1 if new < 0 else compare_spikes(&shot[old].spike, &shot[new].spike)
         if order < 0:
-            note_change(e, &shot[old].spike, True)
+            note_change(e, &shot[old].spike, True, False)
         elif order > 0:
-            note_change(e, &shot[new].spike, False)
+            note_change(e, &shot[new].spike, False, False)
+        else:
+            shot[new].told = shot[old].told
         if order <= 0:
             shot[old].gone = True
             old = shot[old].next
@@ -225,46 +237,94 @@ cdef inline bint has_failed(const Core* e) noexcept nogil:
     return False
 
 
+cdef inline const Message* message_of(const Core* e, int lane) noexcept nogil:
+    return &e.message[e.told] if e.team == NULL else &e.team.lane[lane].message[e.told]
+
+
+cdef inline void next_message(Core* e) noexcept nogil:
+    e.told ^= 1
+    e.message[e.told].n_changes = e.message[e.told].n_fired = 0
+
+
 cdef inline void settle_below(Prompts* q, double t) noexcept nogil:
     """All that happens before t is final."""
     q.settled, q.settled_round = nextafter(t, 0.0), 0x7FFFFFFF
 
 
-cdef inline void settle_at(Prompts* q, const Fired* spike, bint first) noexcept nogil:
-    """Note the earliest of some changes."""
-    if first or spike.time < q.settled or (spike.time == q.settled and spike.round < q.settled_round):
-        q.settled, q.settled_round = spike.time, spike.round
+cdef inline int64_t find_settled(Core* e) noexcept nogil:
+    """How many spikes have changed in all lanes. What happens before the first of these, and what made it fire, is
+    final."""
+    cdef Prompts* q = &e.prompts
+    cdef const Fired* spike
+    cdef int64_t total = 0
+    cdef int64_t i
+    cdef int k
+    q.failing = False
+    for k in range(1 if e.team == NULL else e.team.n):
+        q.failing |= not message_of(e, k).running
+        for i in range(message_of(e, k).n_changes):
+            spike = &message_of(e, k).change[i].spike
+            if total == 0 or spike.time < q.settled or (spike.time == q.settled and spike.round < q.settled_round):
+                q.settled, q.settled_round = spike.time, spike.round
+            total += 1
+    if not q.settled < q.limit:
+        settle_below(q, q.limit)
+    return total
+
+
+cdef inline void cut(Core* e, Replay* r) noexcept nogil:
+    """Let a neuron not have fired what does not come before the limit. What was told of it in an earlier exchange is
+    gone."""
+    cdef Prompts* q = &e.prompts
+    cdef int32_t last = r.final
+    cdef int32_t k = shot_after(q, r, last)
+    while k >= 0 and q.shot[k].spike.time < q.limit:
+        last, k = k, q.shot[k].next
+    if last >= 0:
+        q.shot[last].next = -1
+    else:
+        r.spikes = -1
+    r.last = last
+    while k >= 0:
+        q.shot[k].gone = True
+        if q.shot[k].told < q.exchanges:
+            note_change(e, &q.shot[k].spike, True, False)
+        k = q.shot[k].next
 
 
 cdef inline bint exchange(Core* e) noexcept nogil:
-    """(a) and (b): bring what has changed in any lane; False if nothing has. What happens before the first change, and
-    what made it, is final."""
+    """(a) and (b): bring what has changed in any lane; False if nothing has."""
     cdef Prompts* q = &e.prompts
     cdef const Message* m
-    cdef int64_t i
+    cdef const Change* c
+    cdef int64_t i, total
     cdef int k
-    cdef int n = 1 if e.team == NULL else e.team.n
-    cdef int64_t total = 0
+    cdef bint begins
     e.message[e.told].running = not has_failed(e)
     if e.team != NULL:
         wait_for_others(e)
-    q.failing = False
-    for k in range(n):
-        m = &e.message[e.told] if e.team == NULL else &e.team.lane[k].message[e.told]
-        q.failing |= not m.running
+    total = find_settled(e)
+    begins = total > 0 and not q.careful and (
+        total > q.most_changes + e.net.n or q.exchanges > q.most_exchanges
+    )
+    if begins:
+        q.careful = True
+        q.limit = min(q.stop, nextafter(q.settled, infinity()))
+    for k in range(1 if e.team == NULL else e.team.n):
+        m = message_of(e, k)
         for i in range(m.n_changes):
-            settle_at(q, &m.change[i].spike, total == 0)
-            total += 1
+            c = &m.change[i]
             if e.tally.status == NO_MEMORY:
-                continue
-            if m.change[i].gone:
-                take_back(e, &m.change[i].spike)
-            elif not bring(e, &m.change[i].spike):
-                fail(e, NO_MEMORY, m.change[i].spike.time, m.change[i].spike.neuron)
-    if not q.settled < q.limit:
-        settle_below(q, q.limit)
-    e.told ^= 1
-    e.message[e.told].n_changes = e.message[e.told].n_fired = 0
+                break
+            if c.gone:
+                take_back(e, &c.spike)
+            elif (c.final or c.spike.time < q.limit) and not bring(e, &c.spike):
+                fail(e, NO_MEMORY, c.spike.time, c.spike.neuron)
+    next_message(e)
+    if begins:
+        for i in range(q.n_replays):
+            cut(e, &q.replay[i])
+    q.exchanges += 1
     return total > 0
 
 
@@ -273,41 +333,55 @@ cdef inline void run_due(Core* e) noexcept nogil:
     cdef Prompts* q = &e.prompts
     cdef int64_t i
     cdef int64_t n = q.n_due
-    cdef int32_t old, final
     q.n_due = 0
     for i in range(n):
+        if e.tally.status != NO_MEMORY:
+            run_again(e, q.due[i])
+            note_changes(e, &q.replay[q.due[i]])
+
+
+cdef inline void go_further(Core* e) noexcept nogil:
+    """All that happens before the limit is final. Let the next be the first time at which a neuron fires again after it
+    has fired from then on."""
+    cdef Prompts* q = &e.prompts
+    cdef Message* mine = &e.message[e.told]
+    cdef int64_t i
+    cdef int k
+    settle_below(q, q.limit)
+    q.begun, q.limit, q.pausing = q.limit, q.stop, True
+    mine.again = infinity()
+    for i in range(q.n_replays):
         if e.tally.status == NO_MEMORY:
-            return
-        final = q.replay[q.due[i]].final
-        old = shot_after(q, &q.replay[q.due[i]], final)
-        run_again(e, q.due[i])
-        note_changes(e, old, shot_after(q, &q.replay[q.due[i]], final))
+            break
+        run_again(e, <int32_t>i)
+        if has_come_far(q, &q.replay[i]):
+            mine.again = min(mine.again, second_time(q, &q.replay[i]))
+    q.pausing = False
+    if e.team != NULL:
+        wait_for_others(e)
+    for k in range(1 if e.team == NULL else e.team.n):
+        q.limit = min(q.limit, message_of(e, k).again)
+    next_message(e)
+    for i in range(q.n_replays):
+        cut(e, &q.replay[i])
+        note_changes(e, &q.replay[i])
 
 
 cdef inline void settle_window(Core* e) noexcept nogil:
-    """Take all neurons through what arrives promptly, and send what has been fired.
-
-    Where that takes long, as in a network that runs away, one time comes after the other."""
+    """Take all neurons through what arrives promptly, and send what has been fired."""
     cdef Prompts* q = &e.prompts
     cdef int64_t i
-    cdef int exchanges = 0
     for i in range(q.n_shots):
         if not q.shot[i].gone:
-            note_change(e, &q.shot[i].spike, False)
+            note_change(e, &q.shot[i].spike, False, not q.replay_of[q.shot[i].spike.neuron])
     while True:
         if exchange(e):
-            exchanges += 1
-            if exchanges > MOST_EXCHANGES and q.limit == q.stop:
-                q.limit = min(q.stop, nextafter(q.settled, infinity()))
             take_suspects(e)
+            run_due(e)
         elif q.limit < q.stop and not q.failing:
-            settle_below(q, q.limit)
-            q.limit, exchanges = q.stop, 0
-            for i in range(q.n_replays):
-                note_due(q, <int32_t>i)
+            go_further(e)
         else:
             break
-        run_due(e)
     if e.tally.status != NO_MEMORY:
         send_all(e)
     end_prompts(e)

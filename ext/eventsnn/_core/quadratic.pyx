@@ -6,9 +6,10 @@ from libc.stdint cimport int8_t
 
 from eventsnn._core.mathfunc cimport atan2, expm1, infinity, log1p, not_a_number, sin_turns
 from eventsnn._core.neuron cimport FOUND, Class, Model, Neuron, Series
-from eventsnn._core.taylor cimport FARTHEST, THRESHOLD, complete, own, square
+from eventsnn._core.steps cimport FARTHEST, THRESHOLD, own
+from eventsnn._core.steps cimport settle as settle_in_steps
+from eventsnn._core.taylor cimport complete, gap_of
 from eventsnn._core.taylor cimport crossing as crossing_in_step
-from eventsnn._core.taylor cimport settle as settle_in_steps
 
 cdef enum:
     CURVATURE = 0   # g_L / (C_m (V_th - E_L))
@@ -26,16 +27,8 @@ cdef extern from *:
     const double AT_REST "EVENTSNN_AT_REST"               # e^-100 of the way is out of sight
 
 
-cdef void extend(const Class* k, Series* z, int first, int last) noexcept nogil:
-    cdef const double* p = own(k)
-    cdef double* v = z.y
-    cdef double* x = z.aux[0]
-    cdef double term
-    cdef int n
-    for n in range(first, last):
-        x[n] = v[n] - p[E_L] if n == 0 else v[n]
-        term = x[0] * (x[0] - p[SPAN]) if n == 0 else square(x, n) - p[SPAN] * x[n]
-        v[n + 1] = 0.0 if z.held else (p[CURVATURE] * term + z.force[n]) / (n + 1)
+cdef extern from "eventsnn/_core/quadratic.h" nogil:
+    void extend "eventsnn_one_extend"(const double* own, Series* z, int first, int last) noexcept
 
 
 cdef inline bint is_constant(const Neuron* s) noexcept nogil:
@@ -137,24 +130,32 @@ cdef double crossing(const Class* k, const Neuron* s, double start, int8_t* cert
     return s.t + rise(own(k), k.c[THRESHOLD], s.drive, s.v)
 
 
-cdef double climb(const Class* k, const Neuron* s, double gap) noexcept nogil:
+cdef double bound(const Class* k, const Neuron* s) noexcept nogil:
     """dV/dt is convex in V, so that on the way up it is nowhere more than at one of the ends."""
     cdef const double* p = own(k)
-    cdef double now = velocity(p, s.drive, s.v)
-    cdef double then = velocity(p, s.drive, s.v + gap)
-    if not fabs(s.v) <= k.c[FARTHEST]:
-        return 0.0  # let `crossing` say so
+    cdef double gap = gap_of(k, s)
+    cdef double now, then
+    if not gap > 0.0 or not is_constant(s) or not fabs(s.v) <= k.c[FARTHEST]:
+        return 0.0  # let `crossing` say what there is
+    now = velocity(p, s.drive, s.v)
     if not now > 0.0:
         return infinity()
     if s.drive < p[RHEOBASE] and incline(p, s.v) <= 0.0 and (s.v - p[E_L]) + gap >= p[SPAN]:
         return infinity()  # V settles before the vertex
-    return gap / (now if now > then else then)
+    then = velocity(p, s.drive, s.v + gap)
+    return gap / (now if now > then else then) * (1.0 - 1e-12)
+
+
+cdef bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
+    return h < bound(k, s)
 
 
 cdef Model model
 model.extend = extend
-model.climb = climb
-complete(&model)
+complete(&model, 4)
+model.take_all = NULL
+model.bound = bound
+model.clear = clear
 model.settle = settle
 model.crossing = crossing
 

@@ -204,6 +204,37 @@ cdef inline void keep_passage(Core* e, Replay* r, const Passage* at) noexcept no
         copy_record(e, r)
 
 
+cdef inline int32_t shot_after(const Prompts* q, const Replay* r, int32_t final) noexcept nogil:
+    """The first spike of a neuron after one that is final."""
+    return q.shot[final].next if final >= 0 else r.spikes
+
+
+cdef inline int32_t next_shot(const Prompts* q, const Replay* r) noexcept nogil:
+    """The first spike of a neuron that is still to be settled."""
+    cdef int32_t k = shot_after(q, r, r.final)
+    while k >= 0 and q.shot[k].spike.time < q.begun:
+        k = q.shot[k].next
+    return k
+
+
+cdef inline bint has_come_far(const Prompts* q, const Replay* r) noexcept nogil:
+    """Whether a neuron is to wait since it has fired at two times."""
+    cdef int32_t first
+    if not q.pausing:
+        return False
+    first = next_shot(q, r)
+    return first >= 0 and q.shot[r.last].spike.time > q.shot[first].spike.time
+
+
+cdef inline double second_time(const Prompts* q, const Replay* r) noexcept nogil:
+    """The second of these."""
+    cdef int32_t first = next_shot(q, r)
+    cdef int32_t k = first
+    while q.shot[k].spike.time == q.shot[first].spike.time:
+        k = q.shot[k].next
+    return q.shot[k].spike.time
+
+
 cdef inline bint run_followed(Core* e, Group* g, Replay* r) noexcept nogil:
     """Take a followed neuron as far as the limit. False if its numbers, or what arrives, are too large for it."""
     cdef Followed* x = followed_at(&e.blocks, r.neuron)
@@ -259,6 +290,8 @@ cdef inline bint run_followed(Core* e, Group* g, Replay* r) noexcept nogil:
         at.last, at.round = t, round
         if is_final(&e.prompts, &at):
             keep_passage(e, r, &at)
+        if has_come_far(&e.prompts, r):
+            return True
     go_on(e, g, x, e.prompts.limit, False)
     return True
 
@@ -272,6 +305,8 @@ cdef inline void run_record(Core* e, Replay* r) noexcept nogil:
         if is_final(&e.prompts, &at):
             keep_passage(e, r, &at)
             before = e.tally.external_events
+        if has_come_far(&e.prompts, r):
+            break
     e.round = 0
     r.external = e.tally.external_events - before
     wake_set(&e.wakes, r.neuron, next_own(neuron_at(e, r.neuron)))
@@ -300,11 +335,6 @@ cdef inline void run(Core* e, int32_t i) noexcept nogil:
     q.present = -1
 
 
-cdef inline int32_t shot_after(const Prompts* q, const Replay* r, int32_t final) noexcept nogil:
-    """The first spike of a neuron after one that is final."""
-    return q.shot[final].next if final >= 0 else r.spikes
-
-
 cdef inline void cut_shots(Prompts* q, Replay* r) noexcept nogil:
     """Forget the spikes of a neuron that are not final."""
     if r.final >= 0:
@@ -331,7 +361,9 @@ cdef inline void note_due(Prompts* q, int32_t i) noexcept nogil:
 
 
 cdef inline void run_again(Core* e, int32_t i) noexcept nogil:
+    """Take a neuron from where it is kept; what it has fired since then so far is known."""
     cdef Replay* r = &e.prompts.replay[i]
+    r.known_final, r.known = r.final, shot_after(&e.prompts, r, r.final)
     if r.group >= 0:
         put_back_followed(e, r)
     else:

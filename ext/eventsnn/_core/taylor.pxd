@@ -1,270 +1,63 @@
-# Models without a closed form: between two events their state is a Taylor series, renewed step by step.
-# eventsnn/models/taylor.py explains it, function by function. A model gives its recurrence (`extend`); `complete` fills
-# in the rest of its Model.
+# Models without a closed form: their crossings, and what events do to them. eventsnn/models/taylor.py explains it,
+# function by function. A model gives its recurrence (`extend`, `look`); `complete` fills in the rest of its Model.
 
-from libc.float cimport DBL_MAX
-from libc.math cimport fabs, floor
+from libc.math cimport fabs
 from libc.stdint cimport int8_t, int64_t
 from libc.string cimport memcpy
 
-from eventsnn._core.mathfunc cimport exp, infinity, log, not_a_number, sin_turns
+from eventsnn._core.mathfunc cimport infinity, not_a_number
 from eventsnn._core.neuron cimport (
+    AT_THRESHOLD,
+    BOUNDED,
     FOUND,
     MOST_VARIABLES,
     ROW,
     SEARCHED,
     Class,
+    Event,
     Inbox,
+    Looks,
     Model,
     Neuron,
-    Series,
-    Sine,
     Step,
     port_of,
     variables,
     weight_of,
 )
+from eventsnn._core.philox cimport lanes_at_hand
+from eventsnn._core.steps cimport (
+    FARTHEST,
+    HEAD,
+    ORDER,
+    THRESHOLD,
+    V_RESET,
+    count,
+    forget,
+    jumps,
+    keep_step,
+    orders_at,
+    own,
+    scales,
+    series_of,
+    settle,
+    step_of,
+    tolerance_of,
+)
 
 cdef enum:
-    R = 0
-    THRESHOLD = 2
-    ORDER = 3
-    FARTHEST = 4
-    V_RESET = 5
-    LOWEST = 7
-    # then the tolerance of each variable, the jump of each slot and the scale of each port
-    HEAD = 8
+    # How often less far is looked for a crossing.
+    HALVINGS = 3
 
 
-cdef extern from "eventsnn/_core/series.h" nogil:
-    const double* INVERSE "eventsnn_inverse"              # of n, up to the highest order
+cdef extern from "eventsnn/_core/taylor.h" nogil:
     const double ULP "EVENTSNN_ULP"                       # 2^-52
-    const double NO_MORE "EVENTSNN_NO_MORE"               # 2^-20, of a tolerance
 
 
 cdef extern from *:
     """
-    #define EVENTSNN_LONGEST_STEP 1000.0
     #define EVENTSNN_NARROWEST 9.094947017729282e-13
-    #define EVENTSNN_TURN 6.283185307179586
     """
-    const double LONGEST_STEP "EVENTSNN_LONGEST_STEP"     # ms
     const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
-    const double TURN "EVENTSNN_TURN"                     # 2 pi
-
-
-cdef inline int count(const Class* k) noexcept nogil:
-    return 1 + k.model.n_slots
-
-
-cdef inline double tolerance_of(const Class* k, int i) noexcept nogil:
-    return k.c[HEAD + i]
-
-
-cdef inline const double* jumps(const Class* k) noexcept nogil:
-    return k.c + HEAD + count(k)
-
-
-cdef inline const double* scales(const Class* k) noexcept nogil:
-    return jumps(k) + k.model.n_slots
-
-
-cdef inline const double* own(const Class* k) noexcept nogil:
-    """The constants of the model itself."""
-    return scales(k) + k.model.ports
-
-
-cdef inline Step* step_of(const Class* k, const Neuron* s) noexcept nogil:
-    return <Step*>(variables(k, s) + k.model.n_slots)
-
-
-cdef inline double* series_of(const Class* k, Step* p) noexcept nogil:
-    return &p.last[0] + count(k)
-
-
-cdef inline double product(const double* a, const double* b, int n) noexcept nogil:
-    """Order n of the product of two series."""
-    cdef double total = 0.0
-    cdef int i
-    for i in range(n + 1):
-        total = total + a[i] * b[n - i]
-    return total
-
-
-cdef inline double square(const double* a, int n) noexcept nogil:
-    cdef double total = 0.0
-    cdef int i
-    for i in range((n + 1) // 2):
-        total = total + a[i] * a[n - i]
-    total = total + total
-    if n % 2 == 0:
-        total = total + a[n // 2] * a[n // 2]
-    return total
-
-
-cdef inline double exponential(const double* a, const double* e, int n) noexcept nogil:
-    """Order n >= 1 of e = exp(a), from e' = e a'."""
-    cdef double total = 0.0
-    cdef int i
-    for i in range(1, n + 1):
-        total = total + i * a[i] * e[n - i]
-    return total / n
-
-
-cdef inline double quotient(const double* a, const double* b, const double* q, int n) noexcept nogil:
-    """Order n of q = a / b."""
-    cdef double total = a[n]
-    cdef int i
-    for i in range(1, n + 1):
-        total = total - b[i] * q[n - i]
-    return total / b[0]
-
-
-cdef inline double horner(const double* a, int order, double h) noexcept nogil:
-    cdef double total = a[order]
-    cdef int i
-    for i in range(order - 1, -1, -1):
-        total = total * h + a[i]
-    return total
-
-
-cdef inline void begin(const Class* k, const Neuron* s, Series* z, double* y, bint held) noexcept nogil:
-    cdef int order = <int>k.c[ORDER]
-    cdef const Sine* p
-    cdef double turns, omega, sine, cosine, next
-    cdef int i, j, n
-    z.y = y
-    z.held = held
-    y[0] = s.v
-    for i in range(k.model.n_slots):
-        y[(1 + i) * ROW] = variables(k, s)[i]
-    for n in range(order + 1):
-        z.force[n] = 0.0
-    z.force[0] = s.drive
-    z.force[1] = s.slope
-    for j in range(s.n_sines):
-        p = &s.sines[j]
-        turns = p.frequency * s.t + p.phase
-        turns = turns - floor(turns)
-        omega = TURN * p.frequency
-        sine = k.c[R] * p.amplitude * sin_turns(turns)
-        cosine = k.c[R] * p.amplitude * sin_turns(turns + 0.25)
-        for n in range(order + 1):
-            z.force[n] = z.force[n] + sine
-            next = omega * cosine / (n + 1)
-            cosine = -omega * sine / (n + 1)
-            sine = next
-
-
-cdef inline double full_span(const Class* k, const double* y) noexcept nogil:
-    """How far the series of a full order is good for, by its last two terms."""
-    cdef int order = <int>k.c[ORDER]
-    cdef double span = LONGEST_STEP
-    cdef double size, bound
-    cdef int i, n
-    for i in range(count(k)):
-        for n in range(order - 1, order + 1):
-            size = fabs(y[i * ROW + n])
-            if not size <= DBL_MAX:
-                return 0.0
-            if size > 0.0:
-                bound = exp(log(tolerance_of(k, i) / size) / n)
-                if bound < span:
-                    span = bound
-    return span
-
-
-cdef inline bint is_at_rest(const Class* k, const Neuron* s, const Step* p, const double* y) noexcept nogil:
-    cdef int i
-    if s.slope != 0.0 or s.n_sines:
-        return False
-    for i in range(count(k)):
-        if not fabs(p.last[i] - y[i * ROW]) <= ULP * fabs(y[i * ROW]) + NO_MORE * tolerance_of(k, i):
-            return False
-    return True
-
-
-cdef inline double length(double t, double span) noexcept nogil:
-    """Of a step, so that its end is fl(t + this)."""
-    return (t + span) - t
-
-
-cdef inline void take_step(const Class* k, const Neuron* s, Step* p, Series* z) noexcept nogil:
-    """Find the series, how long it is good for and where it ends."""
-    cdef int order = <int>k.c[ORDER]
-    cdef int i, n
-    k.model.extend(k, z, 0, order)
-    p.span = length(s.t, full_span(k, z.y))
-    p.end = s.t + p.span
-    for i in range(count(k)):
-        p.last[i] = horner(z.y + i * ROW, order, p.span)
-    if is_at_rest(k, s, p, z.y) and p.end > s.t:
-        p.end = infinity()
-        p.span = infinity()
-        for i in range(count(k)):
-            p.last[i] = z.y[i * ROW]
-            for n in range(1, order + 1):
-                z.y[i * ROW + n] = 0.0
-    if k.model.revise != NULL:
-        k.model.revise(k, s, p, z)
-
-
-cdef inline void keep_step(const Class* k, const Neuron* s) noexcept nogil:
-    """Let a free neuron have the step on which it is. That is no change of its state."""
-    cdef Step* p = step_of(k, s)
-    cdef Series z
-    if p.kept == 0.0:
-        begin(k, s, &z, series_of(k, p), False)
-        take_step(k, s, p, &z)
-        p.kept = 1.0
-
-
-cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nogil:
-    """Advance the state to t."""
-    cdef Step* p = step_of(k, s)
-    cdef double* y = series_of(k, p)
-    cdef Series z
-    cdef double h
-    cdef bint known
-    cdef int i
-    while s.t < t:
-        h = t - s.t
-        known = p.kept != 0.0 and not held
-        p.kept = 0.0
-        if not known:
-            begin(k, s, &z, y, held)
-            take_step(k, s, p, &z)
-        if not p.end > s.t:
-            break  # so fast that time does not advance: it crosses its threshold now
-        if not t < p.end:
-            h = p.span
-            s.v = p.last[0]
-            for i in range(k.model.n_slots):
-                variables(k, s)[i] = p.last[1 + i]
-            if s.slope != 0.0:
-                s.drive = s.drive + s.slope * h
-            s.t = p.end
-            continue
-        s.v = horner(y, <int>k.c[ORDER], h)
-        for i in range(k.model.n_slots):
-            variables(k, s)[i] = horner(y + (1 + i) * ROW, <int>k.c[ORDER], h)
-        if s.slope != 0.0:
-            s.drive = s.drive + s.slope * h
-        break
-    s.t = t
-
-
-cdef inline void forget(const Class* k, Neuron* s) noexcept nogil:
-    step_of(k, s).kept = 0.0
-
-
-cdef inline void settle(const Class* k, Neuron* s, double t) noexcept nogil:
-    if t < s.release:
-        go(k, s, t, k.model.clamped)
-    else:
-        if s.t < s.release:
-            go(k, s, s.release, k.model.clamped)
-        go(k, s, t, False)
 
 
 cdef inline void enter(const Class* k, Neuron* s) noexcept nogil:
@@ -353,21 +146,27 @@ cdef inline double first_root(const double* a, int order, double span) noexcept 
         stop = span
 
 
+cdef inline bint is_in_range(const Class* k, const Neuron* s) noexcept nogil:
+    cdef int i
+    if not fabs(s.v) <= k.c[FARTHEST]:
+        return False
+    for i in range(k.model.n_slots):
+        if not fabs(variables(k, s)[i]) <= k.c[FARTHEST]:
+            return False
+    return True
+
+
 cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
     """From the state on, to the end of its step; the engine takes the state there before it goes on."""
     cdef Step* p = step_of(k, s)
     cdef double* y = series_of(k, p)
     cdef double q[ROW]
     cdef double h
-    cdef int i
     certainty[0] = FOUND
     if s.v >= k.c[THRESHOLD]:
         return s.t
-    if not fabs(s.v) <= k.c[FARTHEST]:
+    if not is_in_range(k, s):
         return not_a_number()
-    for i in range(k.model.n_slots):
-        if not fabs(variables(k, s)[i]) <= k.c[FARTHEST]:
-            return not_a_number()
     keep_step(k, s)
     if p.end == infinity():
         return infinity()
@@ -375,7 +174,7 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
         return s.t if y[1] > 0.0 else not_a_number()
     memcpy(q, y, sizeof(q))
     q[0] = y[0] - k.c[THRESHOLD]
-    h = first_root(q, <int>k.c[ORDER], p.span)
+    h = first_root(q, <int>p.order, p.span)
     if h <= p.span:
         return s.t + h if s.t + h < p.end else p.end
     if p.last[0] >= k.c[THRESHOLD]:
@@ -384,16 +183,36 @@ cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_
     return p.end
 
 
-cdef inline double bound(const Class* k, const Neuron* s) noexcept nogil:
-    # Less what the series may be wrong by.
-    cdef double gap = (k.c[THRESHOLD] - s.v) - 8.0 * tolerance_of(k, 0)
-    if k.model.climb == NULL or not gap > 0.0 or s.slope != 0.0 or s.n_sines:
-        return 0.0
-    return k.model.climb(k, s, gap) * (1.0 - 1e-12)
+cdef inline double gap_of(const Class* k, const Neuron* s) noexcept nogil:
+    """How far V is from the threshold, less what the series may be wrong by."""
+    return (k.c[THRESHOLD] - s.v) - 8.0 * tolerance_of(k, 0)
 
 
 cdef inline bint clear(const Class* k, const Neuron* s, double h) noexcept nogil:
-    return h < bound(k, s)
+    """The terms that V rises by would not do, if nothing held it back."""
+    cdef Step* p = step_of(k, s)
+    cdef const double* v = series_of(k, p)
+    cdef double gap = gap_of(k, s)
+    cdef double total = 0.0
+    cdef int i, n
+    if not gap > 0.0 or not is_in_range(k, s):
+        return False
+    n = orders_at(k, s, p, h, False)
+    if n == 0:
+        return False
+    for i in range(n, 0, -1):
+        total = (total + (v[i] if v[i] > 0.0 else 0.0)) * h
+    return total < gap
+
+
+cdef inline double clear_for(const Class* k, const Neuron* s, double h) noexcept nogil:
+    """For how long, up to h, it is known that V does not come to the threshold."""
+    cdef int _try
+    for _try in range(HALVINGS):
+        if clear(k, s, h):
+            return h
+        h = 0.5 * h
+    return 0.0
 
 
 # ---- what events do
@@ -426,6 +245,107 @@ cdef inline int receive(
     return s.v >= k.c[THRESHOLD]
 
 
+# ---- events side by side
+
+
+cdef inline void take(const Class* k, Event* event) noexcept nogil:
+    """Advance a neuron to an event, and add what arrives."""
+    cdef Neuron* s = event.s
+    cdef int port, slot
+    settle(k, s, event.t)
+    forget(k, s)
+    for port in range(k.model.ports if event.added else 0):
+        slot = k.model.target[port]
+        if slot >= 0:
+            variables(k, s)[slot] = variables(k, s)[slot] + event.total[port] * scales(k)[port]
+        elif not (event.t < s.release and k.model.clamped):
+            s.v = s.v + event.total[port] * scales(k)[port]
+    event.outcome = AT_THRESHOLD if not event.t < s.release and s.v >= k.c[THRESHOLD] else 0
+
+
+cdef inline void place(const Class* k, const Event* event, Looks* g) noexcept nogil:
+    """Put a neuron into the next place of a vector."""
+    cdef Neuron* s = event.s
+    cdef int j = g.n
+    cdef int i
+    g.n += 1
+    g.variables = count(k)
+    g.constants = k.model.own
+    g.order = max(g.order, <int>k.c[ORDER])
+    g.state[0][j], g.drive[j], g.h[j] = s.v, s.drive, goal(event) - s.t
+    for i in range(k.model.n_slots):
+        g.state[1 + i][j] = variables(k, s)[i]
+    g.own[j], g.tolerance[j], g.y[j] = own(k), k.c + HEAD, series_of(k, step_of(k, s))
+
+
+cdef inline double goal(const Event* event) noexcept nogil:
+    """How far the series of a neuron is to be good for."""
+    return min(event.s.release, event.until) if event.t < event.s.release else event.until
+
+
+cdef inline void find_end(const Class* k, Neuron* s) noexcept nogil:
+    """Let a refractory neuron stop at the end of its step, if that comes first."""
+    cdef Step* p = step_of(k, s)
+    keep_step(k, s)
+    if s.t < p.end < s.release:
+        s.bounded, s.crossing = SEARCHED, p.end
+
+
+cdef inline void look_together(int lanes, const Class* classes, Event** events, Looks* g) noexcept nogil:
+    """Find the series of neurons, and say before when they do not cross their thresholds."""
+    cdef const Class* k = NULL
+    cdef Neuron* s
+    cdef int last = g.n - 1
+    cdef int i, j
+    for j in range(g.n, lanes):
+        g.drive[j], g.h[j], g.own[j], g.tolerance[j] = g.drive[last], g.h[last], g.own[last], g.tolerance[last]
+        g.y[j] = g.y[last]
+        for i in range(g.variables):
+            g.state[i][j] = g.state[i][last]
+    classes[events[0].s.class_of].model.look(lanes, g)
+    for j in range(g.n):
+        s = events[j].s
+        k = &classes[s.class_of]
+        step_of(k, s).known = g.order
+        s.bounded = BOUNDED
+        if s.t < s.release:
+            s.crossing = s.release
+            if not orders_at(k, s, step_of(k, s), goal(events[j]) - s.t, False):
+                find_end(k, s)
+        else:
+            s.crossing = s.t + clear_for(k, s, events[j].until - s.t)
+    g.n = g.order = 0
+
+
+cdef inline int take_in_lanes(int lanes, const Class* classes, Event* events, int n) noexcept nogil:
+    cdef Looks g
+    cdef Event* looking[8]
+    cdef const Class* k
+    cdef int outcomes = 0
+    cdef int i
+    g.n = g.order = 0
+    for i in range(n):
+        k = &classes[events[i].s.class_of]
+        take(k, &events[i])
+        outcomes += events[i].outcome != 0
+        if events[i].outcome:
+            continue
+        if k.model.clamped and events[i].t < events[i].s.release:
+            events[i].s.bounded, events[i].s.crossing = BOUNDED, events[i].s.release
+            continue
+        looking[g.n] = &events[i]
+        place(k, &events[i], &g)
+        if g.n == lanes:
+            look_together(lanes, classes, looking, &g)
+    if g.n:
+        look_together(lanes, classes, looking, &g)
+    return outcomes
+
+
+cdef inline int take_all(const Class* classes, Event* events, int n) noexcept nogil:
+    return take_in_lanes(lanes_at_hand(), classes, events, n)
+
+
 cdef inline void reset(const Class* k, Neuron* s) noexcept nogil:
     cdef int i
     forget(k, s)
@@ -434,15 +354,16 @@ cdef inline void reset(const Class* k, Neuron* s) noexcept nogil:
         variables(k, s)[i] = variables(k, s)[i] + jumps(k)[i]
 
 
-cdef inline void complete(Model* m) noexcept nogil:
-    """Fill in all that models of this kind have in common."""
+cdef inline void complete(Model* m, int constants) noexcept nogil:
+    """Fill in all that models of this kind have in common. constants: how many they have of their own."""
+    m.own = constants
+    m.take_all = take_all
     m.stepped = True
     m.settle = settle
     m.enter = enter
     m.leave = enter
     m.threshold = threshold
     m.crossing = crossing
-    m.bound = bound
     m.clear = clear
     m.receive = receive
     m.reset = reset

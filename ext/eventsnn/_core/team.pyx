@@ -17,7 +17,8 @@ from eventsnn._core.activity cimport FIRST_BLOCK, interrupt, turn_on
 from eventsnn._core.blocks cimport ALWAYS_CALM, BY_ACTIVITY, NEVER_CALM, STATE, Blocks
 from eventsnn._core.calm cimport state_at
 from eventsnn._core.core cimport NO_MEMORY, RUNNING, UNSOUND, Core, Range, neuron_at
-from eventsnn._core.events cimport keep_spike, next_outside, next_own, predict
+from eventsnn._core.events cimport keep_spike, next_outside, next_own
+from eventsnn._core.foresight cimport predict
 from eventsnn._core.external cimport PARTS
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.net cimport Arena, set_groups, set_net
@@ -30,6 +31,10 @@ from eventsnn._core.verify cimport group_of, verify
 from eventsnn.groups import FEWEST_OF_A_GROUP, groups_of_lane
 from eventsnn.lanes import ranges
 from eventsnn.outcome import Flaw, Outcome
+
+# In a window with prompt arrivals, before neurons are taken on more carefully.
+MOST_EXCHANGES = 16
+MOST_CHANGES = 1_024
 
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
@@ -146,6 +151,7 @@ cdef class Lanes:
         b.place = <int32_t*>arena.allocate(n, sizeof(int32_t))
         b.begins = <double*>arena.allocate(n, sizeof(double))
         b.ends = <double*>arena.allocate(n, sizeof(double))
+        self.core.prompts.most_exchanges, self.core.prompts.most_changes = MOST_EXCHANGES, MOST_CHANGES
         self.core.prompts.replay_of = <int32_t*>arena.allocate(n, sizeof(int32_t))
         self.core.prompts.lowered = <int64_t*>arena.allocate(n, sizeof(int64_t))
 
@@ -186,7 +192,7 @@ cdef class Lanes:
                     variables(&e.net.classes[s.class_of], s)[slot] = variable[n, slot]
                 s.drive = drive[n]
                 e.net.classes[s.class_of].model.enter(&e.net.classes[s.class_of], s)
-                predict(e, s)
+                predict(e, s, 0.0)
             s.outside = next_outside(e, s)
             wake_set(&e.wakes, n, next_own(s))
 
@@ -215,6 +221,13 @@ cdef class Lanes:
             self.lane[i].blocks.width = width
             self.lane[i].blocks.above = above
             self.give_groups(self.lane[i], part)
+
+    def set_patience(self, int32_t exchanges, int64_t changes):
+        """After how much of both neurons are taken on carefully, where spikes arrive in the window in which they were
+        fired. For tests: no bit depends on it."""
+        cdef int i
+        for i in range(self.team.n):
+            self.lane[i].prompts.most_exchanges, self.lane[i].prompts.most_changes = exchanges, changes
 
     cdef rouse(self):
         """Have all neurons' states in their records."""
