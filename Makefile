@@ -34,7 +34,7 @@ run: .venv/installed
 
 # In two processes, which the files of tests are shared among.
 test: .venv/installed-test
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: .venv/installed-test
 	$(BIN)/pytest -m long

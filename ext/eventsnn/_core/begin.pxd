@@ -43,7 +43,7 @@ from eventsnn._core.crossing cimport BOUND_MARGIN
 from eventsnn._core.events cimport watched
 from eventsnn._core.external cimport PARTS, Cells, draw_sums, sum_spikes
 from eventsnn._core.follow cimport begin_followed, clear, end_followed, keep_held, leave
-from eventsnn._core.frames cimport frame_begin, growth, later, lift, move, numbers, scale_of, sum_of, widened
+from eventsnn._core.frames cimport frame_begin, growth, lift, move, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.neuron cimport Neuron, early

@@ -27,26 +27,16 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport (
-    class_of,
-    draw_cell_of,
-    drive_of,
-    gap_of,
-    grow_to,
-    is_small,
-    low_of,
-    own_class,
-    state_at,
-)
-from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, TAU_M, V_RESET, current_at
+from eventsnn._core.calm cimport draw_cell_of, drive_of, grow_to, low_of, own_class, state_at
+from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, V_RESET, current_at
 from eventsnn._core.core cimport NO_MEMORY, Core, neuron_at
 from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own
 from eventsnn._core.foresight cimport predict
-from eventsnn._core.frames cimport SLACK, nearest, numbers, scale_of, sum_of, widened
+from eventsnn._core.frames cimport nearest, numbers, scale_of, sum_of, widened
 from eventsnn._core.growth cimport grow
-from eventsnn._core.mathfunc cimport infinity, log
+from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
-from eventsnn._core.neuron cimport C_T_REF, BOUNDED, FOUND, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
+from eventsnn._core.neuron cimport C_T_REF, BOUNDED, RELEASE_SLACK, UNKNOWN, Class, Neuron, early
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.queue cimport wake_set
 from eventsnn._core.stream cimport MOST_IN_CELL, Source, Stream, refill, stream_next

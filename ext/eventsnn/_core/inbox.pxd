@@ -11,13 +11,12 @@ from libc.stdint cimport int32_t, int64_t, uint16_t
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
 from eventsnn._core.events cimport arrive, fail, next_own
-from eventsnn._core.lanes cimport is_mine, next_part
+from eventsnn._core.lanes cimport next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, target_of
 from eventsnn._core.queue cimport (
     NEVER,
-    SLOTS,
     Arriving,
     Due,
     RowQueue,
@@ -43,7 +42,7 @@ from eventsnn._core.spans cimport (
     span_length,
     time_of_last,
 )
-from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_delay, take_slice
+from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, take_slice
 
 cdef enum:
     CACHE_LINE = 64

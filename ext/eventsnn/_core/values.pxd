@@ -1,6 +1,6 @@
 # Values drawn from a distribution, or given, by number: value i follows from the key and i alone.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from eventsnn._core.mathfunc cimport exp, infinity, log
 from eventsnn._core.philox cimport uniform53
