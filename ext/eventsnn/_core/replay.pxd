@@ -189,8 +189,11 @@ cdef inline void remove(Core* e, Replay* r, const Arrival* old) noexcept nogil:
 # ---- through the window
 
 
-cdef inline bint is_final(const Prompts* q, const Passage* at) noexcept nogil:
-    return at.last < q.settled or (at.last == q.settled and at.round <= q.settled_round)
+cdef inline bint is_final(const Prompts* q, const Replay* r, const Passage* at) noexcept nogil:
+    """Whether all that has happened to a neuron is final, and it goes on: a failure is found again each time."""
+    return r.status == RUNNING and (
+        at.last < q.settled or (at.last == q.settled and at.round <= q.settled_round)
+    )
 
 
 cdef inline void keep_passage(Core* e, Replay* r, const Passage* at) noexcept nogil:
@@ -288,7 +291,7 @@ cdef inline bint run_followed(Core* e, Group* g, Replay* r) noexcept nogil:
                 look_ahead(e, g, x, &f)
         e.round = 0
         at.last, at.round = t, round
-        if is_final(&e.prompts, &at):
+        if is_final(&e.prompts, r, &at):
             keep_passage(e, r, &at)
         if has_come_far(&e.prompts, r):
             return True
@@ -302,7 +305,7 @@ cdef inline void run_record(Core* e, Replay* r) noexcept nogil:
     cdef Passage at = r.at
     at.next = r.first
     while take_event(e, r.neuron, e.prompts.limit, &at, end):
-        if is_final(&e.prompts, &at):
+        if is_final(&e.prompts, r, &at):
             keep_passage(e, r, &at)
             before = e.tally.external_events
         if has_come_far(&e.prompts, r):
