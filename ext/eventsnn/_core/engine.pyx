@@ -101,7 +101,8 @@ cdef void process_touched(Core* e, double stop) noexcept nogil:
             begin_record(e, n, next, end)
         else:
             process_before(e, n, stop, next, end)
-        wake_set(&e.wakes, n, next_own(s))
+        # Not in the present window, whose wakes have been taken, where a neuron has not come to its end.
+        wake_set(&e.wakes, n, max(next_own(s), stop))
     e.tally.updates += e.n_touched
     e.n_touched = 0
 
@@ -118,7 +119,7 @@ cdef void take_window(Core* e, double t, double end) noexcept nogil:
     begin_prompts(e, t, end)
     end = list_rows(e, end)
     if e.prompts.on:
-        e.prompts.stop = end
+        e.prompts.stop = e.prompts.limit = end
     list_wakes(e, end)
     if e.tally.status != NO_MEMORY and not sort_arrivals(e):
         fail(e, NO_MEMORY, t, 0)

@@ -60,7 +60,7 @@ cdef inline void begin_prompts(Core* e, double t, double end) noexcept nogil:
     cdef Prompts* q = &e.prompts
     q.on = t + q.shortest < end
     q.any = is_late(e, t)
-    q.stop = q.limit = end if q.on else 0.0
+    q.stop = end if q.on else 0.0
     q.settled, q.settled_round = -1.0, 0
     q.careful = q.pausing = False
     q.exchanges = 0

@@ -312,7 +312,7 @@ cdef inline void run_record(Core* e, Replay* r) noexcept nogil:
             break
     e.round = 0
     r.external = e.tally.external_events - before
-    wake_set(&e.wakes, r.neuron, next_own(neuron_at(e, r.neuron)))
+    wake_set(&e.wakes, r.neuron, max(next_own(neuron_at(e, r.neuron)), e.prompts.stop))
 
 
 cdef inline void run(Core* e, int32_t i) noexcept nogil:
