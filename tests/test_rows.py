@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -157,6 +158,7 @@ print((memory("VmHWM") - before) / plan.n_synapses)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from /proc")
+@pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer has memory of its own")
 @pytest.mark.parametrize("delay", ["1.5", "esn.Normal(1.5, 0.75, low=0.1, grid=0.1)"])
 @pytest.mark.parametrize("rule", ["FixedInDegree(500)", "FixedProbability(0.1)", "FixedTotalNumber(2_500_000)"])
 def test_no_synapse_is_there_twice_while_rows_are_built(rule, delay):
