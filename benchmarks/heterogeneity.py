@@ -9,14 +9,18 @@ Run: taskset -c 1 python benchmarks/heterogeneity.py [--duration MS] [--only PAT
 idle machine: about five minutes. Times are CPU seconds, medians of the repeats, which go round all cases; the ratio is
 that of the nanoseconds an event, since a network that fires more has more to do.
 
-Result, 2026-11-27, 2-core AMD EPYC (Zen 4) virtual machine, --duration 500 --repeats 1, 36.2 to 37.6 Hz, ns an event:
+Result, 2026-11-29, 2-core Intel Xeon virtual machine, --duration 500 --repeats 1, 36.2 to 37.6 Hz, ns an event:
 
-    base          6.4    delays_short 28.3    V_th        5.8
-    weights64     6.8    delays_long  29.4    recorded    6.3
-    weights32     6.4    tau_m        13.3    zero_delay  5.8
+    base          2.1    delays_1_3   15.4    tau_m      12.9
+    weights64     2.7    delays_long  16.2    V_th        2.4
+    weights32     2.3    delays_0_3   18.6    recorded    3.0
+                         delays_short 19.4    zero_delay  1.8
+                         delays_exp   21.3
+                         delays_log   24.8
 
-Only a delay for each synapse costs much: its arrivals must be sorted. A tau_m for each neuron costs an exponential for
-each arrival. Before both could reach calm neurons, 100 ms took 41 to 45 and 25 to 29 ns an event.
+Only a delay for each synapse and a time constant for each neuron cost much: arrivals must be gathered and sorted, and
+each needs an exponential. Delays that begin at 0 cost 1.2 (uniform), 1.4 (exponential) and 1.6 times (lognormal) what
+those from 1 to 3 ms cost.
 """
 
 import argparse

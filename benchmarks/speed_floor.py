@@ -99,6 +99,18 @@ What was tried:
   best for brunel_dc (1.56, 1.30, 1.16, 1.26 and 1.38 s for 1/64 to 1/4 ms), brunel_exp_dc (3.9, 2.7, 2.3, 2.5 and 3.4)
   and brunel_exp; `review` finds them. What is left: of brunel_exp two fifths draw external input, of brunel_dc_het two
   thirds list and gather spans, which wait for the memory of rows.
+- 2026-11-29, later again, the same machine kind: calm neurons wherever looks cost less than half of what events cost
+  one by one, reviewed over four blocks and no more often (2 ms were too short: the looks of a wide block all come at
+  once, and neurons were calm and apart in turn, 0.8 s for sparse_1e6); a weight too large for a calm neuron concerns
+  its own neuron and no longer all that the slice reaches; frames in lanes. CPU seconds on one core, before and after,
+  the same spikes: fly 2.6 -> 0.59 (none of its neurons were calm before, since some weights are 1,000 contacts),
+  sparse_1e4 0.078 -> 0.014, sparse_1e5 0.124 -> 0.034, sparse_1e6 0.177 -> 0.16, brunel_dc_het 18.8 -> 13.4 (most of
+  it by windows of 1/32 ms), microcircuit_full 24.9 -> 20.4; all others as before. Of fly's time a third is passes
+  over the 136,000 neurons that hardly get any input, a quarter what its 84,000 spikes cost, 1.8 us each; to pass only
+  over those at which something has arrived would save most of the third and cost a byte written for each arrival. Not
+  tried yet.
+- Two threads take twice the CPU time of one on microcircuit_full, so that nothing is gained: each files and cuts all
+  rows, of which it adds half.
 - Whole frames found by floor() and a division in place of a conversion: brunel_dc 2.5 against 1.8 s, sparse_1e6 0.22
   against 0.14. Compilers call a function for floor() where SSE4.1 is not at hand.
 """
