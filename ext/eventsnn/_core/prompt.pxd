@@ -12,6 +12,9 @@
 # What happens before the first spike that is not final depends on final ones alone, and so is final itself: each
 # round settles at least the next of them. What comes out follows from causes and effects, and not from the order in
 # which they were found. At the end all is sent that arrives later.
+#
+# Where much changes again and again, as in a network that runs away, neurons are taken on more carefully: as far as the
+# time at which one of them would fire for the second time, until nothing changes before that, and then on (go_further).
 
 from libc.math cimport nextafter
 from libc.stdint cimport int32_t, int64_t
