@@ -86,12 +86,19 @@ static int eventsnn_draw_sums_of(int lanes, eventsnn_cells *p, int64_t first, in
 
 #ifdef EVENTSNN_VECTORS
 
-/* Two vectors of eight streams each: while one waits for a product, the other goes on. */
-enum { EVENTSNN_STREAMS = 16 };
+/* Two vectors of eight streams each: while one waits for a product, the other goes on. Of so many streams those stand
+ * together that have as many spikes, so that hardly any lane is idle while others still draw. */
+enum { EVENTSNN_STREAMS = 16, EVENTSNN_SORTED = 16 * EVENTSNN_STREAMS };
+
+typedef struct {
+    double second[EVENTSNN_SORTED]; /* the second number of the generator's first block, which is that of the first time */
+    uint8_t count[EVENTSNN_SORTED];
+    int32_t order[EVENTSNN_SORTED];
+} eventsnn_counted;
 
 /* Of each part the sums of what comes in it or later. */
 typedef struct {
-    __m512i count, u[EVENTSNN_PARTS], x[EVENTSNN_PARTS], spikes[EVENTSNN_PARTS];
+    __m512i place, count, u[EVENTSNN_PARTS], x[EVENTSNN_PARTS], spikes[EVENTSNN_PARTS];
     __mmask8 valid;
     int most;
 } eventsnn_eight_streams;
@@ -99,7 +106,7 @@ typedef struct {
 EVENTSNN_AVX512 EVENTSNN_INLINE void eventsnn_add_spikes(
     const eventsnn_cells *p, eventsnn_eight_streams *s, __m512d uniform, int k, int parts, int current)
 {
-    __mmask8 wanted = _mm512_mask_cmpgt_epi64_mask(s->valid, s->count, _mm512_set1_epi64(k));
+    __mmask8 wanted = _mm512_cmpgt_epi64_mask(s->count, _mm512_set1_epi64(k));
     const __m512d sum = _mm512_add_pd(_mm512_set1_pd(p->start), _mm512_mul_pd(_mm512_set1_pd(p->width), uniform));
     const __m512d time = _mm512_min_pd(sum, _mm512_set1_pd(p->last));
     const __m512i u = _mm512_cvtpd_epi64(p->weight * (p->scale * eventsnn_exp_avx512((time - p->origin) * p->rate)));
@@ -121,16 +128,15 @@ EVENTSNN_AVX512 EVENTSNN_INLINE void eventsnn_add_spikes(
     }
 }
 
-/* Block `block` of the generator for both. */
+/* Block `block` of the generator for both, which lie at these places behind stream c0. */
 EVENTSNN_AVX512 EVENTSNN_INLINE void eventsnn_uniforms_of_streams(
-    const eventsnn_cells *p, int64_t i, uint32_t block, __m512d *first, __m512d *second)
+    const eventsnn_cells *p, __m512i one_place, __m512i other_place, uint32_t block, __m512d *first, __m512d *second)
 {
     const __m512i m0 = _mm512_set1_epi64(EVENTSNN_M0), m1 = _mm512_set1_epi64(EVENTSNN_M1);
-    const __m512i eight = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
     uint32_t k0 = (uint32_t)p->key, k1 = (uint32_t)(p->key >> 32);
     __m512i x0[2], x1[2], x2[2], x3[2];
     for (int g = 0; g < 2; g++) {
-        x0[g] = _mm512_add_epi64(_mm512_set1_epi64((int64_t)(p->c0 + (uint32_t)i + 8 * (uint32_t)g)), eight);
+        x0[g] = _mm512_add_epi64(_mm512_set1_epi64(p->c0), g ? other_place : one_place);
         x1[g] = _mm512_set1_epi64(p->c1);
         x2[g] = _mm512_set1_epi64(p->c2);
         x3[g] = _mm512_set1_epi64(block);
@@ -156,54 +162,113 @@ EVENTSNN_AVX512 EVENTSNN_INLINE void eventsnn_uniforms_of_streams(
     }
 }
 
-/* The streams from i on, of which `left` are there. */
-EVENTSNN_AVX512 EVENTSNN_INLINE int eventsnn_draw_streams(
-    eventsnn_cells *p, int64_t i, int64_t left, int parts, int current, __m512i *spikes, int32_t *full)
+/* How many spikes the streams from i on have. */
+EVENTSNN_AVX512 EVENTSNN_INLINE void eventsnn_count_spikes(
+    const eventsnn_cells *p, int64_t i, int n, eventsnn_counted *c)
 {
-    eventsnn_eight_streams s[2];
-    __m512d first[2], second[2];
-    int most = 0, m = 0;
-    eventsnn_uniforms_of_streams(p, i, 0, first, second);
-    for (int g = 0; g < 2; g++) {
-        __mmask8 reached, over;
-        int k = 1;
-        s[g].valid = left >= 8 * g + 8 ? 0xFF : left > 8 * g ? (__mmask8)((1u << (left - 8 * g)) - 1u) : 0;
-        s[g].count = _mm512_setzero_si512();
-        for (; k <= EVENTSNN_FULL; k++) {
-            reached = _mm512_cmp_pd_mask(first[g], _mm512_set1_pd(p->least[k]), _CMP_GE_OQ);
-            if (!reached)
-                break;
-            s[g].count = _mm512_mask_add_epi64(s[g].count, reached, s[g].count, _mm512_set1_epi64(1));
-        }
-        over = _mm512_mask_cmpge_epi64_mask(s[g].valid, s[g].count, _mm512_set1_epi64(EVENTSNN_FULL));
-        s[g].valid &= (__mmask8)~over;
-        for (; over; over &= (__mmask8)(over - 1))
-            full[m++] = (int32_t)(i + 8 * g + eventsnn_lowest_bit(over));
-        s[g].most = k - 1 < EVENTSNN_FULL ? k - 1 : EVENTSNN_FULL - 1;
-        most = s[g].most > most ? s[g].most : most;
-        for (int part = 0; part < parts; part++)
-            s[g].u[part] = s[g].x[part] = s[g].spikes[part] = _mm512_setzero_si512();
-    }
-    for (int k = 0; k < most; k++) {
-        if (k & 1)
-            eventsnn_uniforms_of_streams(p, i, (uint32_t)(k + 1) / 2, first, second);
-        for (int g = 0; g < 2; g++)
-            if (k < s[g].most)
-                eventsnn_add_spikes(p, &s[g], k & 1 ? first[g] : second[g], k, parts, current);
-    }
-    for (int g = 0; g < 2; g++) {
-        const int64_t at = i + 8 * g;
-        const __mmask8 here = left >= 8 * g + 8 ? 0xFF : left > 8 * g ? (__mmask8)((1u << (left - 8 * g)) - 1u) : 0;
-        for (int part = 0; here && part < parts; part++) {
-            if (part + 1 < parts) {
-                s[g].u[part] = _mm512_sub_epi64(s[g].u[part], s[g].u[part + 1]);
-                s[g].x[part] = _mm512_sub_epi64(s[g].x[part], s[g].x[part + 1]);
-                s[g].spikes[part] = _mm512_sub_epi64(s[g].spikes[part], s[g].spikes[part + 1]);
+    const __m512i eight = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    for (int at = 0; at < n; at += EVENTSNN_STREAMS) {
+        const __m512i place = _mm512_add_epi64(eight, _mm512_set1_epi64(i + at));
+        __m512d first[2], second[2];
+        eventsnn_uniforms_of_streams(p, place, _mm512_add_epi64(place, _mm512_set1_epi64(8)), 0, first, second);
+        for (int g = 0; g < 2; g++) {
+            __m512i count = _mm512_setzero_si512();
+            for (int k = 1; k <= EVENTSNN_FULL; k++) {
+                const __mmask8 reached = _mm512_cmp_pd_mask(first[g], _mm512_set1_pd(p->least[k]), _CMP_GE_OQ);
+                if (!reached)
+                    break;
+                count = _mm512_mask_add_epi64(count, reached, count, _mm512_set1_epi64(1));
             }
-            _mm512_mask_storeu_epi64(p->u + part * p->stride + at, here, s[g].u[part]);
+            _mm512_storeu_pd(c->second + at + 8 * g, second[g]);
+            _mm_storel_epi64((__m128i *)(c->count + at + 8 * g), _mm512_cvtepi64_epi8(count));
+        }
+    }
+}
+
+/* Sort their places by how many these are; how many streams there are to draw from: the others are full. */
+static inline int eventsnn_sort_streams(int n, eventsnn_counted *c)
+{
+    int begin[EVENTSNN_FULL + 2] = {0};
+    for (int k = 0; k < n; k++)
+        begin[c->count[k] + 1]++;
+    for (int k = 1; k <= EVENTSNN_FULL; k++)
+        begin[k] += begin[k - 1];
+    for (int k = 0; k < n; k++)
+        c->order[begin[c->count[k]]++] = k;
+    return begin[EVENTSNN_FULL - 1];
+}
+
+/* Begin with the streams at so many places of the order. */
+EVENTSNN_AVX512 EVENTSNN_INLINE void eventsnn_begin_streams(
+    const eventsnn_counted *c, int at, int left, int parts, eventsnn_eight_streams *s, __m512d *second)
+{
+    const __mmask8 valid = left >= 8 ? 0xFF : left > 0 ? (__mmask8)((1u << left) - 1u) : 0;
+    const __m256i place = _mm256_maskz_loadu_epi32(valid, c->order + at);
+    s->valid = valid;
+    s->place = _mm512_cvtepi32_epi64(place);
+    s->count = _mm512_setzero_si512();
+    s->most = left > 0 ? c->count[c->order[at + (left < 8 ? left : 8) - 1]] : 0;
+    if (s->most > 0) {
+        const __m256i counts = _mm256_i32gather_epi32((const int *)(const void *)c->count, place, 1);
+        s->count = _mm512_maskz_cvtepi32_epi64(valid, _mm256_and_si256(counts, _mm256_set1_epi32(0xFF)));
+        *second = _mm512_i32gather_pd(place, c->second, sizeof(double));
+    }
+    for (int part = 0; part < parts; part++)
+        s->u[part] = s->x[part] = s->spikes[part] = _mm512_setzero_si512();
+}
+
+/* Keep what they bring. */
+EVENTSNN_AVX512 EVENTSNN_INLINE void eventsnn_end_streams(
+    const eventsnn_cells *p, int64_t i, int parts, int current, eventsnn_eight_streams *s, __m512i *spikes)
+{
+    for (int part = 0; part < parts; part++) {
+        int64_t *u = p->u + part * p->stride + i, *x = p->x + part * p->stride + i;
+        if (part + 1 < parts) {
+            s->u[part] = _mm512_sub_epi64(s->u[part], s->u[part + 1]);
+            s->x[part] = _mm512_sub_epi64(s->x[part], s->x[part + 1]);
+            s->spikes[part] = _mm512_sub_epi64(s->spikes[part], s->spikes[part + 1]);
+        }
+        _mm512_mask_i64scatter_epi64(u, s->valid, s->place, s->u[part], sizeof(int64_t));
+        if (current)
+            _mm512_mask_i64scatter_epi64(x, s->valid, s->place, s->x[part], sizeof(int64_t));
+        spikes[part] = _mm512_add_epi64(spikes[part], s->spikes[part]);
+    }
+}
+
+/* The streams from i on, of which n are there. */
+EVENTSNN_AVX512 EVENTSNN_INLINE int eventsnn_draw_streams(
+    eventsnn_cells *p, int64_t i, int n, int parts, int current, __m512i *spikes, int32_t *full)
+{
+    eventsnn_counted c;
+    int drawn, m = 0;
+    eventsnn_count_spikes(p, i, n, &c);
+    drawn = eventsnn_sort_streams(n, &c);
+    for (int at = 0; at < n; at += EVENTSNN_STREAMS) {
+        const int left = drawn > at ? drawn - at : 0;
+        eventsnn_eight_streams s[2];
+        __m512d first[2], second[2];
+        int most;
+        for (int g = 0; g < 2; g++)
+            eventsnn_begin_streams(&c, at + 8 * g, left - 8 * g, parts, &s[g], &second[g]);
+        most = s[1].most > s[0].most ? s[1].most : s[0].most;
+        for (int k = 0; k < most; k++) {
+            if (k & 1)
+                eventsnn_uniforms_of_streams(
+                    p, _mm512_add_epi64(s[0].place, _mm512_set1_epi64(i)),
+                    _mm512_add_epi64(s[1].place, _mm512_set1_epi64(i)), (uint32_t)(k + 1) / 2, first, second);
+            for (int g = 0; g < 2; g++)
+                if (k < s[g].most)
+                    eventsnn_add_spikes(p, &s[g], k & 1 ? first[g] : second[g], k, parts, current);
+        }
+        for (int g = 0; g < 2; g++)
+            eventsnn_end_streams(p, i, parts, current, &s[g], spikes);
+    }
+    for (int k = drawn; k < n; k++) {
+        full[m++] = (int32_t)i + c.order[k];
+        for (int part = 0; part < parts; part++) {
+            p->u[part * p->stride + i + c.order[k]] = 0;
             if (current)
-                _mm512_mask_storeu_epi64(p->x + part * p->stride + at, here, s[g].x[part]);
-            spikes[part] = _mm512_add_epi64(spikes[part], s[g].spikes[part]);
+                p->x[part * p->stride + i + c.order[k]] = 0;
         }
     }
     return m;
@@ -216,8 +281,10 @@ EVENTSNN_AVX512 EVENTSNN_INLINE int eventsnn_draw_streams(
         __m512i spikes[EVENTSNN_PARTS];                                                                                \
         for (int part = 0; part < EVENTSNN_PARTS; part++)                                                              \
             spikes[part] = _mm512_setzero_si512();                                                                     \
-        for (int64_t i = 0; i < n; i += EVENTSNN_STREAMS)                                                              \
-            m += eventsnn_draw_streams(p, i, n - i, PARTS, CURRENT, spikes, full + m);                                 \
+        for (int64_t i = 0; i < n; i += EVENTSNN_SORTED) {                                                             \
+            const int some = n - i < EVENTSNN_SORTED ? (int)(n - i) : EVENTSNN_SORTED;                                 \
+            m += eventsnn_draw_streams(p, i, some, PARTS, CURRENT, spikes, full + m);                                  \
+        }                                                                                                              \
         for (int part = 0; part < EVENTSNN_PARTS; part++)                                                              \
             p->spikes[part] += _mm512_reduce_add_epi64(spikes[part]);                                                  \
         return m;                                                                                                      \
