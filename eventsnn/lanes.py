@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.plan import Ints, ProceduralPlan, ProjectionPlan
+from eventsnn.plan import Floats, Ints, Plan, ProceduralPlan, ProjectionPlan
+from eventsnn.streams import POISSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-# Ranges of neurons that a lane has at most.
+# Ranges of neurons that a lane has at most, and how many synapses of a slice each must get: to cut it costs as much as
+# these.
 MOST_RANGES = 16
+FEWEST_OF_A_CUT = 1024
+# What neurons cost that do nothing, in inputs per ms, and how often (1/ms) those are taken to fire that send inputs.
+IDLE = 2.0
+GUESSED_RATE = 0.005
 
 # How many synapses on one neuron are counted, and of how many synapses at a time.
 MOST_COUNTED = 64
@@ -22,17 +28,47 @@ PART = 1 << 17
 Range = tuple[int, int]
 
 
-def ranges(borders: Ints, n: int) -> list[list[Range]]:
-    """For each of n lanes its ranges of neurons: a share of every population or, if these are many, of parts. borders:
-    where populations end."""
-    bounds = [0, *borders.tolist()]
-    if len(bounds) > MOST_RANGES + 1:
-        bounds = np.linspace(0, bounds[-1], MOST_RANGES + 1).astype(np.int64).tolist()
-    parts = [
-        [(a + (b - a) * k // n, a + (b - a) * (k + 1) // n) for a, b in zip(bounds, bounds[1:], strict=False)]
-        for k in range(n)
-    ]
-    return [[(a, b) for a, b in part if a < b] for part in parts]
+def parts(plan: Plan) -> Ints:
+    """Where parts of the network end of which each lane has a share: populations or, if these are so many that too few
+    synapses of a slice would reach a share, larger parts."""
+    populations = np.array([population.stop for population in plan.populations], dtype=np.int64)
+    synapses = slices = 0
+    for rows in plan.rows:
+        cut = rows.slices if isinstance(rows, ProjectionPlan) else None
+        if cut is None and isinstance(rows, ProjectionPlan) and rows.delay.size > 1:
+            continue  # these are taken synapse by synapse
+        synapses += rows.n_synapses
+        slices += cut.value.size if cut is not None else rows.pre.size
+    most = min(max(synapses // (max(slices, 1) * FEWEST_OF_A_CUT), 1), MOST_RANGES)
+    if populations.size <= most or synapses == 0 and populations.size <= MOST_RANGES:
+        return populations
+    return np.linspace(0, plan.n, most + 1).astype(np.int64)[1:]
+
+
+def load(plan: Plan) -> Floats:
+    """What neuron after neuron is expected to cost, in inputs per ms, from 0 on."""
+    each = np.full(plan.n, IDLE)
+    for projection in plan.projections:
+        if projection.n_synapses:
+            each[projection.post] += GUESSED_RATE * projection.n_synapses / projection.post.size
+    width, mean = plan.streams.parameter[:, :2].T
+    drawn = np.divide(mean, width, out=np.zeros_like(mean), where=plan.streams.kind == POISSON)
+    before = np.append(0.0, np.cumsum(drawn))[plan.streams.start]
+    return np.append(0.0, np.cumsum(each + np.diff(before)))
+
+
+def ranges(ends: Ints, load: Floats, n: int) -> list[list[Range]]:
+    """For each of n lanes its ranges of neurons, of every part (`parts`) a share of the same load."""
+    lanes: list[list[Range]] = [[] for _ in range(n)]
+    start = 0
+    for end in ends.tolist():
+        wanted = np.linspace(load[start], load[end], n + 1)[1:-1]
+        cuts = [start, *(start + np.searchsorted(load[start:end], wanted)).tolist(), end]
+        for lane, first, stop in zip(lanes, cuts, cuts[1:], strict=False):
+            if first < stop:
+                lane.append((first, stop))
+        start = end
+    return lanes
 
 
 def calm_groups(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eventsnn._core.net import CONSTANTS
 from eventsnn.groups import Groups, find_groups, kinds_of_classes, numbered
-from eventsnn.lanes import most_alike
+from eventsnn.lanes import load, most_alike, parts
 from eventsnn.models.closed_form import R
 from eventsnn.plan import (
     CurrentPlan,
@@ -108,7 +108,8 @@ class Net:
     outgoing_start: Ints  # (n + 1) of neuron n: (projection, row), in
     outgoing_projection: Ids
     outgoing_row: Ids
-    borders: Ints  # where populations end
+    parts: Ints  # where parts end of which every lane has a share
+    load: Floats  # (n + 1) what the neurons before each cost, for sharing
     groups: Groups
     probes: tuple[ProbePlan, ...]
 
@@ -156,7 +157,8 @@ def lay_out(plan: Plan) -> Net:
         piece_run=streams.piece_run,
         projections=plan.projections,
         rows=tuple(_rows(p, plan.n) for p in plan.rows),
-        borders=np.array([population.stop for population in plan.populations]),
+        parts=parts(plan),
+        load=load(plan),
         groups=groups,
         probes=plan.probes,
         **_programmes(plan.currents),

@@ -27,7 +27,7 @@ def order_in_time(times: NDArray[np.float64]) -> NDArray[np.int64]:
     Sorted roughly by 16 bits first, they are nearly in order, which numpy's stable sort makes use of: half the time.
     """
     latest = times.max(initial=0.0)
-    rough = order_by((times * (65535.0 / latest)).astype(np.uint16)) if latest > 0.0 else np.arange(times.size)
+    rough = order_by((times / latest * 65535.0).astype(np.uint16)) if latest > 0.0 else np.arange(times.size)
     return rough[np.argsort(times[rough], kind="stable")]
 
 

@@ -11,8 +11,10 @@ from calm_networks import busy_network
 from random_networks import random_network
 
 import eventsnn as esn
+from eventsnn import lanes
 from eventsnn._core.net import scales as scales_of_kernel
 from eventsnn.groups import groups_of_lane, kinds_of_classes, numbered, scales
+from eventsnn.lanes import ranges
 from eventsnn.layout import LONGEST_WITH_CALM, Net, lay_out
 from eventsnn.models.linear import LinearModel
 from eventsnn.outcome import Flaw, Outcome
@@ -255,3 +257,36 @@ def test_a_digest_tells_networks_apart():
     assert len(digests) == 20
     one, other = (digest(laid(random_network(3, 20.0, samples=samples))) for samples in (True, False))
     assert np.array_equal(one, other)
+
+
+# ---- shares of lanes
+
+
+def test_lanes_share_parts_by_what_is_expected_to_happen():
+    """Of a part of 10 neurons that cost 3 each and one of 4 that cost 30, two and four lanes get the same load."""
+    load = np.cumsum([0.0] + 10 * [3.0] + 4 * [30.0])
+    assert ranges(np.array([10, 14]), load, 2) == [[(0, 5), (10, 12)], [(5, 10), (12, 14)]]
+    # As one part of 150: half of it is reached with the fifth half of the 30's.
+    assert ranges(np.array([14]), load, 2) == [[(0, 12)], [(12, 14)]]
+    assert ranges(np.array([14]), load, 5) == [[(0, 10)], [(10, 11)], [(11, 12)], [(12, 13)], [(13, 14)]]
+    # More lanes than neurons: some have none, and no neuron is lost.
+    assert [r for lane in ranges(np.array([2]), load[:3], 5) for r in lane] == [(0, 1), (1, 2)]
+
+
+def test_load_counts_synapses_and_drawn_spikes():
+    net = esn.Network(seed=1)
+    a, b = net.population(4, lif(), name="a"), net.population(2, lif(), name="b")
+    net.connect(a, b, esn.FixedInDegree(3), weight=1.0, delay=1.0)
+    net.stimulate(b, esn.Poisson(8_000.0), weight=0.1)
+    each = np.diff(lanes.load(plan_of(net)))
+    assert each[:4] == pytest.approx(lanes.IDLE)
+    assert each[4:] == pytest.approx(lanes.IDLE + 3 * lanes.GUESSED_RATE + 8.0)
+
+
+@pytest.mark.parametrize(("synapses", "ends"), [(20, [60]), (2_500, [30, 60]), (5_000, [10, 30, 60])])
+def test_parts_are_populations_if_enough_of_a_slice_reaches_a_share(synapses, ends):
+    """Slices of 20 synapses are cut once at most, those of 5,000 at the borders of all populations."""
+    net = esn.Network(seed=1)
+    cells = [net.population(n, lif(), name=name) for n, name in ((10, "a"), (20, "b"), (30, "c"))]
+    net.connect(cells, cells, esn.FixedOutDegree(synapses), weight=0.01, delay=1.0)
+    assert lanes.parts(plan_of(net)).tolist() == ends

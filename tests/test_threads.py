@@ -101,6 +101,30 @@ def test_chunks_in_threads(monkeypatch):
     assert differences(expected, log_of(balanced(), 3)) == []
 
 
+@pytest.mark.parametrize("n", [1_000, 70_000])
+@pytest.mark.parametrize("targets", [[0, 900], [0, 10], [990, 1_000], [400, 600]])
+def test_rows_whose_targets_lie_unevenly(targets, n):
+    """Where a row is cut is guessed as if its targets were spread evenly; here they are not, in all ways to be wrong.
+    With 70,000 neurons slices are cut at 65,536 too."""
+
+    def net():
+        net = esn.Network(seed=2)
+        first, last = (place * n // 1_000 for place in targets)
+        cells = delta(net, n, I_e=3.0, t_ref=2.0)
+        post = cells[np.unique([0, *range(first, min(last, first + 300)), n - 1])]
+        net.connect(cells[:: n // 50], post, esn.FixedProbability(0.9), weight=esn.Uniform(0.1, 2.0), delay=1.5)
+        net.stimulate(cells[:: n // 25], esn.Poisson(500.0), weight=1.0)
+        return net
+
+    def log(threads):
+        # Looks at calm neurons, which counters hold, depend on who has them.
+        return event_log(Threaded(net().compile(), threads), 20.0)
+
+    expected = log(1)
+    for threads in THREADS:
+        assert differences(expected, log(threads)) == []
+
+
 def test_more_threads_than_neurons_and_more_populations_than_ranges():
     def chain():
         net = esn.Network(seed=1)

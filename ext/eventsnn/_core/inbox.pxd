@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t
 from eventsnn._core.blocks cimport Notes
 from eventsnn._core.core cimport NO_MEMORY, Core, Projection, Range, neuron_at, prefetch
 from eventsnn._core.events cimport arrive, fail, next_own
-from eventsnn._core.lanes cimport next_part
+from eventsnn._core.lanes cimport fetch_cut, next_part
 from eventsnn._core.mathfunc cimport infinity
 from eventsnn._core.memory cimport enlarge
 from eventsnn._core.neuron cimport Arrival, Inbox, Row, Slice, target_of
@@ -47,6 +47,7 @@ from eventsnn._core.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, take_sli
 cdef enum:
     CACHE_LINE = 64
     AHEAD = 16    # places in a list between the neuron being processed and the one that is prepared
+    CUT_AHEAD = 8
     MANY = 8      # neurons of which one is reached: enough to go through all of them in order
     # Arrivals in a window, more only at one time: benchmarks/speed_floor.py
     MOST_ARRIVALS = 524288
@@ -235,6 +236,7 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     cdef int32_t ahead = at
     cdef const Row* row
     cdef const Projection* p
+    cdef const Arriving* ahead_due
     cdef bint room = True
     begin_window(b, e.prompts.on)
     e.blocks.n_segments = e.blocks.n_gathered = e.blocks.n_rest = e.blocks.n_followed_rest = 0
@@ -262,7 +264,12 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
         n += q.span[i].n
     shorten(e, &stop, n, MOST_WITH_CALM if e.blocks.on else MOST_ARRIVALS)
     order = due_sort(q)
-    for i in range(q.n_due):
+    for i in range(-CUT_AHEAD, q.n_due):
+        if i + CUT_AHEAD < q.n_due:
+            ahead_due = &q.due[order[i + CUT_AHEAD].at]
+            fetch_cut(e, &ahead_due.slice, &e.net.projections[ahead_due.row.projection])
+        if i < 0:
+            continue
         room = room and list_arriving(e, &q.due[order[i].at])
     b.timed = q.n_spans > 0 or (e.blocks.on and e.blocks.singly) or e.prompts.on
     if e.blocks.on:

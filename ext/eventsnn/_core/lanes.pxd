@@ -1,7 +1,7 @@
 # Lanes: how threads share a network.
 #
-# A lane is a Core, run by one thread, and has an even part of every population; with one thread there is one lane, of
-# all neurons. Neurons do not depend on each other inside a window, so a lane takes its own through it alone. The queue
+# A lane is a Core, run by one thread, and has ranges of neurons of which as much is expected as of those of the others
+# (eventsnn/lanes.py); with one thread there is one lane, of all neurons. Neurons do not depend on each other inside a window, so a lane takes its own through it alone. The queue
 # of rows is the same in all lanes: each files every spike, and of what arrives lists only what reaches its own neurons.
 #
 # Before every window the lanes meet: each says what it has fired and from when on it has something to do, waits for the
@@ -14,10 +14,15 @@
 from libc.stdint cimport int32_t, int64_t
 
 from eventsnn._core.blocks cimport Activity
-from eventsnn._core.core cimport RUNNING, Core, Fired, Message, Projection, Range, barrier_wait, seconds
+from eventsnn._core.core cimport RUNNING, Core, Fired, Message, Projection, Range, barrier_wait, prefetch, seconds
 from eventsnn._core.events cimport send
 from eventsnn._core.neuron cimport Slice, target_of, targets_from
 from eventsnn._core.queue cimport wheel_first
+
+
+cdef enum:
+    NARROW = 65535    # the largest target of 16 bits
+    NEARBY = 32       # targets, of two cache lines if they are of 16 bits
 
 
 cdef struct Met:
@@ -107,18 +112,56 @@ cdef inline void file_spikes(Core* e, const Message* m) noexcept nogil:
 # ---- rows
 
 
-cdef inline int64_t targets_below(const Slice* slice, int32_t neuron) noexcept nogil:
+cdef inline int64_t guessed_place(const Slice* slice, const Projection* p, int32_t neuron) noexcept nogil:
+    """How many of ascending targets lie before a neuron if they are spread evenly."""
+    cdef int64_t first = max(p.first_target, slice.base)
+    cdef int64_t last = min(<int64_t>p.last_target, <int64_t>slice.base + NARROW) if slice.narrow else p.last_target
+    return min(max(slice.n * (neuron - first) // max(last - first, 1), 0), slice.n)
+
+
+cdef inline int64_t targets_below(const Slice* slice, const Projection* p, int32_t neuron) noexcept nogil:
     """How many of ascending targets lie before a neuron."""
-    cdef int64_t low = 0
-    cdef int64_t high = slice.n
-    cdef int64_t middle
+    cdef int64_t guess = guessed_place(slice, p, neuron)
+    cdef int64_t width = NEARBY
+    cdef int64_t low = guess - width
+    cdef int64_t high = guess + width
+    cdef int64_t half
+    while low > 0 and target_of(slice, low - 1) >= neuron:
+        high = low
+        low -= width
+        width *= 2
+    while high < slice.n and target_of(slice, high) < neuron:
+        low = high + 1
+        high += width
+        width *= 2
+    low, high = max(low, 0), min(high, slice.n)
     while low < high:
-        middle = (low + high) >> 1
-        if target_of(slice, middle) < neuron:
-            low = middle + 1
+        # Without a branch, which nothing could foresee.
+        half = (high - low + 1) >> 1
+        if target_of(slice, low + half - 1) < neuron:
+            low += half
         else:
-            high = middle
+            high = low + half - 1
     return low
+
+
+cdef inline void fetch_cut(const Core* e, const Slice* slice, const Projection* p) noexcept nogil:
+    """Fetch where a slice will be cut at the ranges of the lane."""
+    cdef int64_t k
+    if e.whole or not p.ascending or slice.n == 0:
+        return
+    for k in range(e.n_ranges):
+        fetch_near(slice, p, e.range[k].start)
+        fetch_near(slice, p, e.range[k].stop)
+
+
+cdef inline void fetch_near(const Slice* slice, const Projection* p, int32_t neuron) noexcept nogil:
+    cdef int64_t guess
+    if p.first_target < neuron <= p.last_target:
+        guess = guessed_place(slice, p, neuron)
+        prefetch(targets_from(slice, max(guess - NEARBY, 0)))
+        prefetch(targets_from(slice, min(guess, slice.n - 1)))
+        prefetch(targets_from(slice, min(guess + NEARBY, slice.n - 1)))
 
 
 cdef inline bint in_lane(const Core* e, int32_t neuron) noexcept nogil:
@@ -157,7 +200,8 @@ cdef inline int64_t next_part(
             r = &e.range[at[0]]
             at[0] += 1
             if r.start <= p.last_target and r.stop > p.first_target:
-                begin, end = targets_below(all, r.start), targets_below(all, r.stop)
+                begin = 0 if r.start <= p.first_target else targets_below(all, p, r.start)
+                end = all.n if r.stop > p.last_target else targets_below(all, p, r.stop)
                 if begin < end:
                     keep_part(part, all, begin, end)
                     return end - begin

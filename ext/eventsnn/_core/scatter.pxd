@@ -117,8 +117,10 @@ cdef inline int64_t list_segments(Core* e, const Slice* slice, const Projection*
     """Cut a slice; how many of its synapses reach neurons of the lane, -1 if there is no memory left."""
     cdef Blocks* b = &e.blocks
     cdef const Group* g
-    cdef int64_t begin, end
+    cdef int64_t begin
+    cdef int64_t end = 0
     cdef int64_t n = 0
+    cdef int32_t after = -1
     cdef int32_t k
     if not p.ascending:
         return list_pieces(b, slice, p, row)
@@ -126,8 +128,10 @@ cdef inline int64_t list_segments(Core* e, const Slice* slice, const Projection*
         g = &b.group[k]
         if g.stop <= p.first_target or g.start > p.last_target:
             continue
-        begin = 0 if g.start <= p.first_target else targets_below(slice, g.start)
-        end = slice.n if g.stop > p.last_target else targets_below(slice, g.stop)
+        if g.start != after:
+            end = 0 if g.start <= p.first_target else targets_below(slice, p, g.start)
+        begin, after = end, g.stop
+        end = slice.n if g.stop > p.last_target else targets_below(slice, p, g.stop)
         if not list_segment(b, slice, p, row, k, begin, end):
             return -1
         n += end - begin

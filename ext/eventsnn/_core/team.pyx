@@ -110,7 +110,7 @@ cdef class Lanes:
         self.make_blocks()
         self.begin_streams()
         self.begin_neurons()
-        self.give_groups(e, ranges(net.borders, 1)[0])
+        self.give_groups(e, ranges(net.parts, net.load, 1)[0])
 
     def __dealloc__(self):
         cdef int i
@@ -217,7 +217,7 @@ cdef class Lanes:
         cdef int i
         self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
         self.rouse()
-        for i, part in enumerate(ranges(self.net.borders, self.team.n)):
+        for i, part in enumerate(ranges(self.net.parts, self.net.load, self.team.n)):
             self.lane[i].blocks.width = width
             self.lane[i].blocks.above = above
             self.give_groups(self.lane[i], part)
@@ -260,7 +260,7 @@ cdef class Lanes:
             if not copy_rows(e, other):
                 self.join()
                 raise MemoryError(Outcome.NO_MEMORY.sentence(e.state.time))
-        part_of_lane = ranges(self.net.borders, n)
+        part_of_lane = ranges(self.net.parts, self.net.load, n)
         for i, part in enumerate(part_of_lane):
             self.give_ranges(self.lane[i], part)
             self.give_neurons(self.lane[i], np.concatenate([np.arange(a, b) for a, b in part] + [[]]).astype(np.int64))
