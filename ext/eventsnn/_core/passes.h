@@ -303,84 +303,89 @@ static int64_t eventsnn_pass_currents_of(
 
 #ifdef EVENTSNN_VECTORS
 
-/* The sum of each four lanes, in all of them. */
-EVENTSNN_AVX512 EVENTSNN_INLINE __m512d eventsnn_sums_of_four(__m512d a)
+/* The same number of eight states, which lie in four vectors. */
+EVENTSNN_AVX512 EVENTSNN_INLINE __m512i eventsnn_of_eight(const __m512i *state, int number)
 {
-    a = _mm512_add_pd(a, _mm512_permute_pd(a, 0x55));
-    return _mm512_add_pd(a, _mm512_permutex_pd(a, 0x4E));
+    const __m512i at = _mm512_add_epi64(_mm512_setr_epi64(0, 4, 8, 12, 0, 4, 8, 12), _mm512_set1_epi64(number));
+    const __m512i low = _mm512_permutex2var_epi64(state[0], at, state[1]);
+    const __m512i high = _mm512_permutex2var_epi64(state[2], at, state[3]);
+    return _mm512_shuffle_i64x2(low, high, 0x44);
 }
 
-/* Eight neurons in four vectors. */
+EVENTSNN_AVX512 EVENTSNN_INLINE __mmask8 eventsnn_large(__m512i number)
+{
+    const __m512i shifted = _mm512_add_epi64(number, _mm512_set1_epi64((int64_t)1 << 60));
+    return _mm512_cmpge_epu64_mask(shifted, _mm512_set1_epi64((int64_t)1 << 61));
+}
+
+/* Eight neurons side by side. */
+EVENTSNN_AVX512 EVENTSNN_INLINE int64_t eventsnn_pass_eight(
+    const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t n, int driven, int32_t *others)
+{
+    const __m512i bias = _mm512_set1_epi64(EVENTSNN_BIAS), bound = _mm512_set1_epi64((int64_t)1 << 61);
+    const __m512d margin = _mm512_set1_pd(r->margin);
+    __m512i s[4], d, u, x, flags, more_u = bias, more_x = bias;
+    __m512d up, size, part, highest;
+    __mmask8 large, far;
+    unsigned listed;
+    int64_t m = 0;
+    for (int j = 0; j < 4; j++)
+        s[j] = _mm512_loadu_si512(state + EVENTSNN_STATE * (n + 2 * j));
+    u = _mm512_add_epi64(eventsnn_of_eight(s, EVENTSNN_U), bias);
+    up = _mm512_cvtepi64_pd(u);
+    size = _mm512_abs_pd(up);
+    if (driven) {
+        more_u = _mm512_loadu_si512(r->u + n);
+        more_x = _mm512_loadu_si512(r->x + n);
+        u = _mm512_add_epi64(u, more_u);
+    }
+    large = eventsnn_large(u);
+    for (int i = 0; i < r->currents; i++) {
+        x = _mm512_add_epi64(eventsnn_of_eight(s, EVENTSNN_X + i), bias);
+        part = _mm512_mul_pd(_mm512_cvtepi64_pd(x), _mm512_mask_blend_pd(
+            _mm512_movepi64_mask(x), _mm512_set1_pd(r->least[i]), _mm512_set1_pd(r->largest[i])));
+        up = _mm512_sub_pd(up, part);
+        size = _mm512_add_pd(size, _mm512_abs_pd(part));
+        large |= eventsnn_large(driven && i == r->slot ? _mm512_add_epi64(x, more_x) : x);
+    }
+    highest = _mm512_add_pd(up, _mm512_mul_pd(margin, size));
+    if (driven) {
+        const __m512d of_u = _mm512_cvtepi64_pd(more_u);
+        part = _mm512_mul_pd(_mm512_cvtepi64_pd(more_x), _mm512_set1_pd(r->at_end[r->slot]));
+        up = _mm512_sub_pd(of_u, part);
+        size = _mm512_add_pd(_mm512_abs_pd(of_u), _mm512_abs_pd(part));
+        highest = _mm512_mask_add_pd(
+            highest, _mm512_cmp_pd_mask(up, _mm512_setzero_pd(), _CMP_GT_OQ), highest,
+            _mm512_add_pd(up, _mm512_mul_pd(margin, size)));
+    }
+    highest = _mm512_sub_pd(highest, r->lows ? _mm512_cvtepi64_pd(_mm512_loadu_si512(r->lows + n))
+                                             : _mm512_set1_pd((double)r->low));
+    far = _mm512_cmp_pd_mask(_mm512_abs_pd(highest), _mm512_set1_pd(EVENTSNN_LIMIT_64), _CMP_NLT_UQ);
+    d = _mm512_add_epi64(_mm512_cvtpd_epi64(highest), _mm512_set1_epi64(1024));
+    d = _mm512_maskz_mov_epi64((__mmask8)~(far | large), d);
+    for (int j = 0; j < 4; j++) {
+        const __m512i at = _mm512_add_epi64(_mm512_setr_epi64(0, 0, 8, 8, 1, 1, 9, 9), _mm512_set1_epi64(2 * j));
+        if (driven)
+            s[j] = _mm512_mask_add_epi64(
+                s[j], (__mmask8)(0x22 | 0x44 << r->slot), s[j], _mm512_permutex2var_epi64(more_u, at, more_x));
+        _mm512_storeu_si512(
+            state + EVENTSNN_STATE * (n + 2 * j), _mm512_mask_permutexvar_epi64(s[j], 0x11, at, d));
+    }
+    listed = _mm512_cmpge_epu64_mask(_mm512_add_epi64(d, bound), bound);
+    flags = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(flag + n)));
+    listed |= _mm512_test_epi64_mask(flags, flags);
+    for (; listed; listed &= listed - 1)
+        others[m++] = (int32_t)n + eventsnn_lowest_bit(listed);
+    return m;
+}
+
 EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
     const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
 {
-    const double l0 = r->least[0], l1 = r->currents > 1 ? r->least[1] : 0.0;
-    const double g0 = r->largest[0], g1 = r->currents > 1 ? r->largest[1] : 0.0;
-    const double e0 = r->slot == 0 ? r->at_end[0] : 0.0, e1 = r->slot == 1 ? r->at_end[1] : 0.0;
-    const __m512d positive = _mm512_setr_pd(0.0, 1.0, -l0, -l1, 0.0, 1.0, -l0, -l1);
-    const __m512d negative = _mm512_setr_pd(0.0, 1.0, -g0, -g1, 0.0, 1.0, -g0, -g1);
-    const __m512d at_end = _mm512_setr_pd(0.0, 1.0, -e0, -e1, 0.0, 1.0, -e0, -e1);
-    const __mmask8 external = (__mmask8)(0x22 | 0x44 << r->slot), numbers = r->currents > 1 ? 0xEE : 0x66;
-    const __m512d most = _mm512_set1_pd(EVENTSNN_LIMIT_64), margin = _mm512_set1_pd(r->margin);
-    const __m512i sign = _mm512_set1_epi64(INT64_MAX);
-    const __m512i bias = _mm512_maskz_set1_epi64(0xEE, EVENTSNN_BIAS);
     int64_t m = 0, n = first;
-    for (; n + 8 <= stop; n += 8) {
-        uint64_t flags;
-        unsigned listed = 0;
-        __m512i u = _mm512_setzero_si512(), x = u;
-        if (r->u) {
-            u = _mm512_loadu_si512(r->u + n);
-            x = _mm512_loadu_si512(r->x + n);
-        }
-        memcpy(&flags, flag + n, sizeof(flags));
-        for (int j = 0; j < 4; j++) {
-            int64_t *s = state + EVENTSNN_STATE * (n + 2 * j);
-            __m512i z = _mm512_add_epi64(_mm512_loadu_si512(s), bias), d;
-            __m512d v = _mm512_cvtepi64_pd(z), low, part, highest;
-            __mmask8 bad, far, large;
-            part = _mm512_mul_pd(v, _mm512_mask_blend_pd(_mm512_movepi64_mask(z), positive, negative));
-            part = _mm512_add_pd(part, _mm512_mul_pd(margin, _mm512_castsi512_pd(
-                _mm512_and_si512(_mm512_castpd_si512(part), sign))));
-            highest = eventsnn_sums_of_four(part);
-            if (r->u) {
-                const __m512i pair = _mm512_setr_epi64(0, 0, 8, 8, 1, 1, 9, 9);
-                const __m512i at = _mm512_add_epi64(pair, _mm512_set1_epi64(2 * j));
-                const __m512i more = _mm512_maskz_permutex2var_epi64(external, u, at, x);
-                __m512d up;
-                part = _mm512_mul_pd(_mm512_cvtepi64_pd(more), at_end);
-                up = eventsnn_sums_of_four(part);
-                part = _mm512_castsi512_pd(_mm512_and_si512(_mm512_castpd_si512(part), sign));
-                part = _mm512_add_pd(up, _mm512_mul_pd(margin, eventsnn_sums_of_four(part)));
-                highest = _mm512_mask_add_pd(
-                    highest, _mm512_cmp_pd_mask(up, _mm512_setzero_pd(), _CMP_GT_OQ), highest, part);
-                z = _mm512_add_epi64(z, more);
-            }
-            low = r->lows
-                ? _mm512_setr_pd((double)r->lows[n + 2 * j], 0, 0, 0, (double)r->lows[n + 2 * j + 1], 0, 0, 0)
-                : _mm512_set1_pd((double)r->low);
-            highest = _mm512_sub_pd(highest, low);
-            far = _mm512_cmp_pd_mask(_mm512_abs_pd(highest), most, _CMP_NLT_UQ);
-            d = _mm512_add_epi64(_mm512_cvtpd_epi64(highest), _mm512_set1_epi64(1024));
-            d = _mm512_mask_mov_epi64(d, far, _mm512_setzero_si512());
-            _mm512_storeu_si512(s, _mm512_mask_mov_epi64(_mm512_sub_epi64(z, bias), 0x11, d));
-            bad = _mm512_cmpge_epu64_mask(
-                _mm512_add_epi64(d, _mm512_set1_epi64((int64_t)1 << 61)), _mm512_set1_epi64((int64_t)1 << 61));
-            large = _mm512_mask_cmpge_epu64_mask(
-                numbers, _mm512_add_epi64(z, _mm512_set1_epi64((int64_t)1 << 60)), _mm512_set1_epi64((int64_t)1 << 61));
-            if (large) {
-                for (int k = 0; k < 2; k++)
-                    if (large >> 4 * k & 0xF)
-                        s[EVENTSNN_STATE * k + EVENTSNN_D] = 0;
-                bad |= (__mmask8)((large & 0xF ? 1 : 0) | (large & 0xF0 ? 16 : 0));
-            }
-            listed |= ((bad & 1u) | (bad >> 3 & 2u)) << 2 * j;
-        }
-        for (; flags; flags &= flags - 1)
-            listed |= 1u << eventsnn_lowest_bit(flags) / 8;
-        for (; listed; listed &= listed - 1)
-            others[m++] = (int32_t)n + eventsnn_lowest_bit(listed);
-    }
+    for (; n + 8 <= stop; n += 8)
+        m += r->u ? eventsnn_pass_eight(r, state, flag, n, 1, others + m)
+                  : eventsnn_pass_eight(r, state, flag, n, 0, others + m);
     return m + eventsnn_pass_currents_of(r, state, flag, n, stop, others + m);
 }
 
