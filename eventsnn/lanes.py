@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # these.
 MOST_RANGES = 16
 FEWEST_OF_A_CUT = 1024
-# What neurons cost that do nothing, in inputs per ms, and how often (1/ms) those are taken to fire that send inputs.
-IDLE = 2.0
+# What neurons cost that do nothing, and sources, in inputs per ms; how often (1/ms) neurons are taken to fire.
+IDLE, IDLE_SOURCE = 2.0, 0.01
 GUESSED_RATE = 0.005
 
 # How many synapses on one neuron are counted, and of how many synapses at a time.
@@ -47,7 +47,7 @@ def parts(plan: Plan) -> Ints:
 
 def load(plan: Plan) -> Floats:
     """What neuron after neuron is expected to cost, in inputs per ms, from 0 on."""
-    each = np.full(plan.n, IDLE)
+    each = np.where(plan.class_of < 0, IDLE_SOURCE, IDLE)
     for projection in plan.projections:
         if projection.n_synapses:
             each[projection.post] += GUESSED_RATE * projection.n_synapses / projection.post.size

@@ -278,9 +278,11 @@ def test_load_counts_synapses_and_drawn_spikes():
     a, b = net.population(4, lif(), name="a"), net.population(2, lif(), name="b")
     net.connect(a, b, esn.FixedInDegree(3), weight=1.0, delay=1.0)
     net.stimulate(b, esn.Poisson(8_000.0), weight=0.1)
+    net.population(3, esn.SpikeSource([[1.0], [2.0], [3.0]]), name="given")
     each = np.diff(lanes.load(plan_of(net)))
     assert each[:4] == pytest.approx(lanes.IDLE)
-    assert each[4:] == pytest.approx(lanes.IDLE + 3 * lanes.GUESSED_RATE + 8.0)
+    assert each[4:6] == pytest.approx(lanes.IDLE + 3 * lanes.GUESSED_RATE + 8.0)
+    assert each[6:] == pytest.approx(lanes.IDLE_SOURCE)
 
 
 @pytest.mark.parametrize(("synapses", "ends"), [(20, [60]), (2_500, [30, 60]), (5_000, [10, 30, 60])])
