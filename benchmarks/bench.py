@@ -53,8 +53,21 @@ too long; cuba and coba medians of 3, all others one run each. In NEST and GeNN 
     coba, 1e-12 mV           10.3                 2.47        2.89       3.19
     fly                       3.04     0.026      2.38        2.60                20.4
 
-Since calm neurons may have heavy-tailed weights, the same day, fly takes 0.59 s of CPU time and microcircuit_full 20.4,
-and is built in 10.3 s of wall time on two cores.
+Since calm neurons may have heavy-tailed weights and lanes fewer ranges, the same day, on a 2-core AMD EPYC virtual
+machine with nothing else running, medians of 3 (fly of 2 for Brian2):
+
+                          eventsnn  scatter  GeNN CPU  Brian2 C++
+    brunel_poisson            2.47    0.638      5.57        11.7
+    brunel_dc                 1.06    0.625      1.06        8.50
+    brunel_dc_stored          1.62    0.939      1.32        11.7
+    brunel_exp                4.72    0.598      5.67        9.34
+    brunel_exp_dc             2.34    0.684      1.02        5.94
+    cuba                      0.522   0.013      0.828       0.759
+    coba                      6.30               2.99        3.03
+    fly                       0.568   0.015      2.75        2.23
+
+GeNN has a grid of 0.1 ms and float32. microcircuit_full took 17.0 s on one thread, 10.6 to 12.1 s of wall time on two,
+and 9.3 s to build on two.
 """
 
 import argparse

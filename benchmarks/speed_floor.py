@@ -109,8 +109,17 @@ What was tried:
   over the 136,000 neurons that hardly get any input, a quarter what its 84,000 spikes cost, 1.8 us each; to pass only
   over those at which something has arrived would save most of the third and cost a byte written for each arrival. Not
   tried yet.
-- Two threads take twice the CPU time of one on microcircuit_full, so that nothing is gained: each files and cuts all
-  rows, of which it adds half.
+- Two threads took twice the CPU time of one on microcircuit_full, so that nothing was gained. Not what was thought
+  (that each files all rows) was behind it: a lane had a share of all eight populations, so that each cut each slice of
+  48 synapses eight times, by a binary search in memory that nothing had fetched. One range a lane, as long as its load
+  says, the place guessed, fetched eight slices ahead and looked for nearby. How much faster two threads are than one,
+  by wall time, before -> after: brunel_dc 1.05 -> 1.38, brunel_dc_stored 1.56, brunel_exp_dc 1.66, brunel_poisson 1.43
+  -> 1.70, brunel_exp 1.58 -> 1.78, microcircuit 1.0 -> 1.35 to 1.6, microcircuit_full 1.0 -> 1.4 to 1.7, coba 1.71, fly
+  1.85; cuba 1.03, whose windows of 0.1 ms are too short, and brunel_dc_het 1.12, where each lane reads all spans. Of
+  what two threads lose on brunel_dc half is the 0.3 us that each spends on each row: filed, cut, its factors found
+  twice.
+- A pass over neurons with currents with the numbers of eight turned in registers, a third of the instructions: expected
+  a tenth of brunel_exp_dc, got 4 %: 2.1 ns a neuron are left, of which much is waiting for the second cache.
 - Whole frames found by floor() and a division in place of a conversion: brunel_dc 2.5 against 1.8 s, sparse_1e6 0.22
   against 0.14. Compilers call a function for floor() where SSE4.1 is not at hand.
 """

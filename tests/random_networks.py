@@ -43,8 +43,11 @@ class Draw:
         return int(self.rng.integers(low, high))
 
 
-def random_network(seed: int, stop: float = 40.0, samples: bool = True, few_at_once: bool = False) -> esn.Network:
-    """One to three populations of any models, given and drawn sources, currents, loops, zero weights and delays.
+def random_network(
+    seed: int, stop: float = 40.0, samples: bool = True, few_at_once: bool = False, others: bool = False
+) -> esn.Network:
+    """One to three populations of linear models, given and drawn sources, currents, loops, zero weights and delays.
+    With others a quarter of them have a population of a model that is not linear.
 
     Spikes of all populations are recorded; samples=False leaves out the state variables and changes nothing else. With
     few_at_once delays of zero or nearly so are those between the first neurons of two populations.
@@ -64,6 +67,8 @@ def random_network(seed: int, stop: float = 40.0, samples: bool = True, few_at_o
     if draw.chance(0.4):
         _point_processes(net, draw, neurons)
     _rules(net, Draw(seed, 1), neurons, stop, few_at_once)
+    if others:
+        _not_linear(net, Draw(seed, 2), neurons, stop)
     first = _first_run(net, stop)
     if draw.chance(0.8):
         _coincide(net, draw, first, neurons[draw.number(0, len(neurons))], stop)
@@ -229,6 +234,49 @@ def _rules(net: esn.Network, draw: Draw, neurons: list[esn.Population], stop: fl
             ties = net.population(3, esn.SpikeSource(np.sort(times)), name=f"ties{k}")
             weight = unit * draw.rng.choice([-1.0, 1.0 / 3.0, 2.0])
             net.connect(ties, post, esn.AllToAll(), weight=weight, delay=0.5, dtype="float32")
+
+
+# A model, its least and most parameters, and the weight of an input of which some make it spike.
+NOT_LINEAR = [
+    (
+        esn.LIFCondExp,
+        {"C_m": (100.0, 300.0), "tau_syn_ex": (0.5, 5.0), "tau_syn_in": (2.0, 9.0), "I_e": (0.0, 300.0)},
+        8.0,
+    ),
+    (esn.LIFCondAlpha, {"C_m": (100.0, 300.0), "tau_syn_ex": (0.5, 3.0), "g_L": (8.0, 20.0), "I_e": (0.0, 300.0)}, 8.0),
+    (esn.EIF, {"Delta_T": (1.5, 3.0), "tau_syn_ex": (0.5, 5.0), "t_ref": (0.5, 3.0), "I_e": (0.0, 700.0)}, 20.0),
+    (esn.AdEx, {"a": (-1.0, 4.0), "b": (0.0, 80.0), "tau_w": (20.0, 144.0), "I_e": (0.0, 900.0)}, 20.0),
+    (esn.Izhikevich, {"a": (0.02, 0.1), "b": (0.2, 0.25), "d": (2.0, 8.0), "I_e": (0.0, 10.0)}, 5.0),
+    (esn.QIF, {}, 3.0),
+    (esn.HHTraub, {"g_L": (8.0, 12.0), "tau_syn_ex": (1.0, 5.0), "t_ref": (1.0, 3.0), "I_e": (0.0, 200.0)}, 20.0),
+]
+
+
+def _not_linear(net: esn.Network, draw: Draw, neurons: list[esn.Population], stop: float) -> None:
+    """One to three neurons, in a loop with the first population, driven at random, by the current and by a train."""
+    if not draw.chance(0.25):
+        return
+    kind, parameters, unit = NOT_LINEAR[draw.number(0, len(NOT_LINEAR))]
+    n = 1 if kind is esn.HHTraub else draw.number(1, 4)  # of which the reference takes a second for each
+    drawn = {
+        name: draw.rng.uniform(low, high, n) if draw.chance(0.3) else float(draw.rng.uniform(low, high))
+        for name, (low, high) in parameters.items()
+    }
+    cells = net.population(n, kind(**drawn), name="other")
+    back = 2.0 if isinstance(neurons[0].model, esn.LIFDelta) else 60.0
+    delay = float(draw.time(0.25, 2.0)) if draw.chance(0.7) else float(draw.rng.choice([0.0, 2.0**-50, 0.01]))
+    net.connect(neurons[0], cells, esn.AllToAll(), weight=unit * float(draw.rng.choice([-1.0, 0.5, 1.0])), delay=delay)
+    net.connect(cells, neurons[0], esn.AllToAll(), weight=float(draw.weight(back)), delay=float(draw.time(0.25, 2.0)))
+    net.connect(cells, cells, esn.AllToAll(), weight=0.3 * float(draw.weight(unit)), delay=max(delay, 0.01))
+    train = net.population(1, esn.SpikeSource(draw.train(8, stop)), name="train of others")
+    net.connect(train, cells, esn.AllToAll(), weight=[unit, 3.0 * unit][draw.number(0, 2)], delay=LEAD)
+    if draw.chance(0.5):
+        net.stimulate(cells, esn.Poisson(rate=draw.rng.choice([300.0, 1_000.0])), weight=0.5 * unit)
+    if draw.chance(0.4):
+        times = np.unique(draw.train(4, stop))
+        net.stimulate(cells, esn.StepCurrent(times, draw.weight(10.0 * unit, times.size)))
+    if draw.chance(0.3):
+        net.record(cells, list(cells.model.recordables), times=np.unique(draw.train(20, stop)))
 
 
 def _point_processes(net: esn.Network, draw: Draw, neurons: list[esn.Population]) -> None:
