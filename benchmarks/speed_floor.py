@@ -114,10 +114,10 @@ What was tried:
   48 synapses eight times, by a binary search in memory that nothing had fetched. One range a lane, as long as its load
   says, the place guessed, fetched eight slices ahead and looked for nearby. How much faster two threads are than one,
   by wall time, before -> after: brunel_dc 1.05 -> 1.38, brunel_dc_stored 1.56, brunel_exp_dc 1.66, brunel_poisson 1.43
-  -> 1.70, brunel_exp 1.58 -> 1.78, microcircuit 1.0 -> 1.35 to 1.6, microcircuit_full 1.0 -> 1.4 to 1.7, coba 1.71, fly
-  1.85; cuba 1.03, whose windows of 0.1 ms are too short, and brunel_dc_het 1.12, where each lane reads all spans. Of
-  what two threads lose on brunel_dc half is the 0.3 us that each spends on each row: filed, cut, its factors found
-  twice.
+  -> 1.70, brunel_exp 1.58 -> 1.78, microcircuit 1.0 -> 1.35 to 1.6, microcircuit_full 1.0 -> 1.4 to 1.7, coba 1.71,
+  fly 1.3 to 1.85; cuba 1.03, whose windows of 0.1 ms are too short; brunel_dc_het 1.12, where each lane reads all
+  spans. Of what two threads lose on brunel_dc half is the 0.3 us that each spends on each row: filed, cut, its factors
+  found twice.
 - A pass over neurons with currents with the numbers of eight turned in registers, a third of the instructions: expected
   a tenth of brunel_exp_dc, got 4 %: 2.1 ns a neuron are left, of which much is waiting for the second cache.
 - Whole frames found by floor() and a division in place of a conversion: brunel_dc 2.5 against 1.8 s, sparse_1e6 0.22
