@@ -27,33 +27,35 @@ Run: python benchmarks/microcircuit.py [--seeds N] [--first-seed N] [--scale PAR
 parts, each with its --save; python benchmarks/microcircuit.py --join FILE ... prints the tables of all of them. A file
 is written after each seed, so that a run that ends early keeps what it has.
 
-Result, 2026-11-29, 2-core AMD EPYC virtual machine with AVX-512, one thread, others at work on both cores, --scale 0.1
---seeds 3 --duration 2000; built in 0.7 to 0.9 s, real-time factors 0.87 to 1.07:
+Result, 2026-11-29, 2-core AMD EPYC virtual machine with AVX-512, in full, ten seeds, 10 s after 500 ms, two processes
+of five seeds each side by side on the two cores; built in 14 to 21 s, real-time factors 16.4 to 18.5, and 28 where
+another program ran as well:
 
                              rate (Hz)      CV             neurons    correlation               pairs
                mean     std  published
-    L23E      0.928   0.030      0.903   0.600        557 of 2,068        0.01159     9,645 of 19,900
-    L23I      3.044   0.072      2.965   0.676          450 of 583        0.00590    18,020 of 19,900
-    L4E       4.390   0.069      4.414   0.698      1,909 of 2,192        0.00423    18,980 of 19,900
-    L4I       5.909   0.036      5.876   0.714          511 of 548        0.00254    19,504 of 19,900
-    L5E       7.895   0.601      7.569   0.725          465 of 485        0.02042    19,503 of 19,900
-    L5I       8.932   0.029      8.633   0.706          104 of 106        0.00429      5,565 of 5,565
-    L6E       1.121   0.031      1.105   0.622        453 of 1,440        0.00259     9,969 of 19,900
-    L6I       7.950   0.078      7.829   0.699          282 of 295        0.00179    19,438 of 19,900
+    L23E      0.853   0.010      0.903   0.771    15,762 of 20,683        0.00179    17,563 of 19,900
+    L23I      2.916   0.009      2.965   0.852      5,763 of 5,834        0.00118    19,880 of 19,900
+    L4E       4.411   0.014      4.414   0.847    21,798 of 21,915        0.00201    19,880 of 19,900
+    L4I       5.853   0.007      5.876   0.841      5,467 of 5,479        0.00091    19,900 of 19,900
+    L5E       7.572   0.113      7.569   0.814      4,843 of 4,850        0.00404    19,900 of 19,900
+    L5I       8.595   0.014      8.633   0.785      1,064 of 1,065        0.00077    19,900 of 19,900
+    L6E       1.127   0.008      1.105   0.786    10,882 of 14,395        0.00046    16,822 of 19,900
+    L6I       7.809   0.012      7.829   0.792      2,945 of 2,948        0.00040    19,900 of 19,900
 
                                       rate                            CV                   correlation
                   mean   largest by chance      mean   largest by chance      mean   largest by chance
-    L23E        0.0152    0.0169    0.0270    0.0439    0.0557    0.0521    0.0619    0.0716    0.0125
-    L23I        0.0383    0.0549    0.0509    0.0677    0.0840    0.0579    0.0583    0.0646    0.0092
-    L4E         0.0255    0.0310    0.0262    0.0285    0.0329    0.0281    0.0530    0.0720    0.0089
-    L4I         0.0371    0.0456    0.0525    0.1034    0.1462    0.0544    0.0329    0.0472    0.0088
-    L5E         0.0921    0.1299    0.0558    0.0570    0.0679    0.0570    0.0488    0.0531    0.0088
-    L5I         0.0786    0.0849    0.1193    0.0975    0.1092    0.1203    0.0482    0.0597    0.0165
-    L6E         0.0206    0.0236    0.0324    0.0635    0.0763    0.0577    0.0587    0.0881    0.0123
-    L6I         0.0689    0.0780    0.0715    0.0685    0.0921    0.0732    0.0294    0.0417    0.0088
+    L23E        0.0100    0.0190    0.0085    0.0087    0.0147    0.0098    0.0550    0.1059    0.0093
+    L23I        0.0134    0.0243    0.0161    0.0136    0.0211    0.0162    0.0502    0.1152    0.0087
+    L4E         0.0082    0.0130    0.0083    0.0091    0.0160    0.0083    0.0314    0.0559    0.0087
+    L4I         0.0151    0.0265    0.0166    0.0175    0.0306    0.0166    0.0320    0.0750    0.0087
+    L5E         0.0195    0.0355    0.0176    0.0163    0.0286    0.0177    0.0234    0.0485    0.0087
+    L5I         0.0303    0.0507    0.0376    0.0334    0.0548    0.0377    0.0168    0.0329    0.0087
+    L6E         0.0088    0.0144    0.0102    0.0136    0.0255    0.0118    0.0680    0.1292    0.0095
+    L6I         0.0179    0.0322    0.0226    0.0224    0.0345    0.0226    0.0203    0.0381    0.0087
 
-The CV is low because 2 s are short: few intervals scatter less, and long ones do not fit. With 10 s it is 0.78 to 0.86.
-Correlations are larger than in full, for fewer neurons share more of their inputs.
+All rates are those of the paper, 0.86, 4.45, 7.59 and 1.09 Hz for the excitatory populations; "published" is the mean
+of one run of 1 s, in which layer 2/3 fires a little more. Distributions of rates and CV differ between seeds as chance
+has it. Those of correlations differ by more: 19,900 pairs are of 200 neurons, and share what the whole network does.
 """
 
 import argparse
