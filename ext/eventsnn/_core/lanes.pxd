@@ -1,8 +1,9 @@
 # Lanes: how threads share a network.
 #
 # A lane is a Core, run by one thread, and has ranges of neurons of which as much is expected as of those of the others
-# (eventsnn/lanes.py); with one thread there is one lane, of all neurons. Neurons do not depend on each other inside a window, so a lane takes its own through it alone. The queue
-# of rows is the same in all lanes: each files every spike, and of what arrives lists only what reaches its own neurons.
+# (eventsnn/lanes.py); with one thread there is one lane, of all neurons. Neurons do not depend on each other inside a
+# window, so a lane takes its own through it alone. The queue of rows is the same in all lanes: each files every spike,
+# and of what arrives lists only what reaches its own neurons.
 #
 # Before every window the lanes meet: each says what it has fired and from when on it has something to do, waits for the
 # others, and then knows the same as they. Nothing else passes between them but prompt arrivals (prompt.pxd), and no
@@ -136,7 +137,6 @@ cdef inline int64_t targets_below(const Slice* slice, const Projection* p, int32
         width *= 2
     low, high = max(low, 0), min(high, slice.n)
     while low < high:
-        # Without a branch, which nothing could foresee.
         half = (high - low + 1) >> 1
         if target_of(slice, low + half - 1) < neuron:
             low += half
