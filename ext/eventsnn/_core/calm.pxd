@@ -43,6 +43,11 @@ cdef inline int64_t* state_at(const Group* g, int32_t n) noexcept nogil:
     return g.state + (<int64_t>n * STATE if g.currents else n)
 
 
+cdef inline int32_t* followed_of(const Blocks* b, const Group* g) noexcept nogil:
+    """Those of a group that are followed."""
+    return b.followed + 2 * <int64_t>g.start
+
+
 cdef inline int64_t low_of(const Blocks* b, const Group* g, int32_t n) noexcept nogil:
     """The lowest line of a calm neuron in the block."""
     return g.low if g.even else b.low[n]

@@ -27,7 +27,7 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport draw_cell_of, drive_of, grow_to, low_of, own_class, state_at
+from eventsnn._core.calm cimport draw_cell_of, drive_of, followed_of, grow_to, low_of, own_class, state_at
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, V_RESET, current_at
 from eventsnn._core.core cimport NO_MEMORY, Core, neuron_at
 from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own
@@ -167,7 +167,7 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
     if x.held and not x.t < x.release:
         lift_followed(e, g, x)
     b.flag[n] = IS_FOLLOWED
-    b.followed[g.start + g.n_followed] = n
+    followed_of(b, g)[g.n_followed] = n
     g.n_followed += 1
     b.follows += 1
     return x
@@ -192,7 +192,7 @@ cdef inline void end_followed(Core* e, Group* g) noexcept nogil:
     cdef int32_t n
     cdef int i
     for k in range(g.n_followed):
-        n = b.followed[g.start + k]
+        n = followed_of(b, g)[k]
         if not b.flag[n] & IS_FOLLOWED:
             continue
         x = followed_at(b, n)
@@ -475,13 +475,13 @@ cdef inline void finish_window(Core* e, double stop) noexcept nogil:
         g = &b.group[k]
         kept = 0
         for i in range(g.n_followed):
-            n = b.followed[g.start + i]
+            n = followed_of(b, g)[i]
             if not b.flag[n] & IS_FOLLOWED:
                 continue
             x = followed_at(b, n)
             if next_of(g, x) < stop and not (e.prompts.on and g.singly) and not go_on(e, g, x, stop, False):
                 continue
-            b.followed[g.start + kept] = n
+            followed_of(b, g)[kept] = n
             kept += 1
             own = next_of(g, x)
             if own < b.next:
