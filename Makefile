@@ -53,7 +53,7 @@ debug: .venv-debug/installed
 
 fuzz: .venv/installed-test .venv/installed-fuzz
 	mkdir -p runs/fuzz
-	$(BIN)/python tests/fuzz_events.py runs/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096
+	$(BIN)/python tests/support/fuzz_events.py runs/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096
 
 clean:
 	rm -rf .venv .venv-debug build dist wheelhouse eventsnn.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

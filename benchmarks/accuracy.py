@@ -1,7 +1,7 @@
 """How far are spike times from the exact ones, and is a spike ever missed or invented? Writes docs/accuracy.md.
 
 Motivation: "exact" is a promise that only a comparison with far more digits can keep. Every linear model runs in the
-compiled engine, thousands of neurons at a time, and each neuron is solved again by tests/oracle.py in 384 bits:
+compiled engine, thousands of neurons at a time, and each neuron is solved again by tests/support/oracle.py in 384 bits:
 
     states    one neuron in a random state: does it cross within 300 ms, and when?
     trains    2,000 ms of random input, some of it at 100 kHz: every spike
@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import exact  # noqa: E402
 import oracle  # noqa: E402
@@ -42,11 +42,12 @@ How far the spike times of every linear model are from the exact ones. This page
 `python benchmarks/accuracy.py`, and its last section by `python benchmarks/accuracy_peers.py`; seeds are fixed, so that
 the same program writes the same numbers. Last run: {date}.
 
-The exact solution is `tests/oracle.py`: one neuron in 384 bits (115 digits), with crossings that are proved and not
-sampled, and nothing rounded between the parameters and the spike times. The simulator runs as it always does, with the
-compiled engine: neurons in frames ([semantics](semantics.md)) are integers in units of 2^-52 to 2^-53 of the threshold,
-all others float64. LIFDelta is in frames, and so is LIFExp unless a synaptic time constant is within a tenth of tau_m's
-or equal to it; the other models are not. A small part of this runs with every `make test` (`tests/test_exact.py`).
+The exact solution is `tests/support/oracle.py`: one neuron in 384 bits (115 digits), with crossings that are proved and
+not sampled, and nothing rounded between the parameters and the spike times. The simulator runs as it always does, with
+the compiled engine: neurons in frames ([semantics](semantics.md)) are integers in units of 2^-52 to 2^-53 of the
+threshold, all others float64. LIFDelta is in frames, and so is LIFExp unless a synaptic time constant is within a tenth
+of tau_m's or equal to it; the other models are not. A small part of this runs with every `make test`
+(`tests/test_exact.py`).
 
 The size of the potentials is max(threshold, sum of |R I_k|, |R I_e|, |V - E_L|), and an ulp is 2.2e-16 of it. The
 conditioning of a crossing is how far it moves if V is off by an ulp of that size: ulp / slope, or the time in which a

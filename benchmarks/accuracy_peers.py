@@ -3,11 +3,11 @@
 Motivation: time-driven simulators round spikes to a grid. NEST's precise models do not, but all except the lossless one
 look for a crossing only where V is above the threshold at the end of a step or at an input.
 
-50 neurons of each model (NEST's defaults, tau_m = 10 ms, tau_syn = 2 ms, t_ref = 2 ms, E_L = 0) receive 0.1 to 5
-random inputs a ms from 20 sources for 1,000 ms. tests/oracle.py says when they spike. 20 neurons with conductances get
+50 neurons of each model (NEST's defaults, tau_m = 10 ms, tau_syn = 2 ms, t_ref = 2 ms, E_L = 0) receive 0.1 to 5 random
+inputs a ms from 20 sources for 1,000 ms. tests/support/oracle.py says when they spike. 20 neurons with conductances get
 what a neuron of scenarios/coba.py gets, spikes of 64 excitatory and 16 inhibitory ones at 20 Hz; quadrature in long
-double says when they spike. A spike is found if the simulator has one within t_ref of it, else it is
-missed; what is left over is invented. Errors are those of the spikes found.
+double says when they spike. A spike is found if the simulator has one within t_ref of it, else it is missed; what is
+left over is invented. Errors are those of the spikes found.
 
 Run: python benchmarks/accuracy_peers.py [--nest-python PYTHON] [--brian2-python PYTHON], in an environment with
 eventsnn and its test extra. NEST and Brian2 may live in environments of their own, whose interpreters the options or
@@ -398,7 +398,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "accuracy.md")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
 
     nest = interpreter(options.nest_python, "NEST_PYTHON", "nest")
     brian2 = interpreter(options.brian2_python, "BRIAN2_PYTHON", "brian2")

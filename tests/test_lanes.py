@@ -37,7 +37,7 @@ for seed in range(60):
 
 
 def printed(where: Path) -> list[str]:
-    command = [sys.executable, "-c", PRINT, str(ROOT / "tests")]
+    command = [sys.executable, "-c", PRINT, str(ROOT / "tests" / "support")]
     done = subprocess.run(
         command, cwd=where, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(where)}
     )

@@ -1,4 +1,4 @@
-"""What every model promises, against its equations as tests/exact_models.py writes them again."""
+"""What every model promises, against its equations as tests/support/exact_models.py writes them again."""
 
 import inspect
 import math

@@ -74,9 +74,9 @@ def joined(shown: State, later: State) -> State:
 
 
 def in_a_fresh_process(folder: Path) -> None:
-    tests = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": f"{tests.parent}{os.pathsep}{tests}"}
-    command = [sys.executable, str(tests / "state_networks.py"), str(folder)]
+    support = Path(__file__).parent / "support"
+    environment = {**os.environ, "PYTHONPATH": f"{support.parent.parent}{os.pathsep}{support}"}
+    command = [sys.executable, str(support / "state_networks.py"), str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
 

@@ -1,4 +1,4 @@
-"""Random neurons of every linear model (tests/families.py), run by the simulator and by tests/oracle.py, and compared.
+"""Random neurons of every linear model (families.py), run by the simulator and by oracle.py, and compared.
 
 `tests/test_exact.py` runs small numbers of them, `benchmarks/accuracy.py` the large ones that docs/accuracy.md reports.
 """

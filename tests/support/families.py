@@ -1,4 +1,4 @@
-"""What tests/exact.py runs: random neurons of every linear model, in random states.
+"""What tests/support/exact.py runs: random neurons of every linear model, in random states.
 
 A row of docs/accuracy.md is a `Family`; parameters and states are columns with one value a neuron.
 """

@@ -1,8 +1,9 @@
 """Fuzzing of the readers of event files: whatever the bytes are, the answer is Events or an InputError, or Damaged.
 
-Run, where atheris is installed: python tests/fuzz_events.py FOLDER -max_total_time=300 -max_len=4096. The folder keeps
-what reaches new branches; it may begin empty, as small valid files are the seeds. The first byte of an input chooses
-the suffix of the file, or the decoder of ECF. HDF5 and AEDAT4 are read by other projects, in a process of their own.
+Run, where atheris is installed: python tests/support/fuzz_events.py FOLDER -max_total_time=300 -max_len=4096. The
+folder keeps what reaches new branches; it may begin empty, as small valid files are the seeds. The first byte of an
+input chooses the suffix of the file, or the decoder of ECF. HDF5 and AEDAT4 are read by other projects, in a process of
+their own.
 
 `tests/data/events/corpus` holds some of what was found, as files, which tests/test_events_bad_files.py reads again.
 """

@@ -2,8 +2,8 @@
 
 Nothing here is shared with the simulator. Its parameters and inputs are taken as the exact numbers that the float64s
 are, and everything that follows from them is computed in 384 bits: there is no fl(t + d) here, and a spike time is not
-rounded. Between two events the state follows from exact coefficients (tests/oracle_flow.py), and a crossing of the
-threshold is proved, not sampled (tests/oracle_search.py).
+rounded. Between two events the state follows from exact coefficients (tests/support/oracle_flow.py), and a crossing of
+the threshold is proved, not sampled (tests/support/oracle_search.py).
 
 The arithmetic is MPFR's through gmpy2 if that is installed, else mpmath's; both round correctly, so the results agree.
 """

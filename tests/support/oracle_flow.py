@@ -3,8 +3,8 @@
 Without current it is a sum of polynomials times exponentials (`Flow`); an external current (`Drive`) adds a polynomial
 and sines (`Particular`).
 
-`N` is the arithmetic that tests/oracle.py chooses. With its digits the coefficients may be used as they are, also for
-time constants that differ by 1e-17; for equal ones a coefficient is a polynomial.
+`N` is the arithmetic that tests/support/oracle.py chooses. With its digits the coefficients may be used as they are,
+also for time constants that differ by 1e-17; for equal ones a coefficient is a polynomial.
 """
 
 from __future__ import annotations
