@@ -13,7 +13,7 @@ BENCH ?=
 FUZZ_SECONDS ?= 300
 
 # The sanitizers run those tests that use the kernels.
-DEBUG_TESTS ?= $(shell grep -lE 'eventsnn\._core|engine=' tests/test_*.py)
+DEBUG_TESTS ?= $(shell grep -lE 'eventsnn\._core|engine=|event_log' tests/test_*.py)
 # The first library that Python loads must be the sanitizer's; C++ libraries need their run time beside it.
 PRELOAD = $(shell gcc -print-file-name=libasan.so):$(shell gcc -print-file-name=libstdc++.so.6)
 

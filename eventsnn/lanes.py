@@ -57,13 +57,13 @@ def load(plan: Plan) -> Floats:
     return np.append(0.0, np.cumsum(each + np.diff(before)))
 
 
-def ranges(ends: Ints, load: Floats, n: int) -> list[list[Range]]:
-    """For each of n lanes its ranges of neurons, of every part (`parts`) a share of the same load."""
+def ranges(ends: Ints, loads: Floats, n: int) -> list[list[Range]]:
+    """For each of n lanes its ranges of neurons: of every part (`parts`) a share, all of the same `load`."""
     lanes: list[list[Range]] = [[] for _ in range(n)]
     start = 0
     for end in ends.tolist():
-        wanted = np.linspace(load[start], load[end], n + 1)[1:-1]
-        cuts = [start, *(start + np.searchsorted(load[start:end], wanted)).tolist(), end]
+        wanted = np.linspace(loads[start], loads[end], n + 1)[1:-1]
+        cuts = [start, *(start + np.searchsorted(loads[start:end], wanted)).tolist(), end]
         for lane, first, stop in zip(lanes, cuts, cuts[1:], strict=False):
             if first < stop:
                 lane.append((first, stop))

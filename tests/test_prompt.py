@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from event_log import differences, event_log
+from event_log import Threaded, differences, event_log
 from random_networks import random_network
 from small_networks import delta, spikes_at, times_of
-from test_threads import Threaded, log_of
+from test_threads import log_of
 
 import eventsnn as esn
 

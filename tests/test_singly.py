@@ -6,11 +6,10 @@ import functools
 
 import numpy as np
 import pytest
-from calm_networks import busy_network
-from event_log import differences, event_log
-from test_calm import SEEDS, STOP, WIDTHS, calm
+from calm_networks import WIDTHS, busy_network, calm
+from event_log import Threaded, differences, event_log
+from test_calm import SEEDS, STOP
 from test_spans import network
-from test_threads import Threaded
 
 import eventsnn as esn
 from eventsnn import compile_synapses

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from event_log import differences, event_log
+from event_log import Threaded, differences, event_log
 from random_networks import random_network
 from small_networks import delta, times_of
-from test_threads import Threaded
 
 import eventsnn as esn
 from eventsnn import compile_synapses

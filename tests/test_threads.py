@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from event_log import differences, event_log
+from event_log import Threaded, differences, event_log
 from random_networks import random_network
 from small_networks import delta, spikes_at
 
@@ -17,21 +17,6 @@ THREADS = (2, 3, 7)
 SEEDS = range(300, 330)
 # Lengths of this are in seconds; all other counters count what is simulated.
 SECONDS = ("collecting_s", "processing_s", "waiting_s")
-
-
-class Threaded:
-    """A Simulation that runs on several threads: one after the other of `numbers`, a number for each run."""
-
-    def __init__(self, simulation: esn.Simulation, *numbers: int):
-        self.simulation, self.numbers, self.runs = simulation, numbers, 0
-
-    def run(self, *arguments, **options):
-        threads = self.numbers[self.runs % len(self.numbers)]
-        self.runs += 1
-        return self.simulation.run(*arguments, threads=threads, **options)
-
-    def __getattr__(self, name):
-        return getattr(self.simulation, name)
 
 
 def log_of(network, *threads, stops=(STOP / 3, STOP)):

@@ -1,12 +1,15 @@
-"""Busy random networks of models whose neurons can be calm, for tests/test_calm.py."""
+"""Busy random networks of models whose neurons can be calm, and engines in which they are."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from event_log import differences, event_log
 
 import eventsnn as esn
+
+WIDTHS = (2.0**-6, 0.125, 1.0, 8.0)  # of blocks, ms
 
 # Multiples of these are exact in sums, so that ties and exact hits of the threshold do happen.
 GRID_TIME, GRID_WEIGHT = 0.125, 0.0625
@@ -151,3 +154,27 @@ def _stimulate(net: esn.Network, rng: np.random.Generator, post: Any) -> None:
     weight *= float(rng.choice([1.0, 1.0, -0.5, 2.0]))
     target = post[:3] if rate > 20_000.0 else post
     net.stimulate(target, esn.Poisson(rate=rate), weight=weight)
+
+
+# ---- engines in which neurons are calm
+
+
+def calm(network: esn.Network, mode: object = True, **options: float) -> esn.Simulation:
+    simulation = network.compile()
+    simulation._state.set_calm(mode, **options)
+    return simulation
+
+
+def require_calm(simulation: esn.Simulation, width: float = 0.125) -> None:
+    """Neurons were looked at, and some were calm when something arrived; in wide blocks there may be none."""
+    counters = simulation._state.counters
+    assert counters["calm_looks"] > 0
+    assert counters["alert_arrivals"] < counters["synaptic_events"] or width > 0.125
+
+
+def agree(make, stop=30.0) -> None:
+    reference = event_log(make().compile("reference"), stop)
+    for width in WIDTHS:
+        simulation = calm(make(), width=width)
+        assert differences(reference, event_log(simulation, stop)) == []
+        require_calm(simulation, width)

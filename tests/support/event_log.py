@@ -8,6 +8,21 @@ import eventsnn as esn
 from eventsnn.plan import Plan
 
 
+class Threaded:
+    """A Simulation that runs on several threads: one after the other of `numbers`, a number for each run."""
+
+    def __init__(self, simulation: esn.Simulation, *numbers: int):
+        self.simulation, self.numbers, self.runs = simulation, numbers, 0
+
+    def run(self, *arguments, **options):
+        threads = self.numbers[self.runs % len(self.numbers)]
+        self.runs += 1
+        return self.simulation.run(*arguments, threads=threads, **options)
+
+    def __getattr__(self, name):
+        return getattr(self.simulation, name)
+
+
 def event_log(simulation: esn.Simulation, *stops: float) -> dict[str, bytes]:
     """Spikes in output order, samples, final state and the run-away error, if any, of runs up to `stops` (ms)."""
     log: dict[str, bytes] = {}

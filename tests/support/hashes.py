@@ -15,7 +15,7 @@ import argparse
 import hashlib
 from collections.abc import Iterator
 
-from event_log import event_log
+from event_log import Threaded, event_log
 from random_networks import random_network
 
 import eventsnn as esn
@@ -23,19 +23,6 @@ from eventsnn import scenario
 
 SEEDS = range(200)
 STOP = 40.0  # ms
-
-
-class Threaded:
-    """A Simulation that runs on so many threads."""
-
-    def __init__(self, simulation: esn.Simulation, threads: int):
-        self.simulation, self.threads = simulation, threads
-
-    def run(self, **options):
-        return self.simulation.run(threads=self.threads, **options)
-
-    def __getattr__(self, name):
-        return getattr(self.simulation, name)
 
 
 def hash_of(network: esn.Network, stop: float, threads: int) -> str:

@@ -235,7 +235,7 @@ cdef struct Blocks:
     uint8_t* flag
     double* release           # when one is released that is held
     int32_t* held             # room for those of each group
-    int32_t* followed         # twice as much; some are no more, as their flags say, and may be taken up again
+    int32_t* followed         # the same; some are no more, as their flags say
     int32_t* place            # of a neuron that is followed, in pool
     Followed* pool
     int64_t pool_room

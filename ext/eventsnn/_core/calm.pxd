@@ -34,18 +34,16 @@ from eventsnn._core.stream cimport Source
 cdef extern from *:
     """
     #define EVENTSNN_MOST_U ((int64_t)1 << 60)
+    #define EVENTSNN_MOST_D ((int64_t)1 << 61)
     """
     # Larger numbers are left to the ordinary way.
     const int64_t MOST_U "EVENTSNN_MOST_U"
+    # D of a calm neuron does not come to more by what arrives at one time.
+    const int64_t MOST_D "EVENTSNN_MOST_D"
 
 
 cdef inline int64_t* state_at(const Group* g, int32_t n) noexcept nogil:
     return g.state + (<int64_t>n * STATE if g.currents else n)
-
-
-cdef inline int32_t* followed_of(const Blocks* b, const Group* g) noexcept nogil:
-    """Those of a group that are followed."""
-    return b.followed + 2 * <int64_t>g.start
 
 
 cdef inline int64_t low_of(const Blocks* b, const Group* g, int32_t n) noexcept nogil:

@@ -27,7 +27,7 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport draw_cell_of, drive_of, followed_of, grow_to, low_of, own_class, state_at
+from eventsnn._core.calm cimport MOST_D, draw_cell_of, drive_of, grow_to, low_of, own_class, state_at
 from eventsnn._core.closed_form cimport COUPLING, PER_UNIT, RATE, RATE_M, V_RESET, current_at
 from eventsnn._core.core cimport NO_MEMORY, Core, neuron_at
 from eventsnn._core.events cimport announce, fail, is_over, next_outside, next_own
@@ -40,14 +40,6 @@ from eventsnn._core.neuron cimport C_T_REF, BOUNDED, RELEASE_SLACK, UNKNOWN, Cla
 from eventsnn._core.philox cimport lanes_at_hand
 from eventsnn._core.queue cimport wake_set
 from eventsnn._core.stream cimport MOST_IN_CELL, Source, Stream, refill, stream_next
-
-cdef extern from *:
-    """
-    #define EVENTSNN_MOST_D ((int64_t)1 << 61)
-    """
-    # D of a calm neuron does not come to more by what arrives at one time.
-    const int64_t MOST_D "EVENTSNN_MOST_D"
-
 
 # ---- the pool
 
@@ -134,6 +126,15 @@ cdef inline void clear(const Group* g, int64_t* f) noexcept nogil:
 
 
 cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bint upto) noexcept nogil:
+    """Follow a neuron from t on (`take_up`). None is listed twice in a block."""
+    cdef Followed* x = take_up(e, g, n, t, upto)
+    if x != NULL:
+        e.blocks.followed[g.start + g.n_followed] = n
+        g.n_followed += 1
+    return x
+
+
+cdef inline Followed* take_up(Core* e, Group* g, int32_t n, double t, bint upto) noexcept nogil:
     """Take up a neuron as it is at t, whose state holds all external input of the block; what comes after t, or from it
     on, is still to come. NULL if there is no memory left."""
     cdef Blocks* b = &e.blocks
@@ -167,8 +168,6 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
     if x.held and not x.t < x.release:
         lift_followed(e, g, x)
     b.flag[n] = IS_FOLLOWED
-    followed_of(b, g)[g.n_followed] = n
-    g.n_followed += 1
     b.follows += 1
     return x
 
@@ -192,7 +191,7 @@ cdef inline void end_followed(Core* e, Group* g) noexcept nogil:
     cdef int32_t n
     cdef int i
     for k in range(g.n_followed):
-        n = followed_of(b, g)[k]
+        n = b.followed[g.start + k]
         if not b.flag[n] & IS_FOLLOWED:
             continue
         x = followed_at(b, n)
@@ -223,7 +222,7 @@ cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
     cdef bint wrapped = g.currents == 0 and b.flag[n] == 0 and state_at(g, n)[<int>D] > MOST_D
     cdef double ahead
     cdef int i
-    if not b.flag[n] & IS_FOLLOWED and begin_followed(e, g, n, max(now, g.begin), True) == NULL:
+    if not b.flag[n] & IS_FOLLOWED and take_up(e, g, n, max(now, g.begin), True) == NULL:
         return
     x = followed_at(b, n)
     s.t = x.t
@@ -475,13 +474,13 @@ cdef inline void finish_window(Core* e, double stop) noexcept nogil:
         g = &b.group[k]
         kept = 0
         for i in range(g.n_followed):
-            n = followed_of(b, g)[i]
+            n = b.followed[g.start + i]
             if not b.flag[n] & IS_FOLLOWED:
                 continue
             x = followed_at(b, n)
             if next_of(g, x) < stop and not (e.prompts.on and g.singly) and not go_on(e, g, x, stop, False):
                 continue
-            followed_of(b, g)[kept] = n
+            b.followed[g.start + kept] = n
             kept += 1
             own = next_of(g, x)
             if own < b.next:

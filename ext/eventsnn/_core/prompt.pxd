@@ -23,7 +23,7 @@ from eventsnn._core.activity cimport is_late
 from eventsnn._core.ahead cimport look_ahead
 from eventsnn._core.blocks cimport IS_FOLLOWED, IS_SUSPECT, Blocks, Followed, Gathered, Group, Grown
 from eventsnn._core.bring cimport arrives_promptly, bring, take_back
-from eventsnn._core.calm cimport class_of, followed_of, grow_to
+from eventsnn._core.calm cimport class_of, grow_to
 from eventsnn._core.core cimport (
     NO_MEMORY,
     RUNNING,
@@ -147,7 +147,7 @@ cdef inline void begin_replays(Core* e) noexcept nogil:
         if not g.singly:
             continue
         for i in range(g.n_followed):
-            n = followed_of(b, g)[i]
+            n = b.followed[g.start + i]
             if b.flag[n] & IS_FOLLOWED and not q.replay_of[n] and next_of(g, followed_at(b, n)) < q.stop:
                 if not new_replay(e, n, <int32_t>k):
                     return

@@ -147,7 +147,7 @@ cdef class Lanes:
         b.flag = <uint8_t*>arena.allocate(n, sizeof(uint8_t))
         b.release = <double*>arena.allocate(n, sizeof(double))
         b.held = <int32_t*>arena.allocate(n, sizeof(int32_t))
-        b.followed = <int32_t*>arena.allocate(2 * n, sizeof(int32_t))
+        b.followed = <int32_t*>arena.allocate(n, sizeof(int32_t))
         b.place = <int32_t*>arena.allocate(n, sizeof(int32_t))
         b.begins = <double*>arena.allocate(n, sizeof(double))
         b.ends = <double*>arena.allocate(n, sizeof(double))

@@ -16,7 +16,7 @@ from eventsnn._core.blocks cimport (
     U,
     X,
 )
-from eventsnn._core.calm cimport followed_of, state_at
+from eventsnn._core.calm cimport state_at
 from eventsnn._core.closed_form cimport WIDTH, WIDTH_M, current_at
 from eventsnn._core.core cimport RUNNING, Core, neuron_at
 from eventsnn._core.events cimport next_own
@@ -112,7 +112,7 @@ cdef inline int verify_lists(const Blocks* b, const Group* g, int64_t* followed)
         return WRONG_HELD
     listed = 0
     for i in range(g.n_followed):
-        listed += b.flag[followed_of(b, g)[i]] == IS_FOLLOWED
+        listed += b.flag[b.followed[g.start + i]] == IS_FOLLOWED
     return SOUND if listed == followed[0] else WRONG_FOLLOWED
 
 
