@@ -22,7 +22,7 @@ N_EXC, N_INH, C_EXC, C_INH = 10_000, 2_500, 1_000, 250
 
 
 def eventsnn_rate(drive: str, seed: int) -> float:
-    from eventsnn import scenario
+    from eventsnn.cli import scenario
 
     results = scenario.load("brunel").build(drive=drive, seed=seed).run(DURATION)
     spikes = sum(len(trains.between(TRANSIENT, DURATION)) for trains in results.spikes.values())

@@ -37,7 +37,7 @@ from pathlib import Path
 import numpy as np
 
 from eventsnn import events
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events.files import FORMATS
 
 N = 10_000_000

@@ -71,7 +71,8 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from eventsnn._core import external, philox
+from eventsnn._core.draw import philox
+from eventsnn._core.run.calm import external
 
 HERE = Path(__file__).resolve().parent
 EXT = HERE.parent / "ext"

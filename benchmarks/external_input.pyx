@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from eventsnn._core.mathfunc cimport exp, to_bits
-from eventsnn._core.philox cimport tabulate
-from eventsnn._core.stream cimport (
+from eventsnn._core.base.mathfunc cimport exp, to_bits
+from eventsnn._core.draw.philox cimport tabulate
+from eventsnn._core.draw.stream cimport (
     MOST_IN_CELL,
     POISSON,
     Source,

@@ -24,8 +24,8 @@ import math
 from collections import Counter
 
 import eventsnn as esn
-from eventsnn import scenario
-from eventsnn.models import crossing as crossing_search
+from eventsnn.cli import scenario
+from eventsnn.solve import crossing as crossing_search
 
 STOP, SHORT = 500.0, 20.0  # ms
 DRIVEN = "neurons under balanced Poisson input"

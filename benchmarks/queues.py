@@ -48,7 +48,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventsnn._core.queue import replay_rows, replay_wakes
+from eventsnn._core.run.queue import replay_rows, replay_wakes
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 COMPILER = os.environ.get("CXX", "g++")

@@ -127,7 +127,7 @@ What was tried:
 import time
 
 import eventsnn as esn
-from eventsnn import scenario
+from eventsnn.cli import scenario
 
 
 def timed(action, *arguments):

@@ -46,7 +46,7 @@ The microcircuit in full, 299 million synapses with float64 weights, takes 3.4 G
 synapses; 2.2 with float32. It was built in 13 s of user time on one core of a 2-core AMD EPYC with AVX-512; the version
 before took 16 s on it. Fresh pages cost 1 to 7 s more, as the host of the virtual machine has them at hand or not.
 
-- 100,000 neurons are two pages of 65,536 (eventsnn/compile_rows.py). Slices of rows of 1,000 synapses with 30
+- 100,000 neurons are two pages of 65,536 (eventsnn/compile/rows.py). Slices of rows of 1,000 synapses with 30
   delays are too short to be cut, so that their targets take 4 bytes. Up to 65,536 neurons they take 2.
 - The peak of in-degree and total number, uniform, is what tells synapses apart until their row is drawn: 4 bytes here,
   where targets go beyond 65,536 and there is no weight in whose place it could lie.

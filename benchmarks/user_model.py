@@ -17,7 +17,7 @@ import statistics
 import time
 
 import eventsnn as esn
-from eventsnn import scenario
+from eventsnn.cli import scenario
 
 REPEATS = 5
 

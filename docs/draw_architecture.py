@@ -1,5 +1,10 @@
-"""Draws the two pictures of architecture.md: python docs/draw_architecture.py, from the repository."""
+"""Draws the two pictures of architecture.md: python docs/draw_architecture.py, from the repository.
 
+The floors are drawn from the sources, by what tests/support/floors.py reads in them.
+"""
+
+import sys
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -9,20 +14,10 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
+from floors import FLOORS, floor, sources
+
 IMAGES = Path(__file__).parent / "images"
-# From top to bottom; what is on a floor imports only what lies below it.
-FLOORS = [
-    ("doors", "cli  scenario  console  progress", ""),
-    ("face", "network  Network, Population, Projection", ""),
-    ("run", "engine  Simulation   reference   state  weights", "engine.pyx  team  state"),
-    ("plan", "compilation  compile_*  plan  layout  groups  lanes", "connect  merge  rows  net"),
-    ("words", "stimuli  currents  point_processes  connect  recording", "lines  values"),
-    ("equations", "models/", "linear  izhikevich  exponential  ..."),
-    ("solve", "models/closed_form  crossing  frames  taylor", "the same names"),
-    ("chance", "distributions  streams", "philox  stream  cell.h  external.h"),
-    ("data", "results  trains  storage  plot", ""),
-    ("ground", "errors  outcome  checks  paths", "mathfunc  memory  integers.h"),
-]
 COLOURS = {"calm": "#8fb8de", "followed": "#e07a5f", "held": "#c9cad9", "apart": "#f2cc8f"}
 
 
@@ -31,17 +26,39 @@ def box(axes: Axes, x: float, y: float, width: float, height: float, text: str, 
     axes.text(x + width / 2.0, y + height / 2.0, text, ha="center", va="center", fontsize=size)
 
 
+def modules_of(number: int, kernels: bool) -> list[str]:
+    """What stands on a floor in one of the trees, a folder's modules in brackets behind its name."""
+    folders: dict[str, list[str]] = {}
+    for module, files in sorted(sources().items()):
+        folder = any(path.stem == "__init__" for path in files)
+        if floor(module) != number or ("._core." in module) != kernels or module.endswith(".h") or folder:
+            continue
+        *folder_names, name = module.split(".")[3 if kernels else 2 :] or [module.split(".")[-1]]
+        folders.setdefault("/".join(folder_names), []).append(name)
+    plain = folders.pop("", [])
+    return plain + [f"{folder} ({', '.join(names)})" for folder, names in folders.items()]
+
+
 def floors() -> None:
-    figure, axes = plt.subplots(figsize=(9.0, 5.2))
-    for k, (name, above, below) in enumerate(FLOORS):
-        y = len(FLOORS) - 1.0 - k
-        axes.text(0.0, y + 0.35, name, va="center", fontsize=10, weight="bold")
-        box(axes, 1.3, y, 5.0, 0.7, above, "#e8eef4", 8.5)
-        if below:
-            box(axes, 6.6, y, 3.4, 0.7, below, "#f5ead7")
-    axes.text(3.8, len(FLOORS) + 0.1, "eventsnn/", ha="center", fontsize=10)
-    axes.text(8.3, len(FLOORS) + 0.1, "ext/eventsnn/_core/", ha="center", fontsize=10)
-    axes.set(xlim=(-0.1, 10.2), ylim=(-0.2, len(FLOORS) + 0.5))
+    rows = []
+    for number, (name, meaning) in enumerate(FLOORS.items()):
+        texts = [
+            textwrap.wrap("  ".join(modules_of(number, kernels)), width) for kernels, width in ((False, 74), (True, 60))
+        ]
+        rows.append((name, meaning, *texts, 0.24 * max(map(len, texts)) + 0.2))
+    total = sum(row[-1] + 0.12 for row in rows)
+    figure, axes = plt.subplots(figsize=(13.0, 0.95 * total))
+    y = total
+    axes.text(4.2, y + 0.1, "eventsnn/", ha="center", fontsize=10)
+    axes.text(10.2, y + 0.1, "ext/eventsnn/_core/", ha="center", fontsize=10)
+    for name, meaning, above, below, height in rows:
+        y -= height + 0.12
+        axes.text(0.0, y + height / 2.0 + 0.07, name, va="center", fontsize=10, weight="bold")
+        axes.text(0.0, y + height / 2.0 - 0.13, meaning, va="center", fontsize=7.5, color="0.35")
+        for x, width, lines, colour in ((1.4, 5.7, above, "#e8eef4"), (7.5, 5.4, below, "#f5ead7")):
+            if lines:
+                box(axes, x, y, width, height, "\n".join(lines), colour, 8.0)
+    axes.set(xlim=(-0.1, 13.1), ylim=(-0.1, total + 0.3))
     axes.axis("off")
     figure.savefig(IMAGES / "floors.png", dpi=110, bbox_inches="tight")
 

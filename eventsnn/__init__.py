@@ -13,20 +13,30 @@ Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
 from importlib.metadata import version
 
 from eventsnn import encode, events
-from eventsnn.connect import (
+from eventsnn.base.errors import InputError, RunawayError, StateError
+from eventsnn.describe.currents import RampCurrent, SineCurrent, StepCurrent
+from eventsnn.describe.parts import Population, Projection
+from eventsnn.describe.processes import (
+    Gamma,
+    InhomogeneousPoisson,
+    Poisson,
+    PoissonRefractory,
+    Renewal,
+    SinusoidalPoisson,
+)
+from eventsnn.describe.rules import (
     AllToAll,
+    Conv2D,
     Explicit,
     FixedInDegree,
     FixedOutDegree,
     FixedProbability,
     FixedTotalNumber,
     OneToOne,
+    SparseMatrix,
 )
-from eventsnn.connect_matrix import Conv2D, SparseMatrix
-from eventsnn.currents import RampCurrent, SineCurrent, StepCurrent
-from eventsnn.distributions import Exponential, LogNormal, Normal, Uniform
-from eventsnn.engine import Simulation
-from eventsnn.errors import InputError, RunawayError, StateError
+from eventsnn.describe.spike_source import SpikeSource
+from eventsnn.draw.distributions import Exponential, LogNormal, Normal, Uniform
 from eventsnn.models import (
     EIF,
     GLIF,
@@ -49,19 +59,12 @@ from eventsnn.models import (
     Reset,
     Threshold,
 )
-from eventsnn.network import Network, Population, Projection
-from eventsnn.point_processes import (
-    Gamma,
-    InhomogeneousPoisson,
-    Poisson,
-    PoissonRefractory,
-    Renewal,
-    SinusoidalPoisson,
-)
-from eventsnn.progress import ProgressBar, RunStatus
-from eventsnn.results import Check, Results, SpikeTrains, Traces
-from eventsnn.stimuli import SpikeSource
-from eventsnn.storage import load
+from eventsnn.network import Network
+from eventsnn.results.results import Check, Results, load
+from eventsnn.results.spike_trains import SpikeTrains
+from eventsnn.results.traces import Traces
+from eventsnn.run.progress import ProgressBar, RunStatus
+from eventsnn.run.simulation import Simulation
 
 __version__ = version("eventsnn")
 

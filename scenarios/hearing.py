@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 import eventsnn as esn
 from eventsnn import encode
+from eventsnn.draw.streams import stream_key
 from eventsnn.encode.sound import Cochlea
-from eventsnn.streams import stream_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

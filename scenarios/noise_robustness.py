@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import eventsnn as esn
+from eventsnn.draw.streams import stream_key
 from eventsnn.encode import Trains, present
 from eventsnn.scenarios.rank_order_digits import (
     EVERY,
@@ -37,7 +38,6 @@ from eventsnn.scenarios.rank_order_digits import (
     prepare,
     recognised,
 )
-from eventsnn.streams import stream_key
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -31,8 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import eventsnn as esn
+from eventsnn.draw.streams import stream_key
 from eventsnn.encode import RankOrder, Trains, present
-from eventsnn.streams import stream_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

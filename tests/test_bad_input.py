@@ -417,9 +417,6 @@ def test_runs(code, words):
     ("code", "words"),
     [
         ("net.results()", ["results", "not run yet", "net.run"]),
-        ("net.compile().peek()", ["peek", "engine='reference'"]),
-        ("net.compile().step()", ["step", "engine='reference'"]),
-        ("net.compile().pending()", ["pending", "engine='reference'"]),
     ],
 )
 def test_calls_at_the_wrong_time(code, words):

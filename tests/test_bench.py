@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eventsnn import scenario
+from eventsnn.cli import scenario
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 

@@ -12,7 +12,7 @@ from event_log import differences, event_log
 from small_networks import delta, spikes_at
 
 import eventsnn as esn
-from eventsnn import engine as engine_module
+from eventsnn.run import simulation as engine_module
 from eventsnn.scenarios import cuba
 
 STOP = 12.0

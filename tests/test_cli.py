@@ -14,10 +14,9 @@ from typer.testing import CliRunner
 
 import eventsnn as esn
 import eventsnn.scenarios
-from eventsnn import storage
-from eventsnn.cli import app
-from eventsnn.results import Results
-from eventsnn.storage import load
+from eventsnn.cli.main import app
+from eventsnn.results import storage
+from eventsnn.results.results import Results, load
 
 # Ends as its parameter says: the ways in which a run can end do not depend on the network that runs.
 SCENARIO = '''
@@ -28,8 +27,9 @@ SCENARIO = '''
 
     import signal
 
-    from eventsnn.errors import InputError, RunawayError
-    from eventsnn.results import Check, Results, SpikeTrains
+    from eventsnn.base.errors import InputError, RunawayError
+    from eventsnn.results.results import Check, Results
+    from eventsnn.results.spike_trains import SpikeTrains
 
     DURATION = 1000.0
 
@@ -373,7 +373,7 @@ def test_version():
 
 def test_help_lists_the_exit_codes_without_importing_matplotlib():
     code = (
-        "import sys; from typer.testing import CliRunner; from eventsnn.cli import app\n"
+        "import sys; from typer.testing import CliRunner; from eventsnn.cli.main import app\n"
         "print(CliRunner().invoke(app, ['run', '--help']).stdout)\n"
         "assert 'matplotlib' not in sys.modules"
     )

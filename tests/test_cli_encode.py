@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from eventsnn import encode, events
-from eventsnn.cli import app
+from eventsnn.cli.main import app
 from eventsnn.encode import CODES, Latency
 
 

@@ -10,9 +10,9 @@ from mpmath import mp, mpf
 from test_mutants import load
 
 import eventsnn as esn
-from eventsnn.models.base import State
 from eventsnn.models.stepped import THRESHOLD
-from eventsnn.reference import Reference
+from eventsnn.run.reference import Reference
+from eventsnn.solve.state import State
 
 MODELS = {False: esn.LIFCondExp, True: esn.LIFCondAlpha}
 kinds = pytest.mark.parametrize("alpha", [False, True], ids=["exponential", "alpha"])

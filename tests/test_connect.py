@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from drawn_rows import draw
 from scipy import stats
 
-from eventsnn import streams
-from eventsnn._core import connect as kernel
-from eventsnn.connect import (
+from eventsnn._core.synapses import connect as kernel
+from eventsnn.base.errors import InputError
+from eventsnn.describe.rules import (
     AllToAll,
     Explicit,
     FixedInDegree,
@@ -18,7 +19,7 @@ from eventsnn.connect import (
     OneToOne,
     Rule,
 )
-from eventsnn.errors import InputError
+from eventsnn.draw import streams
 
 KEY = 0xFEDCBA9876543210
 ERROR_PROBABILITY = 1e-6  # of each statistical test, were its seed not fixed
@@ -32,7 +33,7 @@ def side(n):
 
 def pairs_of(rule, pre, post, key=KEY):
     """Indices (pre, post, ordinal) of all synapses, with everything checked that holds for any rule."""
-    rows = rule.draw(key, pre, post, True)
+    rows = draw(rule, key, pre, post, True)
     assert isinstance(rule, Rule)
     assert (rows.indptr.dtype, rows.target.dtype, rows.ordinal.dtype) == (np.int64, np.int32, np.int64)
     assert rows.indptr.shape == (len(pre) + 1,) and rows.indptr[0] == 0
@@ -41,7 +42,7 @@ def pairs_of(rule, pre, post, key=KEY):
     source = np.repeat(np.arange(len(pre)), np.diff(rows.indptr))
     assert np.all((rows.target >= 0) & (rows.target < len(post)))
     assert np.array_equal(np.lexsort((rows.ordinal, rows.target, source)), np.arange(len(source)))
-    bare = rule.draw(key, pre, post, False)
+    bare = draw(rule, key, pre, post, False)
     assert bare.ordinal is None
     assert np.array_equal(bare.indptr, rows.indptr) and np.array_equal(bare.target, rows.target)
     return source, rows.target, rows.ordinal
@@ -309,4 +310,4 @@ def test_unusable_parameters_are_refused_on_construction(make, sentence):
 )
 def test_sides_that_do_not_fit_are_refused_in_drawing(rule, n_pre, n_post, sentence):
     with pytest.raises(InputError, match=sentence):
-        rule.draw(KEY, side(n_pre), side(n_post), False)
+        draw(rule, KEY, side(n_pre), side(n_post), False)

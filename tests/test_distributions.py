@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eventsnn import streams
-from eventsnn._core import philox
-from eventsnn._core.values import Law
-from eventsnn.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
-from eventsnn.errors import InputError
+from eventsnn._core.draw import philox
+from eventsnn._core.draw.values import Law
+from eventsnn.base.errors import InputError
+from eventsnn.draw import streams
+from eventsnn.draw.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
 
 KEY = 0x0123456789ABCDEF
 ERROR_PROBABILITY = 1e-6  # of each statistical test, were its seed not fixed

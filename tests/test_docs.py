@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from eventsnn import cli
-from eventsnn.scenario import available
+from eventsnn.cli import main as cli
+from eventsnn.cli.scenario import available
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

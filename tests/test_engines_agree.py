@@ -14,8 +14,8 @@ from random_networks import random_network
 from witness import Witness
 
 import eventsnn as esn
-from eventsnn.engine import BUDGET
-from eventsnn.progress import RunStatus
+from eventsnn.run.progress import RunStatus
+from eventsnn.run.simulation import BUDGET
 
 STOP = 40.0
 SEEDS = range(200)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsnn import events
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events import ecf, files, foreign
 from eventsnn.events.decoded import Damaged
 

@@ -10,7 +10,7 @@ import pytest
 from fuzz_events import SAMPLES, ecf_chunks
 
 from eventsnn import events
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events import ecf, event_stream, evt
 from eventsnn.events.decoded import Damaged
 from eventsnn.events.hdf5 import FIELDS, read_hdf5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import eventsnn as esn
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events import Events
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events import from_video, video
 
 ERROR_PROBABILITY = 1e-6  # of each statistical test, were its seed not fixed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events import Events, view
 
 BLUE, ORANGE, WHITE = (0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (255, 255, 255)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from eventsnn import events
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events import Events, aedat, files
 
 HAS_FAERY = importlib.util.find_spec("faery") is not None

@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from eventsnn import streams
-from eventsnn._core import external, mathfunc, philox
+from eventsnn._core.base import mathfunc
+from eventsnn._core.draw import philox
+from eventsnn._core.run.calm import external
+from eventsnn.draw import streams
 
 each_number_of_lanes = pytest.mark.parametrize(
     "lanes",

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from eventsnn._core import growth, mathfunc, philox
+from eventsnn._core.base import mathfunc
+from eventsnn._core.draw import growth, philox
 
 each_number_of_lanes = pytest.mark.parametrize(
     "lanes",

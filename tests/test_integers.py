@@ -7,8 +7,8 @@ import math
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eventsnn._core import integers
-from eventsnn.models import frames
+from eventsnn._core.solve import integers
+from eventsnn.solve import frames
 
 # Sizes are spread over all powers of two, most of them beyond 64 bits.
 sizes = st.integers(0, 124).flatmap(lambda bits: st.integers(-(2**bits), 2**bits))

@@ -17,7 +17,7 @@ sys.path.insert(0, sys.argv[1])
 from calm_networks import busy_network
 from event_log import event_log
 from random_networks import random_network
-from eventsnn._core.philox import most_lanes
+from eventsnn._core.draw.philox import most_lanes
 import eventsnn as esn
 
 print(most_lanes())

@@ -11,15 +11,15 @@ from calm_networks import busy_network
 from random_networks import random_network
 
 import eventsnn as esn
-from eventsnn import lanes
-from eventsnn._core.net import scales as scales_of_kernel
-from eventsnn.groups import groups_of_lane, kinds_of_classes, numbered, scales
-from eventsnn.lanes import ranges
-from eventsnn.layout import LONGEST_WITH_CALM, Net, lay_out
+from eventsnn._core.run.net import scales as scales_of_kernel
+from eventsnn.compile import lanes
+from eventsnn.compile.groups import groups_of_lane, kinds_of_classes, numbered, scales
+from eventsnn.compile.lanes import ranges
+from eventsnn.compile.layout import LONGEST_WITH_CALM, Net, lay_out
+from eventsnn.compile.plan import Plan
 from eventsnn.models.linear import LinearModel
-from eventsnn.outcome import Flaw, Outcome
-from eventsnn.plan import Plan
-from eventsnn.state import digest
+from eventsnn.run.outcome import Flaw, Outcome
+from eventsnn.run.state import digest
 
 EXT = Path(__file__).parent.parent / "ext" / "eventsnn" / "_core"
 
@@ -60,7 +60,9 @@ def test_scales_are_those_of_the_kernel():
     assert compared > 300
 
 
-@pytest.mark.parametrize(("file", "kind", "enum"), [("core.pxd", "Status", Outcome), ("verify.pxd", "Broken", Flaw)])
+@pytest.mark.parametrize(
+    ("file", "kind", "enum"), [("run/core.pxd", "Status", Outcome), ("run/verify.pxd", "Broken", Flaw)]
+)
 def test_outcomes_are_numbered_as_in_the_kernels(file, kind, enum):
     block = re.search(rf"cdef enum {kind}:\n((?:    .*\n)+)", (EXT / file).read_text())
     assert block is not None

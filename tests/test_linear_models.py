@@ -10,8 +10,8 @@ from exact_models import MODELS, constants_of, name_of, on_grid, situations, tab
 from mpmath import mp, mpf
 
 import eventsnn as esn
-from eventsnn.models import closed_form, crossing
-from eventsnn.models.base import State
+from eventsnn.solve import closed_form, crossing
+from eventsnn.solve.state import State
 
 nan, inf = math.nan, math.inf
 generic = pytest.mark.parametrize("model", MODELS, ids=name_of)

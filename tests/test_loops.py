@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from eventsnn._core import loops, philox
+from eventsnn._core.draw import philox
+from eventsnn._core.run import loops
 
 each_number_of_lanes = pytest.mark.parametrize(
     "lanes",

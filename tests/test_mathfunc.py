@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import mpmath  # type: ignore[import-untyped]
 import pytest
 
-from eventsnn._core import mathfunc
+from eventsnn._core.base import mathfunc
 
 FUNCTIONS = {name: getattr(mathfunc, name) for name in ("exp", "expm1", "log", "log1p")}
 LN2 = math.log(2.0)

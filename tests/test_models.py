@@ -22,8 +22,8 @@ from mpmath import mp, mpf
 
 import eventsnn as esn
 from eventsnn import models
-from eventsnn.models.base import State
 from eventsnn.models.linear import LinearModel
+from eventsnn.solve.state import State
 
 BUILT_IN = [model for model in MODELS if type(model).__module__.startswith("eventsnn.")]
 generic = pytest.mark.parametrize("model", MODELS, ids=name_of)

@@ -24,15 +24,15 @@ from event_log import differences, event_log, simulation_of
 from random_networks import random_network
 
 import eventsnn as esn
-from eventsnn.plan import Plan
+from eventsnn.compile.plan import Plan
 
 STOP = 40.0
 AT_THE_LINE = -1  # not a random network
 # Of the first 120, those that are the first to tell some mutant.
 SEEDS = (AT_THE_LINE, 0, 1, 2, 5, 6, 8, 17, 21, 31, 39, 44)
 
-REFERENCE, STREAMS = "eventsnn.reference", "eventsnn.streams"
-CLOSED_FORM, SEARCH, FRAMES = (f"eventsnn.models.{name}" for name in ("closed_form", "crossing", "frames"))
+REFERENCE, EXTERNAL, STREAMS = "eventsnn.run.reference", "eventsnn.run.external", "eventsnn.draw.streams"
+CLOSED_FORM, SEARCH, FRAMES = (f"eventsnn.solve.{name}" for name in ("closed_form", "crossing", "frames"))
 
 # (name, module, old text, new text)
 MUTANTS = [
@@ -204,8 +204,8 @@ MUTANTS = [
     (
         "numpy's exp",
         CLOSED_FORM,
-        "from eventsnn._core.mathfunc import exp, expm1, sin_turns",
-        "from numpy import exp\n\nfrom eventsnn._core.mathfunc import expm1, sin_turns",
+        "from eventsnn._core.base.mathfunc import exp, expm1, sin_turns",
+        "from numpy import exp\n\nfrom eventsnn._core.base.mathfunc import expm1, sin_turns",
     ),
     (
         "crossing from the state at the last event",
@@ -330,7 +330,7 @@ MUTANTS = [
     ),
     (
         "candidates of another piece's rate",
-        STREAMS,
+        EXTERNAL,
         "bisect.bisect_right(start, t, first, after) - 1",
         "first",
     ),
@@ -342,13 +342,13 @@ MUTANTS = [
     ),
     (
         "first interval not the one that time 0 falls into",
-        STREAMS,
+        EXTERNAL,
         "interval(kind, parameter, key, index, 0, True)",
         "interval(kind, parameter, key, index, 0, False)",
     ),
     (
         "intervals counted from another number",
-        STREAMS,
+        EXTERNAL,
         "interval(kind, parameter, key, index, k, False)",
         "interval(kind, parameter, key, index, k + 1, False)",
     ),
@@ -376,9 +376,10 @@ def load(name: str, old: str = "", new: str = "") -> ModuleType:
 
 def load_engine(mutated: str = "", old: str = "", new: str = "") -> dict[str, ModuleType]:
     """Fresh copies of everything that the reference consists of, one of them mutated."""
-    names = (REFERENCE, STREAMS, CLOSED_FORM, SEARCH, FRAMES)
+    names = (REFERENCE, EXTERNAL, STREAMS, CLOSED_FORM, SEARCH, FRAMES)
     modules = {name: load(name, old, new) if name == mutated else load(name) for name in names}
-    modules[REFERENCE].streams = modules[STREAMS]  # type: ignore[attr-defined]
+    modules[REFERENCE].external_spikes = modules[EXTERNAL]  # type: ignore[attr-defined]
+    modules[EXTERNAL].streams = modules[STREAMS]  # type: ignore[attr-defined]
     modules[REFERENCE].frames = modules[FRAMES]  # type: ignore[attr-defined]
     modules[SEARCH].closed_form = modules[CLOSED_FORM]  # type: ignore[attr-defined]
     modules[FRAMES].crossing = modules[SEARCH]  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import eventsnn as esn
-from eventsnn.models.closed_form import TAU_M
+from eventsnn._core.solve.closed_form import TAU_M
 
 both = pytest.mark.parametrize("engine", ["compiled", "reference"])
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from mpmath import mpf
 
 import eventsnn as esn
-from eventsnn.models import closed_form, crossing
-from eventsnn.reference import SEARCH
+from eventsnn.run.reference import SEARCH
+from eventsnn.solve import closed_form, crossing
 
 C_M, V_TH, HORIZON = 250.0, 15.0, 200.0
 MARGIN = 1e-13

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from eventsnn import plot
-from eventsnn.errors import InputError
-from eventsnn.results import Results, SpikeTrains, Traces
+from eventsnn.base.errors import InputError
+from eventsnn.results import plot
+from eventsnn.results.results import Results
+from eventsnn.results.spike_trains import SpikeTrains
+from eventsnn.results.traces import Traces
 
 
 def random_population(n: int, rate: float, duration: float, name: str) -> SpikeTrains:

@@ -5,7 +5,7 @@ import pytest
 
 import eventsnn as esn
 from eventsnn.encode import Cochlea, Latency, Rate, Trains
-from eventsnn.plot import RASTER_NEURONS
+from eventsnn.results.style import RASTER_NEURONS
 
 
 def offsets(panel):

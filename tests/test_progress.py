@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from eventsnn.progress import ProgressBar, RunStatus, duration, short
+from eventsnn.run.progress import ProgressBar, RunStatus, duration, short
 
 HALF = RunStatus(time=350.0, t_start=100.0, t_stop=600.0, wall_s=2.0, spikes=12_345, synaptic_events=30_000_000)
 END = RunStatus(time=600.0, t_start=100.0, t_stop=600.0, wall_s=4.0, spikes=25_000, synaptic_events=61_000_000)

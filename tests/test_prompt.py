@@ -10,6 +10,7 @@ from small_networks import delta, spikes_at, times_of
 from test_threads import log_of
 
 import eventsnn as esn
+from eventsnn.run.simulation import BUDGET
 
 STOP = 40.0
 SEEDS = range(500, 525)
@@ -353,7 +354,7 @@ def test_threads_may_change_from_run_to_run_with_spikes_under_way():
 
 def test_windows_that_are_cut_and_short_chunks(monkeypatch):
     expected = log_of(mixed(delay=1.5), 1)
-    monkeypatch.setitem(esn.engine.BUDGET, "compiled", 5)
+    monkeypatch.setitem(BUDGET, "compiled", 5)
     for threads in (1, 3):
         assert differences(expected, log_of(mixed(delay=1.5), threads)) == []
 

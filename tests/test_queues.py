@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import eventsnn as esn
-from eventsnn._core.queue import replay_rows, replay_wakes
+from eventsnn._core.run.queue import replay_rows, replay_wakes
 
 Times = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import pytest
 from random_networks import random_network
 
 import eventsnn as esn
-from eventsnn.plan import Plan
-from eventsnn.reference import ARRIVAL, CROSSING, EXTERNAL, SAMPLE, SEARCH, Entry, Reference
+from eventsnn.compile.plan import Plan
+from eventsnn.run.reference import ARRIVAL, CROSSING, EXTERNAL, SAMPLE, SEARCH, Entry, Reference
 
 STOP = 40.0
 

@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.models import GLIF, MAT2, MihalasNiebur
-from eventsnn.results import Check, Results, SpikeTrains, Traces, unit
+from eventsnn.results.results import Check, Results
+from eventsnn.results.spike_trains import SpikeTrains
+from eventsnn.results.traces import Traces, unit
 
 
 def trains_of(*times: list[float], t_stop: float = 100.0, name: str = "exc") -> SpikeTrains:

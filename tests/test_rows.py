@@ -12,8 +12,8 @@ import pytest
 from event_log import differences, event_log
 
 import eventsnn as esn
-from eventsnn import compile_rows
-from eventsnn.plan import PartPlan
+from eventsnn.compile import rows as compile_rows
+from eventsnn.compile.plan import PartPlan
 
 PAGE = 65_536
 GRID = esn.Normal(1.5, 0.75, low=0.1, grid=0.1)

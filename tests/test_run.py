@@ -9,7 +9,7 @@ import pytest
 from event_log import differences, event_log
 
 import eventsnn as esn
-from eventsnn import engine as engine_module
+from eventsnn.run import simulation as engine_module
 
 both = pytest.mark.parametrize("engine", ["compiled", "reference"])
 

@@ -6,8 +6,8 @@ from textwrap import dedent
 import pytest
 
 import eventsnn.scenarios
-from eventsnn.errors import InputError
-from eventsnn.scenario import available, load, parse_settings
+from eventsnn.base.errors import InputError
+from eventsnn.cli.scenario import available, load, parse_settings
 
 GOOD = '''
     """A pair of neurons.

@@ -11,7 +11,7 @@ from scipy import stats
 from stepped_models import gates, spike_times
 
 import eventsnn as esn
-from eventsnn.scenario import load
+from eventsnn.cli.scenario import load
 from eventsnn.scenarios import (
     action_potential,
     brunel,

@@ -12,11 +12,11 @@ from state_networks import begin, dense_network, go_on, laid_out, outcome
 from test_state import laid_out_alone, same
 
 import eventsnn as esn
-from eventsnn._core.engine import Engine
-from eventsnn.errors import InputError
-from eventsnn.layout import Net
-from eventsnn.plan import PartPlan, Plan, ProceduralPlan
-from eventsnn.reference import Reference
+from eventsnn._core.run.engine import Engine
+from eventsnn.base.errors import InputError
+from eventsnn.compile.layout import Net
+from eventsnn.compile.plan import PartPlan, Plan, ProceduralPlan
+from eventsnn.run.reference import Reference
 
 STOP = 20.0
 

@@ -7,10 +7,10 @@ import pytest
 from event_log import differences, event_log
 
 import eventsnn as esn
-from eventsnn._core.conductance import side_by_side
-from eventsnn._core.taylor import side_by_side as series_side_by_side
-from eventsnn.models.base import State
+from eventsnn._core.models.conductance import side_by_side
+from eventsnn._core.solve.taylor import side_by_side as series_side_by_side
 from eventsnn.models.stepped import THRESHOLD
+from eventsnn.solve.state import State
 
 OFTEN = 400
 

@@ -12,7 +12,7 @@ from test_calm import SEEDS, STOP
 from test_spans import network
 
 import eventsnn as esn
-from eventsnn import compile_synapses
+from eventsnn.compile import synapses as compile_synapses
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from random_networks import random_network
 from small_networks import delta, times_of
 
 import eventsnn as esn
-from eventsnn import compile_synapses
+from eventsnn.compile import synapses as compile_synapses
 
 ENGINES = ["compiled", "reference"]
 STORAGES = ["stored", "procedural"]

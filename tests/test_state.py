@@ -14,10 +14,10 @@ import pytest
 from state_networks import KINDS, STOP, begin, go_on, laid_out, network_of, outcome
 
 import eventsnn as esn
-from eventsnn._core.engine import Engine
-from eventsnn.errors import InputError, StateError
-from eventsnn.layout import Net
-from eventsnn.plan import Plan
+from eventsnn._core.run.engine import Engine
+from eventsnn.base.errors import InputError, StateError
+from eventsnn.compile.layout import Net
+from eventsnn.compile.plan import Plan
 
 SEEDS = {kind: range(12) for kind in KINDS} | {"random": range(60), "few at once": range(40), "crowded": range(4)}
 BUDGETS = {"crowded": 20_000, "busy": 400, "varied": 400}

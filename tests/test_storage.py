@@ -8,10 +8,11 @@ import h5py
 import numpy as np
 import pytest
 
-from eventsnn import storage
-from eventsnn.errors import InputError, SaveInterrupted
-from eventsnn.results import Results, SpikeTrains, Traces
-from eventsnn.storage import load
+from eventsnn.base.errors import InputError, SaveInterrupted
+from eventsnn.results import storage
+from eventsnn.results.results import Results, load
+from eventsnn.results.spike_trains import SpikeTrains
+from eventsnn.results.traces import Traces
 
 RNG = np.random.default_rng(3)
 

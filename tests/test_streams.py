@@ -10,10 +10,11 @@ import pytest
 from scipy import stats
 
 import eventsnn as esn
-from eventsnn import streams
-from eventsnn._core import philox
-from eventsnn._core.stream import spikes
-from eventsnn.errors import InputError
+from eventsnn._core.draw import philox
+from eventsnn._core.draw.stream import spikes
+from eventsnn.base.errors import InputError
+from eventsnn.draw import streams
+from eventsnn.run.external import spike_times
 
 MEAN, WIDTH = 6.25, 0.3125
 ERROR_PROBABILITY = 1e-6  # of each statistical test, were its seed not fixed
@@ -211,5 +212,5 @@ def test_spikes_of_a_stream_are_those_of_the_twin(name):
     end = 1000.0 if name == "sparse" else 40.0
     train = plan.train_time[int(plan.train_start[0]) : int(plan.train_stop[0])]
     arguments = (int(plan.key[0]), int(plan.index[0]), int(plan.kind[0]), plan.parameter[0], bool(plan.stationary[0]))
-    expected = list(itertools.takewhile(lambda t: t < end, streams.spike_times(plan, 0)))
+    expected = list(itertools.takewhile(lambda t: t < end, spike_times(plan, 0)))
     assert spikes(*arguments, train, end) == expected

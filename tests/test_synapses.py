@@ -4,9 +4,12 @@ import os
 
 import numpy as np
 import pytest
+from drawn_rows import draw
 
 import eventsnn as esn
-from eventsnn import compile_synapses, connect, streams
+from eventsnn.compile import building
+from eventsnn.compile import synapses as compile_synapses
+from eventsnn.draw import streams
 
 
 def receivers(n=4):
@@ -99,9 +102,9 @@ def test_synapses_are_the_same_for_any_number_of_threads(rule, delay):
 def test_threads_are_as_many_as_processors_with_work(indegree, expected, monkeypatch):
     """Rows of 840 and of 3,600 synapses. Counts of 120 rows, for each thread its own, take 960 bytes."""
     used = []
-    pool = connect.ThreadPoolExecutor
-    monkeypatch.setattr(connect, "WORTH_A_THREAD", 200)
-    monkeypatch.setattr(connect, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
+    pool = building.ThreadPoolExecutor
+    monkeypatch.setattr(building, "WORTH_A_THREAD", 200)
+    monkeypatch.setattr(building, "ThreadPoolExecutor", lambda n: used.append(n) or pool(n))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
     net = esn.Network(seed=3)
     cells = net.population(120, esn.LIFDelta())
@@ -121,7 +124,7 @@ def test_a_row_is_sorted_by_delay_target_and_draw_and_its_values_are_those_of_th
     cells = net.population(120, esn.LIFDelta())
     projection = net.connect(cells, cells, rule, name="p", weight=esn.Normal(0.0, 1.0), delay=delay)
     ids = np.arange(120, dtype=np.int32)
-    rows = rule.draw(streams.stream_key(3, "p", "connections"), ids, ids, True)
+    rows = draw(rule, streams.stream_key(3, "p", "connections"), ids, ids, True)
     numbers = rows.ordinal.astype(np.uint64)
     weight = projection.weight.sample(streams.stream_key(3, "p", "weight"), numbers)
     drawn = delay.sample(streams.stream_key(3, "p", "delay"), numbers)

@@ -12,11 +12,11 @@ from stepped_models import gates, spike_times
 
 import eventsnn as esn
 from eventsnn import models
-from eventsnn.models.base import State
 from eventsnn.models.stepped import THRESHOLD, SteppedModel
-from eventsnn.models.taylor import first_root
 from eventsnn.scenarios import adex_patterns
 from eventsnn.scenarios import izhikevich_patterns as patterns
+from eventsnn.solve.series import first_root
+from eventsnn.solve.state import State
 
 MODELS = [
     esn.Izhikevich(), esn.Izhikevich(a=0.1, t_ref=1.5), esn.EIF(t_ref=2.0, tau_syn_ex=1.0),

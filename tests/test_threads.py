@@ -11,6 +11,7 @@ from random_networks import random_network
 from small_networks import delta, spikes_at
 
 import eventsnn as esn
+from eventsnn.run.simulation import BUDGET
 
 STOP = 40.0
 THREADS = (2, 3, 7)
@@ -82,7 +83,7 @@ def test_threads_may_change_from_run_to_run_with_spikes_under_way(storage):
 
 def test_chunks_in_threads(monkeypatch):
     expected = log_of(balanced(), 1)
-    monkeypatch.setitem(esn.engine.BUDGET, "compiled", 5)
+    monkeypatch.setitem(BUDGET, "compiled", 5)
     assert differences(expected, log_of(balanced(), 3)) == []
 
 

@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as hnp
 
 import eventsnn as esn
 from eventsnn import encode
+from eventsnn.base.sorting import order_by
 from eventsnn.encode import Trains
-from eventsnn.sorting import order_by
 
 
 def random_trains(samples=5, shape=(3, 4), spikes=200, duration=10.0, seed=1):

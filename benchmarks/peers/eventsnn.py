@@ -80,7 +80,7 @@ def drive_with(net: Any, parts: list[Any], network: dict[str, Any]) -> None:
 
 def simulate(request: dict[str, Any]) -> dict[str, Any]:
     # What the modules hold is no part of the network.
-    from eventsnn import compilation, engine  # noqa: F401
+    import eventsnn.network  # noqa: F401
 
     network = request["network"]
     worker.pin(request)

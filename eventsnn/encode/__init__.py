@@ -21,8 +21,8 @@ from eventsnn.encode.rank_order import RankOrder
 from eventsnn.encode.rate import InhomogeneousRate, Rate
 from eventsnn.encode.send_on_delta import SendOnDelta
 from eventsnn.encode.sound import Cochlea, read_wav
-from eventsnn.storage import load_trains as load
-from eventsnn.trains import Trains
+from eventsnn.results.trains import Trains
+from eventsnn.results.trains import load as load
 
 # By the names that the command line gives them; the first of a kind is the one that it takes if none is named.
 CODES: dict[str, type[Code]] = {

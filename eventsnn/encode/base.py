@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import floats, whole
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Trains
+from eventsnn.base.arrays import Floats
+from eventsnn.base.checks import floats, whole
+from eventsnn.base.errors import InputError
+from eventsnn.results.trains import Trains
 
 # Values that are worked on at a time, so that what is needed meanwhile stays small: 16 MB for each array of them.
 AT_ONCE = 2_000_000

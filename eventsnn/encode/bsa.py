@@ -9,10 +9,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventsnn.checks import floats
+from eventsnn.base.arrays import Floats
+from eventsnn.base.checks import floats
+from eventsnn.base.errors import InputError
 from eventsnn.encode.base import Code, in_parts, signals
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Trains
+from eventsnn.results.trains import Trains
 
 # A Gaussian of 20 steps whose sum is 1, so that a spike at every step adds up to 1. With it and the threshold below
 # slow signals between 0 and 1 come back to within 0.02 (root mean square).

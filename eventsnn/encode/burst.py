@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventsnn.base.arrays import Floats
+from eventsnn.base.errors import InputError
 from eventsnn.encode.base import Code, in_parts, require_few
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Trains
+from eventsnn.results.trains import Trains
 
 # 100 * 0.07 is an ulp above 7 and must not be 8 spikes.
 ROUNDING = 1e-15

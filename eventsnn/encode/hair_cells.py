@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventsnn.trains import Floats, Ints
+from eventsnn.base.arrays import Floats, Ints
 
 # Newton's steps, at most: near a grazing crossing each takes half of the distance that is left.
 MOST_STEPS = 60

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import floats, whole
+from eventsnn.base.arrays import Floats
+from eventsnn.base.checks import floats, whole
+from eventsnn.base.errors import InputError
 from eventsnn.encode.base import Code, in_parts
 from eventsnn.encode.latency import Latency
 from eventsnn.encode.rank_order import RankOrder
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Trains
+from eventsnn.results.trains import Trains
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -165,4 +166,6 @@ class Image(Code):
         pixels = self._pixels(floats(image, "Image: image", "an array of numbers")[np.newaxis], False)
         if not pixels.size:
             raise InputError(f"Image: an image of shape {pixels.shape[1:]} has no pixels to plot")
-        return image_figure(self, pixels[0], given.tolist())
+        trains = self.encode(pixels)
+        seen = [(share, self.decode(trains, round(share * trains.times.size))[0]) for share in given.tolist()]
+        return image_figure(pixels[0], trains, self.sigmas, seen)

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventsnn.base.arrays import Floats
+from eventsnn.base.errors import InputError, suggest
 from eventsnn.encode.base import Code, first_spikes
-from eventsnn.errors import InputError, suggest
-from eventsnn.trains import Floats, Trains
+from eventsnn.results.trains import Trains
 
 METHODS = ("linear", "rc")
 

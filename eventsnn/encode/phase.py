@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventsnn.base.arrays import Floats
 from eventsnn.encode.base import Code, in_parts, require_few, rows
-from eventsnn.trains import Floats, Trains
+from eventsnn.results.trains import Trains
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from eventsnn.base.arrays import Floats
+from eventsnn.base.errors import InputError
 from eventsnn.encode.base import Code, first_spikes
 from eventsnn.encode.rank_order import RankOrder
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Trains
+from eventsnn.results.trains import Trains
 
 
 @dataclass(frozen=True, repr=False)

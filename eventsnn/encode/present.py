@@ -7,9 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.checks import number
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Trains
+from eventsnn.base.arrays import Floats
+from eventsnn.base.checks import number
+from eventsnn.base.errors import InputError
+from eventsnn.results.trains import Trains
 
 
 def present(trains: Trains, every: float | None = None, pause: float = 0.0) -> Trains:

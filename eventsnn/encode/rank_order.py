@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventsnn.checks import floats
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import floats
+from eventsnn.base.errors import InputError
 from eventsnn.encode.base import Code, first_spikes, rows
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Ints, Trains
+from eventsnn.results.trains import Trains
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,13 +10,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import whole
-from eventsnn.distributions import Exponential, Uniform
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import whole
+from eventsnn.base.errors import InputError
+from eventsnn.base.sorting import order_in_time, outside_dead_times
+from eventsnn.draw.distributions import Exponential, Uniform
+from eventsnn.draw.streams import stream_key
 from eventsnn.encode.base import AT_ONCE, Code, in_parts, require_few, signals
-from eventsnn.errors import InputError
-from eventsnn.sorting import order_in_time, outside_dead_times
-from eventsnn.streams import stream_key
-from eventsnn.trains import Floats, Ints, Trains
+from eventsnn.results.trains import Trains
 
 # A draw's place has 64 bits: 32 for the channel, 32 for the number of the interval, of which the last is none.
 MOST_CHANNELS = 2**32

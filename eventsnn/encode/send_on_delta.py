@@ -9,10 +9,11 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import floats
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import floats
+from eventsnn.base.errors import InputError
 from eventsnn.encode.base import Code, in_parts, parts, require_few, signals
-from eventsnn.errors import InputError
-from eventsnn.trains import Floats, Ints, Trains
+from eventsnn.results.trains import Trains
 
 # A level that is missed by so small a part of delta counts as reached: 0.1 + 0.1 + 0.1 is not 0.3.
 SLACK = 1e-9

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventsnn.base.arrays import Floats
+from eventsnn.base.errors import InputError
+from eventsnn.base.paths import existing
 from eventsnn.encode.base import AT_ONCE, Code, in_parts
 from eventsnn.encode.hair_cells import HairCells, UnboundedError
-from eventsnn.errors import InputError
-from eventsnn.paths import existing
-from eventsnn.trains import Floats, Trains
+from eventsnn.results.trains import Trains
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -171,7 +172,7 @@ class Cochlea(Code):
         """Raster of the first of these sounds over the centre frequencies, as a matplotlib Figure."""
         from eventsnn.encode.pictures import cochlea_figure  # matplotlib takes long to import
 
-        return cochlea_figure(self, self._decodable(trains))
+        return cochlea_figure(self.frequencies, self._decodable(trains))
 
 
 # ---- sound files

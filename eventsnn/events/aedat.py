@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eventsnn.events.decoded import Bytes, Damaged, Decoded, Ints, header_lines, records, unwrapped
+from eventsnn.base.arrays import Ints
+from eventsnn.events.decoded import Bytes, Damaged, Decoded, header_lines, records, unwrapped
 from eventsnn.events.recording import Events
 
 

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.checks import whole
-from eventsnn.errors import InputError
-from eventsnn.events.recording import EVENT, MOST_PIXELS, Events
+from eventsnn.base.arrays import Ints
+from eventsnn.base.checks import whole
+from eventsnn.base.errors import InputError
+from eventsnn.events.event_array import EVENT, MOST_PIXELS
+from eventsnn.events.recording import Events
 
 Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
 
 
 # EVENT with times as they come, microseconds.

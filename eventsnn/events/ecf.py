@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.events.decoded import Damaged, Ints
+from eventsnn.base.arrays import Ints
+from eventsnn.events.decoded import Damaged
 
 FILTER = 36559
 MOST_EVENTS = 2**16 - 1

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.events.decoded import Bytes, Decoded, Ints, records, unwrapped
+from eventsnn.base.arrays import Ints
+from eventsnn.events.decoded import Bytes, Decoded, records, unwrapped
 from eventsnn.events.prophesee import Header
 
 # The upper four bits of a word. In EVT 2.0 0 and 1 are events, OFF and ON.

@@ -25,12 +25,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
+from eventsnn.base.paths import as_path, existing, replacing, require_free
 from eventsnn.events import aedat, event_stream, evt, hdf5, nmnist, prophesee, table
 from eventsnn.events.decoded import Bytes, Damaged, Decoded
 from eventsnn.events.foreign import faery, read_foreign
 from eventsnn.events.recording import Events
-from eventsnn.paths import as_path, existing, replacing, require_free
 
 READABLE = "AEDAT4, AEDAT 3.1 and 2.0, EVT 2.0 and 3.0, DAT, Event Stream, Prophesee's HDF5, N-MNIST's .bin and .csv"
 

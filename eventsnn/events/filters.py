@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.checks import number, whole
-from eventsnn.errors import InputError
-from eventsnn.sorting import order_by, outside_dead_times
+from eventsnn.base.checks import number, whole
+from eventsnn.base.errors import InputError
+from eventsnn.base.sorting import order_by, outside_dead_times
+from eventsnn.events.event_array import EventArray
 
-if TYPE_CHECKING:
-    from eventsnn.events.recording import Events
+Kind = TypeVar("Kind", bound=EventArray)
 
-Ints = NDArray[np.int64]
 
 # 1 GB of int32.
 MOST_FRAME_VALUES = 2**28
 
 
-def crop(events: Events, x0: int, y0: int, x1: int, y1: int) -> Events:
+def crop(events: Kind, x0: int, y0: int, x1: int, y1: int) -> Kind:
     spans = []
     for low, high, size, name in ((x0, x1, events.width, "x"), (y0, y1, events.height, "y")):
         last = whole(high, f"crop: {name}1", 1, size)
@@ -34,7 +33,7 @@ def crop(events: Events, x0: int, y0: int, x1: int, y1: int) -> Events:
     return replace(events, data=data, width=x1 - x0, height=y1 - y0)
 
 
-def downsample(events: Events, factor: int) -> Events:
+def downsample(events: Kind, factor: int) -> Kind:
     factor = whole(factor, "downsample: factor", 1, max(events.width, events.height))
     data = events.data.copy()
     for name in ("x", "y"):
@@ -42,13 +41,13 @@ def downsample(events: Events, factor: int) -> Events:
     return replace(events, data=data, width=-(-events.width // factor), height=-(-events.height // factor))
 
 
-def refractory(events: Events, t_ref: float) -> Events:
+def refractory(events: Kind, t_ref: float) -> Kind:
     t_ref = number(t_ref, "refractory: t_ref", "a finite number of ms, 0 or more", least=0.0)
     pixel = events.y.astype(np.int64) * events.width + events.x
     return events[outside_dead_times(pixel, events.t, t_ref - _slack(events))]
 
 
-def background_activity(events: Events, dt: float) -> Events:
+def background_activity(events: Kind, dt: float) -> Kind:
     dt = number(dt, "background_activity: dt", "a finite number of ms, 0 or more", least=0.0)
     n = len(events)
     if n == 0:
@@ -68,12 +67,12 @@ def background_activity(events: Events, dt: float) -> Events:
     return events[supported]
 
 
-def _slack(events: Events) -> float:
+def _slack(events: EventArray) -> float:
     """How far the distance of two times may be off by rounding: 0.003 - 0.002 is not 0.001."""
     return 2.0 * float(np.spacing(np.abs(events.t[[0, -1]]).max())) if len(events) else 0.0
 
 
-def frames(events: Events, every: float) -> NDArray[np.int32]:
+def frames(events: EventArray, every: float) -> NDArray[np.int32]:
     every = number(every, "frames: every", "a finite number of ms above 0", above=0.0)
     size = events.width * events.height
     if not len(events):

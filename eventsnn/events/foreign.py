@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.errors import InputError
+from eventsnn.base.errors import InputError
 from eventsnn.events.decoded import MOST_EXPANSION, RAW, Damaged, Decoded
 from eventsnn.events.hdf5 import read_hdf5
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eventsnn.events.decoded import Bytes, Decoded, Ints, records
+from eventsnn.base.arrays import Ints
+from eventsnn.events.decoded import Bytes, Decoded, records
 from eventsnn.events.recording import Events
 
 LATER = 240

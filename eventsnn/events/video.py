@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.checks import number, whole
-from eventsnn.distributions import Normal, Uniform
+from eventsnn.base.arrays import Floats
+from eventsnn.base.checks import number, whole
+from eventsnn.base.errors import InputError
+from eventsnn.draw.distributions import Normal, Uniform
+from eventsnn.draw.streams import stream_key
 from eventsnn.encode.base import AT_ONCE, require_few
 from eventsnn.encode.rate import draws, renewals
 from eventsnn.encode.send_on_delta import level_crossings
-from eventsnn.errors import InputError
-from eventsnn.events.recording import MOST_PIXELS, Events
-from eventsnn.streams import stream_key
-
-Floats = NDArray[np.float64]
+from eventsnn.events.event_array import MOST_PIXELS
+from eventsnn.events.recording import Events
 
 # Below this intensity (of 255) the pixel is linear, above logarithmic; both have the same value there.
 LINEAR_BELOW = 20.0

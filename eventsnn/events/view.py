@@ -12,12 +12,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from eventsnn.checks import number, whole
-from eventsnn.errors import InputError
+from eventsnn.base.checks import number, whole
+from eventsnn.base.errors import InputError
+from eventsnn.base.paths import as_path, replacing, require_free
+from eventsnn.events.event_array import EventArray
 from eventsnn.events.filters import MOST_FRAME_VALUES
-from eventsnn.events.recording import Events
-from eventsnn.paths import as_path, replacing, require_free
-from eventsnn.plot import COLOURS
+from eventsnn.results.style import COLOURS
 
 ON, OFF = COLOURS[0], COLOURS[1]
 MAP = LinearSegmentedColormap.from_list("events", [OFF, "white", ON])
@@ -28,7 +28,7 @@ MOST_IMAGES = 2000
 SIZE, STRIP = 480, 24
 
 
-def figure(events: Events, panels: int = 4, every: float | None = None) -> Figure:
+def figure(events: EventArray, panels: int = 4, every: float | None = None) -> Figure:
     """ON minus OFF events of each pixel in windows of `every` ms, at even distances over the recording."""
     whole(panels, "plot: panels", 1, 12)
     span = float(events.t[-1] - events.t[0]) if len(events) else 0.0
@@ -63,7 +63,7 @@ def figure(events: Events, panels: int = 4, every: float | None = None) -> Figur
     return picture
 
 
-def _image(events: Events) -> NDArray[np.int64]:
+def _image(events: EventArray) -> NDArray[np.int64]:
     size = events.width * events.height
     if size > MOST_FRAME_VALUES:
         raise InputError(
@@ -82,7 +82,9 @@ def _round(value: float) -> float:
     return next(power * factor for factor in (5.0, 2.0, 1.0) if power * factor <= value * (1.0 + 1e-9))
 
 
-def animate(events: Events, path: str | os.PathLike[str], every: float, fps: float = 20.0, force: bool = False) -> None:
+def animate(
+    events: EventArray, path: str | os.PathLike[str], every: float, fps: float = 20.0, force: bool = False
+) -> None:
     """Write an animated GIF or PNG of windows of `every` ms, with the time below."""
     every = number(every, "animate: every", "a finite number of ms above 0", above=0.0)
     fps = number(fps, "animate: fps", "a number of Hz from 0.001 to 50", least=0.001, most=50.0)
@@ -109,7 +111,7 @@ def animate(events: Events, path: str | os.PathLike[str], every: float, fps: flo
         images[0].save(staging, save_all=True, append_images=images[1:], duration=shown, loop=0)
 
 
-def _page(events: Events, text: str) -> Image.Image:
+def _page(events: EventArray, text: str) -> Image.Image:
     """Each pixel in the colour of most of its events, and the text below."""
     image = _image(events)
     palette = [255, 255, 255, *bytes.fromhex(ON[1:]), *bytes.fromhex(OFF[1:]), 0, 0, 0]

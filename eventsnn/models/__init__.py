@@ -1,6 +1,6 @@
 """Neuron models: parameters, units, validation, and the equations that the reference engine runs."""
 
-from eventsnn.models.base import Model, State
+from eventsnn.models.base import Model
 from eventsnn.models.conductance import LIFCondAlpha, LIFCondExp
 from eventsnn.models.exponential import EIF, AdEx
 from eventsnn.models.glif import GLIF
@@ -12,6 +12,7 @@ from eventsnn.models.mat2 import MAT2
 from eventsnn.models.mihalas_niebur import MihalasNiebur
 from eventsnn.models.quadratic import QIF
 from eventsnn.models.taylor import TaylorModel
+from eventsnn.solve.state import State
 
 __all__ = [
     "AdEx",

@@ -9,47 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.distributions import Distribution
-from eventsnn.errors import InputError, suggest
-
-Value = float | Sequence[float] | NDArray[np.float64] | Distribution
-Values = dict[str, NDArray[np.float64]]
-
-
-@dataclass
-class Frame:
-    """A state as eventsnn/models/frames.py keeps it: integers, in the frames of the state's time."""
-
-    u: int
-    x: list[int]  # by current
-
-    def copy(self) -> Frame:
-        return Frame(self.u, list(self.x))
-
-
-@dataclass
-class State:
-    """One neuron between two events. `v` and all potentials of the equations are relative to E_L."""
-
-    t: float = 0.0  # ms, when the rest was true
-    v: float = 0.0  # mV
-    x: list[float] = field(default_factory=list)  # the other variables, in the order of the model's slots
-    low: list[float] = field(default_factory=list)  # what additions to the currents among them have lost
-    drive: float = 0.0  # mV, R (I_e + step currents): where v would settle; without leak mV/ms, its slope
-    slope: float = 0.0  # of drive, mV/ms
-    sines: tuple[tuple[float, float, float], ...] = ()  # sinusoidal currents: frequency (1/ms), phase (turns), pA
-    frame: Frame | None = None  # holds x, and v of a free neuron, if there is one
-    step: Any = None  # the series that the state follows, if it is known; no part of it
-
-    def copy(self) -> State:
-        frame = self.frame.copy() if self.frame else None
-        return State(self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines, frame, self.step)
+from eventsnn.base.errors import InputError, suggest
+from eventsnn.draw.values import Value, Values
+from eventsnn.solve.state import State
 
 
 class Model(ABC):
@@ -69,7 +36,7 @@ class Model(ABC):
     shape: Any
     # The signs of weights choose ports and mean nothing else.
     magnitudes = False
-    # The same equations compiled: a capsule of the struct Model in ext/eventsnn/_core/neuron.pxd.
+    # The same equations compiled: a capsule of the struct Model in ext/eventsnn/_core/solve/neuron.pxd.
     kernel: object
 
     def __init__(self, **parameters: Value):

@@ -32,13 +32,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn._core import conductance as kernels
-from eventsnn._core.mathfunc import exp, expm1, log1p, sin_turns
-from eventsnn.models.base import State, Values
-from eventsnn.models.stepped import THRESHOLD, SteppedModel, until
-
-# The constants of a neuron. R is 1 / C_m.
-R, RATE_L, E_L, V_RESET, E_EX, E_IN, RATE_EX, RATE_IN, TAU_EX, TAU_IN, SCALES = 0, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13
+from eventsnn._core.base.mathfunc import exp, expm1, log1p, sin_turns
+from eventsnn._core.models import conductance as kernels
+from eventsnn._core.models.conducting import E_EX, E_IN, E_L, RATE_EX, RATE_IN, RATE_L, SCALES, TAU_EX, TAU_IN, V_RESET
+from eventsnn._core.solve.neuron import THRESHOLD, R
+from eventsnn.draw.values import Values
+from eventsnn.models.stepped import SteppedModel, until
+from eventsnn.solve.state import State
 
 # Half of the nodes of each rule, from the middle, in lengths of the step, with their weights.
 RULES = (

@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from eventsnn._core import exponential as kernels
-from eventsnn.errors import InputError
-from eventsnn.models.base import Values
-from eventsnn.models.taylor import Series, TaylorModel, beginning, exponential, product
+from eventsnn._core.models import exponential as kernels
+from eventsnn._core.models.exponential import (
+    E_EX,
+    E_IN,
+    E_L,
+    PER_C,
+    PER_DELTA,
+    RATE_EX,
+    RATE_IN,
+    RATE_L,
+    RATE_W,
+    UPSTROKE,
+    V_T,
+    A,
+)
+from eventsnn.base.errors import InputError
+from eventsnn.draw.values import Values
+from eventsnn.models.taylor import TaylorModel
+from eventsnn.solve.series import Series, beginning, exponential, product
 
 # (V_peak - V_th) / Delta_T: with more, V rises faster than time is resolved, and terms of its series overflow.
 STEEPEST = 40.0
@@ -63,40 +78,46 @@ class EIF(TaylorModel):
                 "where V would rise faster than time is resolved; lower V_peak"
             )
 
-    def own(self, values: Values) -> list[tuple[str, Any]]:
+    def own(self, values: Values) -> dict[int, tuple[str, Any]]:
         C_m, g_L, Delta_T = values["C_m"], values["g_L"], values["Delta_T"]
-        return [
-            ("g_L / C_m", g_L / C_m), ("E_L", values["E_L"]), ("V_th", values["V_th"]), ("1 / Delta_T", 1.0 / Delta_T),
-            ("g_L Delta_T / C_m", g_L * Delta_T / C_m), ("1 / C_m", 1.0 / C_m), ("E_ex", values["E_ex"]),
-            ("E_in", values["E_in"]), ("1 / tau_syn_ex", 1.0 / values["tau_syn_ex"]),
-            ("1 / tau_syn_in", 1.0 / values["tau_syn_in"]), *self.adaptation(values),
-        ]  # fmt: skip
+        return {
+            RATE_L: ("g_L / C_m", g_L / C_m),
+            E_L: ("E_L", values["E_L"]),
+            V_T: ("V_th", values["V_th"]),
+            PER_DELTA: ("1 / Delta_T", 1.0 / Delta_T),
+            UPSTROKE: ("g_L Delta_T / C_m", g_L * Delta_T / C_m),
+            PER_C: ("1 / C_m", 1.0 / C_m),
+            E_EX: ("E_ex", values["E_ex"]),
+            E_IN: ("E_in", values["E_in"]),
+            RATE_EX: ("1 / tau_syn_ex", 1.0 / values["tau_syn_ex"]),
+            RATE_IN: ("1 / tau_syn_in", 1.0 / values["tau_syn_in"]),
+            **self.adaptation(values),
+        }
 
-    def adaptation(self, values: Values) -> list[tuple[str, Any]]:
-        return [("a", 0.0), ("1 / tau_w", 0.0)]
+    def adaptation(self, values: Values) -> dict[int, tuple[str, Any]]:
+        return {A: ("a", 0.0), RATE_W: ("1 / tau_w", 0.0)}
 
     # ---- equations, for the reference engine
 
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
-        rate_l, E_L, V_T, per_delta, upstroke, per_c, E_ex, E_in, rate_ex, rate_in, a, rate_w = p[:12]
         v, g_ex, g_in = z.y[:3]
-        above = v[n] - E_L if n == 0 else v[n]
+        above = v[n] - p[E_L] if n == 0 else v[n]
         if z.held:
             v.append(0.0)
         else:
             changes, e, g = z.row("changes"), z.row("e"), z.row("g")
             changes.append(n * v[n])
-            e.append(exponential(changes, per_delta, e, n) if n > 0 else beginning((v[0] - V_T) * per_delta))
+            e.append(exponential(changes, p[PER_DELTA], e, n) if n > 0 else beginning((v[0] - p[V_T]) * p[PER_DELTA]))
             g.append(g_ex[n] + g_in[n])
-            pulled = product(g, v, n) - (g_ex[n] * E_ex + g_in[n] * E_in)
+            pulled = product(g, v, n) - (g_ex[n] * p[E_EX] + g_in[n] * p[E_IN])
             if len(z.y) == 4:
                 pulled = pulled + z.y[3][n]
-            v.append((((upstroke * e[n] - rate_l * above) - per_c * pulled) + z.force[n]) / (n + 1))
-        g_ex.append(-rate_ex * g_ex[n] / (n + 1))
-        g_in.append(-rate_in * g_in[n] / (n + 1))
+            v.append((((p[UPSTROKE] * e[n] - p[RATE_L] * above) - p[PER_C] * pulled) + z.force[n]) / (n + 1))
+        g_ex.append(-p[RATE_EX] * g_ex[n] / (n + 1))
+        g_in.append(-p[RATE_IN] * g_in[n] / (n + 1))
         if len(z.y) == 4:
             w = z.y[3]
-            w.append(rate_w * (a * above - w[n]) / (n + 1))
+            w.append(p[RATE_W] * (p[A] * above - w[n]) / (n + 1))
 
 
 class AdEx(EIF):
@@ -138,5 +159,5 @@ class AdEx(EIF):
     def jumps(self, values: Values) -> list[Any]:
         return [0.0, 0.0, values["b"]]
 
-    def adaptation(self, values: Values) -> list[tuple[str, Any]]:
-        return [("a", values["a"]), ("1 / tau_w", 1.0 / values["tau_w"])]
+    def adaptation(self, values: Values) -> dict[int, tuple[str, Any]]:
+        return {A: ("a", values["a"]), RATE_W: ("1 / tau_w", 1.0 / values["tau_w"])}

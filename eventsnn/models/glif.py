@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn._core.mathfunc import exp
-from eventsnn.errors import InputError
-from eventsnn.models.base import Value, Values
+from eventsnn._core.base.mathfunc import exp
+from eventsnn.base.errors import InputError
+from eventsnn.draw.values import Value, Values
 from eventsnn.models.linear import Current, Linear, LinearModel, Membrane, Reset, Threshold
 
 COMMON = {

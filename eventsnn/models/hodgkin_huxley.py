@@ -7,11 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn._core import hodgkin_huxley as kernels
-from eventsnn._core.mathfunc import exp, expm1
-from eventsnn.checks import require
-from eventsnn.models.base import Values
-from eventsnn.models.taylor import Row, Series, TaylorModel, beginning, exponential, product, square
+from eventsnn._core.base.mathfunc import exp, expm1
+from eventsnn._core.models import hodgkin_huxley as kernels
+from eventsnn._core.models.hodgkin_huxley import (
+    E_EX,
+    E_IN,
+    E_K,
+    E_L,
+    E_NA,
+    G_K,
+    G_L,
+    G_NA,
+    PER_C,
+    RATE_EX,
+    RATE_IN,
+    V_T,
+)
+from eventsnn.base.checks import require
+from eventsnn.draw.values import Values
+from eventsnn.models.taylor import TaylorModel
+from eventsnn.solve.series import Row, Series, beginning, exponential, product, square
 
 # |x| below which x / (exp(x) - 1) is summed up as a series.
 NEAR_ZERO = 0.3
@@ -90,19 +105,22 @@ class HHTraub(TaylorModel):
         gates = {name: alpha[k] / (alpha[k] + beta[k]) for k, name in enumerate(self.slots[:3])}
         return {"V_m": V_m, **gates, "g_ex": np.zeros(1), "g_in": np.zeros(1)}
 
-    def own(self, values: Values) -> list[tuple[str, Any]]:
+    def own(self, values: Values) -> dict[int, tuple[str, Any]]:
         C_m = values["C_m"]
-        scaled = [(f"{name} / C_m", values[name] / C_m) for name in ("g_Na", "g_K", "g_L")]
-        reversals = [(name, values[name]) for name in ("E_Na", "E_K", "E_L", "E_ex", "E_in", "V_T")]
-        rates = [(f"1 / {name}", 1.0 / values[name]) for name in ("tau_syn_ex", "tau_syn_in")]
-        return [*scaled, ("1 / C_m", 1.0 / C_m), *reversals, *rates]
+        scaled = {G_NA: "g_Na", G_K: "g_K", G_L: "g_L"}
+        potentials = {E_NA: "E_Na", E_K: "E_K", E_L: "E_L", E_EX: "E_ex", E_IN: "E_in", V_T: "V_T"}
+        inverse = {PER_C: "C_m", RATE_EX: "tau_syn_ex", RATE_IN: "tau_syn_in"}
+        return {
+            **{place: (f"{name} / C_m", values[name] / C_m) for place, name in scaled.items()},
+            **{place: (name, values[name]) for place, name in potentials.items()},
+            **{place: (f"1 / {name}", 1.0 / values[name]) for place, name in inverse.items()},
+        }
 
     # ---- equations, for the reference engine
 
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
-        g_Na, g_K, g_L, per_c, E_Na, E_K, E_L, E_ex, E_in, V_T, rate_ex, rate_in = p[:12]
         v, m, h, a, g_ex, g_in = z.y
-        _extend_rates(v[0] - V_T, z, n)
+        _extend_rates(v[0] - p[V_T], z, n)
         alpha_m, alpha_h, alpha_n = 1.28 * z.aux["am"][n], 0.128 * z.aux["ah"][n], 0.16 * z.aux["an"][n]
         sum_m, sum_h, sum_n = z.row("sum m"), z.row("sum h"), z.row("sum n")
         sum_m.append(alpha_m + 1.4 * z.aux["bm"][n])
@@ -112,17 +130,17 @@ class HHTraub(TaylorModel):
         m_2.append(square(m, n))
         m_h.append(product(m, h, n))
         n_2.append(square(a, n))
-        sodium, potassium = g_Na * product(m_2, m_h, n), g_K * square(n_2, n)
-        total.append((sodium + potassium) + per_c * (g_ex[n] + g_in[n]))
-        pulled = sodium * E_Na + potassium * E_K
-        pulled = pulled + per_c * (g_ex[n] * E_ex + g_in[n] * E_in)
-        pulled = (pulled - product(total, v, n)) - g_L * (v[n] - E_L if n == 0 else v[n])
+        sodium, potassium = p[G_NA] * product(m_2, m_h, n), p[G_K] * square(n_2, n)
+        total.append((sodium + potassium) + p[PER_C] * (g_ex[n] + g_in[n]))
+        pulled = sodium * p[E_NA] + potassium * p[E_K]
+        pulled = pulled + p[PER_C] * (g_ex[n] * p[E_EX] + g_in[n] * p[E_IN])
+        pulled = (pulled - product(total, v, n)) - p[G_L] * (v[n] - p[E_L] if n == 0 else v[n])
         v.append((pulled + z.force[n]) / (n + 1))
         m.append((alpha_m - product(sum_m, m, n)) / (n + 1))
         h.append((alpha_h - product(sum_h, h, n)) / (n + 1))
         a.append((alpha_n - product(sum_n, a, n)) / (n + 1))
-        g_ex.append(-rate_ex * g_ex[n] / (n + 1))
-        g_in.append(-rate_in * g_in[n] / (n + 1))
+        g_ex.append(-p[RATE_EX] * g_ex[n] / (n + 1))
+        g_in.append(-p[RATE_IN] * g_in[n] / (n + 1))
 
 
 def _rates(level: Any) -> tuple[list[Any], list[Any]]:

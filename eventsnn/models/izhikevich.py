@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn._core import izhikevich as kernels
-from eventsnn.checks import require
-from eventsnn.errors import InputError, suggest
-from eventsnn.models.base import State, Value, Values
-from eventsnn.models.taylor import Series, Step, TaylorModel, square
+from eventsnn._core.models import izhikevich as kernels
+from eventsnn._core.models.izhikevich import K_0, K_1, K_2, LEAK_U, STEP, V_U, A, B
+from eventsnn.base.checks import require
+from eventsnn.base.errors import InputError, suggest
+from eventsnn.draw.values import Value, Values
+from eventsnn.models.taylor import TaylorModel
+from eventsnn.solve.series import Series, Step, square
+from eventsnn.solve.state import State
 
 METHODS = ("exact", "figure1")
 
@@ -89,34 +92,32 @@ class Izhikevich(TaylorModel):
     def jumps(self, values: Values) -> list[Any]:
         return [values["d"]]
 
-    def own(self, values: Values) -> list[tuple[str, Any]]:
-        names = ["a", "b", "k_2", "k_1", "k_0", "V_u", "leak_u"]
-        return [(name, values[name]) for name in (*names, "step")]
+    def own(self, values: Values) -> dict[int, tuple[str, Any]]:
+        places = {A: "a", B: "b", K_2: "k_2", K_1: "k_1", K_0: "k_0", V_U: "V_u", LEAK_U: "leak_u", STEP: "step"}
+        return {place: (name, values[name]) for place, name in places.items()}
 
     # ---- equations, for the reference engine
 
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
-        a, b, k_2, k_1, k_0, V_u, leak_u, _ = p[:8]
         v, u = z.y
-        rate = (k_2 * square(v, n) + k_1 * v[n] - u[n]) + z.force[n]
+        rate = (p[K_2] * square(v, n) + p[K_1] * v[n] - u[n]) + z.force[n]
         level = v[n]
         if n == 0:
-            rate = rate + k_0
-            level = level - V_u
+            rate = rate + p[K_0]
+            level = level - p[V_U]
         v.append(0.0 if z.held else rate / (n + 1))
-        u.append(a * (b * level - leak_u * u[n]) / (n + 1))
+        u.append(p[A] * (p[B] * level - p[LEAK_U] * u[n]) / (n + 1))
 
     def revise(self, p: Sequence[float], s: State, step: Step, z: Series) -> None:
         """One step of the published figure, to the next multiple of its length: V, then u with the new V."""
-        a, b, k_2, k_1, k_0, V_u, leak_u, length = p[:8]
         v, u = z.y[0][0], z.y[1][0]
-        number = math.floor(s.t / length) + 1.0
-        while number * length <= s.t:
+        number = math.floor(s.t / p[STEP]) + 1.0
+        while number * p[STEP] <= s.t:
             number = number + 1.0
-        step.end = number * length
+        step.end = number * p[STEP]
         step.span = step.end - s.t
         for row in z.y:
             row[1:] = [0.0] * (len(row) - 1)
         if not z.held:
-            v = v + length * (((k_2 * (v * v) + k_1 * v) + k_0 - u) + z.force[0])
-        step.last = [v, u + length * (a * (b * (v - V_u) - leak_u * u))]
+            v = v + p[STEP] * (((p[K_2] * (v * v) + p[K_1] * v) + p[K_0] - u) + z.force[0])
+        step.last = [v, u + p[STEP] * (p[A] * (p[B] * (v - p[V_U]) - p[LEAK_U] * u))]

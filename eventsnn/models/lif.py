@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from eventsnn.errors import InputError
-from eventsnn.models.base import Value, Values
+from eventsnn.base.errors import InputError
+from eventsnn.draw.values import Value, Values
 from eventsnn.models.linear import Current, Linear, LinearModel, Membrane, Reset
 
 NEST_DEFAULTS = {

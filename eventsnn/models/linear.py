@@ -7,8 +7,8 @@ Between two events all of them are one thing. With v = V_m - E_L, currents x_i a
     dT_k/dt = -T_k / tau_k + gain_k v
     spike:  v >= V_th - E_L + sum_k T_k,  then  z <- max(lowest, scale z + jump)  for every variable z.
 
-`LinearModel` turns a description into the constants that eventsnn/models/closed_form.py and its compiled twin
-ext/eventsnn/_core/linear.pyx work with. A user's own model is a subclass with `parameters` and `equations`.
+`LinearModel` turns a description into the constants that eventsnn/solve/closed_form.py and its compiled twin
+ext/eventsnn/_core/models/linear.pyx work with. A user's own model is a subclass with `parameters` and `equations`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn._core import linear as kernels
-from eventsnn._core.mathfunc import exp
-from eventsnn.checks import require
-from eventsnn.errors import InputError
-from eventsnn.models import closed_form, crossing, frames
-from eventsnn.models.base import Model, State, Value, Values
+from eventsnn._core.base.mathfunc import exp
+from eventsnn._core.models import linear as kernels
+from eventsnn._core.solve.neuron import MOST_VARIABLES
+from eventsnn.base.checks import require
+from eventsnn.base.errors import InputError
+from eventsnn.draw.values import Value, Values
+from eventsnn.models.base import Model
+from eventsnn.solve import closed_form, crossing, frames
+from eventsnn.solve.state import State
 
 Number = float | NDArray[np.float64]
 
@@ -38,8 +41,6 @@ FARTHEST_APART = 1e9
 # than this the terms of v cancel too much for them.
 LONGEST_FRAME = 2.0
 MOST_CANCELLED = 10.0
-# What one neuron may hold: the kernels keep a copy of this size on the stack.
-MOST_VARIABLES = 64
 
 
 @dataclass(frozen=True)

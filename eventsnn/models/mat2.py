@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventsnn.models.base import Values
+from eventsnn.draw.values import Values
 from eventsnn.models.linear import Current, Linear, LinearModel, Membrane, Reset, Threshold
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventsnn.errors import InputError
-from eventsnn.models.base import Values
+from eventsnn.base.errors import InputError
+from eventsnn.draw.values import Values
 from eventsnn.models.linear import Current, Linear, LinearModel, Membrane, Reset, Threshold
 
 

@@ -20,12 +20,16 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from eventsnn._core import quadratic as kernels
-from eventsnn._core.mathfunc import atan2, expm1, log1p, sin_turns
-from eventsnn.checks import require
-from eventsnn.models.base import State, Values
-from eventsnn.models.stepped import THRESHOLD
-from eventsnn.models.taylor import FARTHEST, Series, TaylorModel, square
+from eventsnn._core.base.mathfunc import atan2, expm1, log1p, sin_turns
+from eventsnn._core.models import quadratic as kernels
+from eventsnn._core.models.quadratic import CURVATURE, E_L, RHEOBASE, SPAN
+from eventsnn._core.solve.neuron import THRESHOLD
+from eventsnn._core.solve.steps import FARTHEST
+from eventsnn.base.checks import require
+from eventsnn.draw.values import Values
+from eventsnn.models.taylor import TaylorModel
+from eventsnn.solve.series import Series, square
+from eventsnn.solve.state import State
 
 INVERSE_TURN = 0.15915494309189535  # 1 / (2 pi)
 AT_REST = 100.0  # e^-100 of the way is out of sight
@@ -79,24 +83,23 @@ class QIF(TaylorModel):
         super().check(values, where)
         require(values["V_th"] > values["E_L"], values["V_th"], f"{where}: V_th", "must lie above E_L", "mV")
 
-    def own(self, values: Values) -> list[tuple[str, Any]]:
+    def own(self, values: Values) -> dict[int, tuple[str, Any]]:
         span = values["V_th"] - values["E_L"]
-        return [
-            ("g_L / (C_m (V_th - E_L))", values["g_L"] / (values["C_m"] * span)),
-            ("E_L", values["E_L"]),
-            ("V_th - E_L", span),
-            ("g_L (V_th - E_L) / (4 C_m)", values["g_L"] * span / (4.0 * values["C_m"])),
-        ]
+        return {
+            CURVATURE: ("g_L / (C_m (V_th - E_L))", values["g_L"] / (values["C_m"] * span)),
+            E_L: ("E_L", values["E_L"]),
+            SPAN: ("V_th - E_L", span),
+            RHEOBASE: ("g_L (V_th - E_L) / (4 C_m)", values["g_L"] * span / (4.0 * values["C_m"])),
+        }
 
     # ---- equations, for the reference engine
 
     def extend(self, p: Sequence[float], z: Series, n: int) -> None:
-        curvature, E_L, span = p[:3]
         v, x = z.y[0], z.row("x")
-        x.append(v[n] - E_L if n == 0 else v[n])
+        x.append(v[n] - p[E_L] if n == 0 else v[n])
         # At order 0 as a product, which keeps its digits near both of its zeros.
-        curve = x[0] * (x[0] - span) if n == 0 else square(x, n) - span * x[n]
-        v.append(0.0 if z.held else (curvature * curve + z.force[n]) / (n + 1))
+        curve = x[0] * (x[0] - p[SPAN]) if n == 0 else square(x, n) - p[SPAN] * x[n]
+        v.append(0.0 if z.held else (p[CURVATURE] * curve + z.force[n]) / (n + 1))
 
     def _go(self, c: Sequence[float], s: State, t: float, held: bool) -> None:
         if not _constant(s):
@@ -122,24 +125,23 @@ def _constant(s: State) -> bool:
 
 def _velocity(p: Sequence[float], drive: float, v: float) -> float:
     """dV/dt."""
-    curvature, E_L, span, rheobase = p[:4]
-    x = v - E_L
+    x = v - p[E_L]
     # Each keeps its digits near its zeros: this one at those of a neuron without input,
-    if 2.0 * drive < rheobase:
-        return curvature * (x * (x - span)) + drive
-    # this one near the rheobase, and beyond it is a sum of what is not negative. The difference is exact.
-    y = x - 0.5 * span
-    return curvature * (y * y) + (drive - rheobase)
+    if 2.0 * drive < p[RHEOBASE]:
+        return p[CURVATURE] * (x * (x - p[SPAN])) + drive
+    # this one near the p[RHEOBASE], and beyond it is a sum of what is not negative. The difference is exact.
+    y = x - 0.5 * p[SPAN]
+    return p[CURVATURE] * (y * y) + (drive - p[RHEOBASE])
 
 
 def _incline(p: Sequence[float], v: float) -> float:
     """k y, half the derivative of dV/dt by V, in 1/ms."""
-    return p[0] * ((v - p[1]) - 0.5 * p[2])
+    return p[CURVATURE] * ((v - p[E_L]) - 0.5 * p[SPAN])
 
 
 def _later(p: Sequence[float], peak: float, drive: float, v: float, h: float) -> float:
     """V after h ms without a spike."""
-    curvature, rheobase = p[0], p[3]
+    curvature, rheobase = p[CURVATURE], p[RHEOBASE]
     now, a = _velocity(p, drive, v), _incline(p, v)
     squared = curvature * (drive - rheobase)
     if squared < 0.0:
@@ -166,7 +168,7 @@ def _later(p: Sequence[float], peak: float, drive: float, v: float, h: float) ->
 
 def _rise(p: Sequence[float], peak: float, drive: float, v: float) -> float:
     """How long (ms) V takes to the peak, from below it; inf if it does not come there."""
-    curvature, rheobase = p[0], p[3]
+    curvature, rheobase = p[CURVATURE], p[RHEOBASE]
     now, a, a_peak = _velocity(p, drive, v), _incline(p, v), _incline(p, peak)
     gap = peak - v
     squared = curvature * (drive - rheobase)

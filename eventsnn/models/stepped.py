@@ -14,11 +14,12 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.checks import require
-from eventsnn.errors import InputError
-from eventsnn.models.base import Model, State, Values
-
-THRESHOLD = 2  # where it stands among a neuron's constants
+from eventsnn._core.solve.neuron import THRESHOLD
+from eventsnn.base.checks import require
+from eventsnn.base.errors import InputError
+from eventsnn.draw.values import Values
+from eventsnn.models.base import Model
+from eventsnn.solve.state import State
 
 
 class Shape(NamedTuple):

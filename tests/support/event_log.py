@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import eventsnn as esn
-from eventsnn.plan import Plan
+from eventsnn.compile.plan import Plan
+from eventsnn.run.reference_simulation import ReferenceSimulation
 
 
 class Threaded:
@@ -67,7 +68,7 @@ def recorded(results: esn.Results) -> dict[str, bytes]:
 
 def simulation_of(plan: Plan, state: object) -> esn.Simulation:
     """A Simulation that drives the given engine, one with the reference's methods, on a plan."""
-    simulation = esn.Simulation(plan, "reference")
+    simulation = ReferenceSimulation(plan)
     simulation._state = state  # type: ignore[assignment]
     return simulation
 

@@ -12,8 +12,9 @@ from mpmath import mp, mpf
 from scipy.linalg import expm
 
 import eventsnn as esn
-from eventsnn.compilation import resolve
-from eventsnn.models.base import Model, State
+from eventsnn.draw.values import resolve
+from eventsnn.models.base import Model
+from eventsnn.solve.state import State
 
 Table = dict[str, dict[str, mpf]]
 

@@ -100,7 +100,7 @@ SAMPLES = {
 def survives(path: Path) -> bool:
     """Whether the file holds Events; anything that is raised but InputError is a fault."""
     from eventsnn import events
-    from eventsnn.errors import InputError
+    from eventsnn.base.errors import InputError
 
     try:
         found = events.read(path)

@@ -19,7 +19,7 @@ from event_log import Threaded, event_log
 from random_networks import random_network
 
 import eventsnn as esn
-from eventsnn import scenario
+from eventsnn.cli import scenario
 
 SEEDS = range(200)
 STOP = 40.0  # ms

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import eventsnn as esn
-from eventsnn.streams import spike_times
+from eventsnn.run.external import spike_times
 
 # Multiples of 2^-3 ms and 2^-4 mV or pA: sums and differences are exact, so ties and exact threshold hits do happen.
 GRID_TIME, GRID_WEIGHT = 0.125, 0.0625

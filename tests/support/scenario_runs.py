@@ -4,7 +4,7 @@ import json
 
 from typer.testing import CliRunner
 
-from eventsnn.cli import app
+from eventsnn.cli.main import app
 
 
 def run(tmp_path, name, *arguments):

@@ -11,10 +11,10 @@ from calm_networks import busy_network
 from random_networks import random_network
 
 import eventsnn as esn
-from eventsnn._core.engine import Engine
-from eventsnn.layout import Net, lay_out
-from eventsnn.plan import Plan
-from eventsnn.recording import sample_times
+from eventsnn._core.run.engine import Engine
+from eventsnn.compile.layout import Net, lay_out
+from eventsnn.compile.plan import Plan
+from eventsnn.run.samples import sample_times
 
 STOP = 30.0
 KINDS = ("random", "few at once", "busy", "varied", "procedural", "spread", "taylor", "crowded")

@@ -7,10 +7,12 @@ from itertools import takewhile
 
 import numpy as np
 
+from eventsnn._core.solve.closed_form import TAU, TAU_M
+from eventsnn._core.solve.neuron import T_REF
+from eventsnn.compile.plan import PartPlan, Plan, ProceduralPlan
 from eventsnn.models import LIFExp
-from eventsnn.models.closed_form import T_REF, TAU, TAU_M, current_at
-from eventsnn.plan import PartPlan, Plan, ProceduralPlan
-from eventsnn.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, SEARCH, Entry, Reference
+from eventsnn.run.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, SEARCH, Entry, Reference
+from eventsnn.solve.closed_form import current_at
 
 
 class Witness(Reference):

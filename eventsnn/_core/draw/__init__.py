@@ -1,0 +1,1 @@
+"""Chance: the generator, streams of external spikes, values of distributions."""

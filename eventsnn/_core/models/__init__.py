@@ -1,0 +1,1 @@
+"""The equations of each model, compiled."""

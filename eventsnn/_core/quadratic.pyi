@@ -1,3 +1,0 @@
-"""Compiled equations of QIF, as a capsule that the engine opens."""
-
-kernel: object

@@ -1,0 +1,1 @@
+"""The schedule: what happens when, in which lane."""

@@ -1,0 +1,33 @@
+"""The compiled engine."""
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn.compile.layout import Net
+from eventsnn.run.outcome import Outcome
+
+@final
+class Engine:
+    """State of a network that is laid out, and the loop over it."""
+
+    time: float
+    threads: int
+    failure: tuple[int, float, Outcome] | None
+    counters: dict[str, int]
+    samples: list[dict[str, NDArray[np.float64]]]
+
+    def __init__(self, net: Net) -> None: ...
+    def advance(self, stop: float, budget: int, threads: int = 1) -> bool: ...
+    def set_trains(
+        self, first: int, times: NDArray[np.float64], begin: NDArray[np.int64], end: NDArray[np.int64]
+    ) -> None: ...
+    def take_spikes(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+    def set_samples(self, times: list[NDArray[np.float64]]) -> None: ...
+    def verify(self) -> None: ...
+    def settled(self) -> dict[str, NDArray[np.float64]]: ...
+    def set_weights(self, projection: int, weights: NDArray[np.floating[Any]]) -> None: ...
+    def state(self) -> dict[str, NDArray[Any]]: ...
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None: ...

@@ -1,0 +1,1 @@
+"""The seam between engine and models, and how equations are solved."""

@@ -1,0 +1,1 @@
+"""The ground: errors, checks of what is given, files, sorting. Imports nothing of the package."""

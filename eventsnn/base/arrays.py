@@ -1,0 +1,30 @@
+"""The arrays that the whole package hands on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eventsnn.base.errors import InputError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Ids = NDArray[np.int32]  # of neurons, numbered through the whole network
+Bools = NDArray[np.bool_]
+
+
+def read_only(values: ArrayLike, dtype: type, dimensions: int, what: str) -> NDArray[Any]:
+    """A view of what is given that cannot be written to, or an InputError that names `what`."""
+    try:
+        array = np.asarray(values)
+        if array.size == 0 and array.ndim == dimensions:
+            array = array.astype(dtype)
+        array = np.asarray(array.astype(dtype, casting="same_kind", copy=False)).view()
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must be an array of {np.dtype(dtype).name}") from None
+    if array.ndim != dimensions:
+        raise InputError(f"{what} must have {dimensions} dimension{'s' * (dimensions > 1)}, not {array.ndim}")
+    array.flags.writeable = False
+    return array

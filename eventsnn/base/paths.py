@@ -1,0 +1,74 @@
+"""Paths that a user gave: files to be read, and files that are written complete or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eventsnn.base.errors import InputError
+
+AnyPath = str | os.PathLike[str]
+
+
+def as_path(given: Any, what: str) -> Path:
+    """A Path, or an InputError that names `what` for anything else and for names that no file can have."""
+    try:
+        path = Path(given)
+    except TypeError:
+        raise InputError(f"{what}: {given!r} is no path; give a text or a pathlib.Path") from None
+    if not path.name or "\0" in str(path):
+        raise InputError(f"{what}: {str(path)!r} is no name of a file")
+    return path
+
+
+def existing(given: Any, what: str) -> Path:
+    """The path of a file that is there, or an InputError that names `what`."""
+    path = as_path(given, what)
+    try:
+        is_file, is_there = path.is_file(), path.exists()
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be read: {error.strerror}") from None
+    if not is_file:
+        raise InputError(f"{what} {path} {'is no file, but a folder or a device' if is_there else 'does not exist'}")
+    return path
+
+
+def require_free(path: Path, what: str, force: bool) -> None:
+    """Raise InputError if nothing may be written to this path: a folder, or a file that is there, unless force."""
+    if not isinstance(force, bool):
+        raise InputError(f"{what} {path}: force = {force!r} is neither True nor False")
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be written: {error.strerror}") from None
+    if is_folder:
+        raise InputError(f"{what} {path} cannot be written: there is a folder of this name")
+    if is_there and not force:
+        raise InputError(
+            f"{what} {path} exists already; name another file, or replace it: force=True, --force on the command line"
+        )
+
+
+@contextmanager
+def replacing(path: Path, what: str, force: bool) -> Iterator[Path]:
+    """An empty file beside `path` that takes its place when all is done, and vanishes if something fails.
+
+    Raises InputError if there is a file at `path` already, unless force=True, or if it cannot be written.
+    """
+    require_free(path, what, force)
+    staging = path.with_name(f".{path.stem}.saving-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        staging.touch(exist_ok=False)
+        yield staging
+        staging.replace(path)
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be written: {error.strerror or error}") from None
+    finally:
+        try:
+            staging.unlink(missing_ok=True)
+        except OSError:  # a folder that is no longer there
+            pass

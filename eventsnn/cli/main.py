@@ -1,0 +1,394 @@
+"""The command line: `eventsnn list`, `eventsnn run NAME|FILE`, `eventsnn show DIR`, `eventsnn encode FILE`."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from eventsnn.base.errors import InputError, RunawayError
+from eventsnn.cli import encode as cli_encode
+from eventsnn.cli import scenario as scenarios
+from eventsnn.cli.console import CHECK_FAILED, DEFECT, INTERRUPTED, RUNAWAY, console, input_errors, interrupts
+from eventsnn.run.progress import duration as wall_time
+from eventsnn.run.progress import short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from eventsnn.results.results import Results
+
+EXIT_CODES = """Exit codes:
+
+0  the run finished and every check passed
+
+1  a check failed: a measured value lies outside its tolerance
+
+2  bad usage, bad input or a folder that cannot be written, in one sentence
+
+3  a neuron fired without bound and stopped the run; what was simulated is saved
+
+70  a defect in eventsnn or in the scenario, shown with its traceback
+
+130  interrupted by Ctrl-C; what was simulated is saved
+"""
+
+LOST = "interrupted before the results were saved; nothing of this run is kept"
+
+app = typer.Typer(
+    name="eventsnn",
+    help="Exact event-driven simulation of spiking neural networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Engine(str, Enum):
+    """The engines that a run can use; both give the same event log."""
+
+    compiled = "compiled"
+    reference = "reference"
+
+
+def main() -> None:
+    """Entry point of the `eventsnn` command; exits with one of the codes that `eventsnn run --help` lists."""
+    try:
+        app(prog_name="eventsnn")
+    except Exception:
+        traceback.print_exc()
+        sys.exit(DEFECT)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"eventsnn {version('eventsnn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_scenarios() -> None:
+    """List the scenarios that come with eventsnn."""
+    table = Table("name", "title", "parameters and defaults", "duration")
+    for name in scenarios.available():
+        try:
+            scenario = scenarios.load(name)
+        except InputError as error:
+            # One scenario that lacks an optional package must not hide the others.
+            table.add_row(name, str(error))
+            continue
+        table.add_row(name, scenario.title, scenario.parameters_text(), f"{scenario.duration:g} ms")
+    screen = console()
+    screen.print(table)
+    screen.print("eventsnn run NAME --set parameter=value simulates one of them.")
+
+
+@app.command(epilog=EXIT_CODES)
+def run(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A scenario's name, or the path of your own .py file.")
+    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the scenario; may be given repeatedly."),
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="MS", help="Time to simulate in ms; the scenario's own if left out.")
+    ] = None,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Upper bound of the threads that simulate.")] = 1,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The scenario's parameter seed.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the results; runs/NAME if left out.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the results that the folder holds.")] = False,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw raster.png, and the scenario's own picture NAME.png.")
+    ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="The compiled kernels, or the slow and readable reference.")
+    ] = Engine.compiled,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON on stdout, and no tables and no progress.")
+    ] = False,
+) -> None:
+    """Simulate a scenario, compare it with its expected values and save the results.
+
+    The folder gets spikes.h5, summary.json and, with --plot, the pictures.
+    """
+    with input_errors(), interrupts("interrupted before anything was simulated"):
+        scenario = scenarios.load(name)
+        chosen = scenarios.parse_settings(scenario, [*(settings or []), *_seed_setting(scenario, seed)])
+        milliseconds = _duration(scenario, duration)
+        folder = out or Path("runs", scenario.name)
+        with _claimed(folder, force):
+            results, code = _simulate(scenario, chosen, milliseconds, threads, engine, progress=not as_json)
+            with interrupts(f"interrupted; what was simulated is in {folder}"):
+                _check_and_save(scenario, results, folder)
+                pictures = _draw(results, scenario, folder) if plot else []
+                _report(results, folder, pictures, as_json)
+    if code:
+        raise typer.Exit(code)
+    if not all(check["passed"] for check in results.summary["checks"]):
+        raise typer.Exit(CHECK_FAILED)
+
+
+app.command()(cli_encode.encode)
+
+
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run, such as runs/brunel.")],
+) -> None:
+    """Print the tables of a finished run and draw the pictures that its folder lacks."""
+    from eventsnn.results.results import load
+
+    with input_errors():
+        results = load(folder)
+        results.summary.setdefault("populations", _population_summaries(results))
+        _print_tables(results)
+        pictures = _draw(results, _recorded_scenario(results.summary), folder, keep=True)
+    screen = console()
+    for path in pictures:
+        screen.print(str(path), soft_wrap=True)
+
+
+def _recorded_scenario(summary: dict[str, Any]) -> scenarios.Scenario | None:
+    recorded = summary.get("scenario")
+    # A user's own file is not run again: looking at results that someone else sent must not execute code.
+    if not recorded or recorded["file"] or recorded["name"] not in scenarios.available():
+        return None
+    try:
+        return scenarios.load(recorded["name"])
+    except InputError:
+        return None
+
+
+def _seed_setting(scenario: scenarios.Scenario, seed: int | None) -> list[str]:
+    if seed is None:
+        return []
+    if "seed" not in scenario.parameters:
+        raise InputError(f"scenario {scenario.name} has no parameter seed, so --seed {seed} cannot be used")
+    return [f"seed={seed}"]
+
+
+def _duration(scenario: scenarios.Scenario, duration: float | None) -> float:
+    if duration is None:
+        return scenario.duration
+    if not (math.isfinite(duration) and duration > 0):
+        raise InputError(f"--duration must be a finite number of ms above 0, not {duration!r}")
+    return duration
+
+
+@contextmanager
+def _claimed(folder: Path, force: bool) -> Iterator[None]:
+    """Refuse or make the folder before the simulation, which may take hours; take it away if it stays empty."""
+    from eventsnn.results.storage import refuse_overwriting
+
+    refuse_overwriting(folder.resolve(), folder, force)
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder} cannot be made: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # raised for the first one that is not empty, and so are those around it
+            for path in new:
+                path.rmdir()
+
+
+def _simulate(
+    scenario: scenarios.Scenario,
+    chosen: dict[str, Any],
+    duration: float,
+    threads: int,
+    engine: Engine,
+    progress: bool,
+) -> tuple[Results, int]:
+    """Results, whose summary says why the run stopped early (None if it did not), and the exit code for that."""
+    network = scenario.build(**chosen)
+    if network is None:
+        raise InputError(f"scenario {scenario.name}: build must return an eventsnn.Network, not None")
+    stopped, code = None, 0
+    try:
+        network.run(duration, threads=threads, progress=progress, engine=engine.value)
+    except KeyboardInterrupt:
+        if network.time == 0:
+            raise
+        stopped, code = f"interrupted at {network.time:g} of {duration:g} ms", INTERRUPTED
+    except RunawayError as error:
+        stopped, code = str(error).rstrip("."), RUNAWAY
+    with interrupts(LOST):
+        results = network.results()
+    results.summary["scenario"] = {
+        "name": scenario.name,
+        "file": str(scenario.file) if scenario.file else None,
+        "parameters": scenario.defaults() | chosen,
+        "duration": duration,
+    }
+    results.summary["stopped"] = stopped
+    return results, code
+
+
+def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
+    results.summary["checks"] = []
+    try:
+        results.summary["populations"] = _population_summaries(results)
+        # Expected values hold for whole runs only.
+        if scenario.check and not results.summary["stopped"]:
+            checks = scenario.check(results)
+            if not isinstance(checks, list | tuple):
+                raise InputError(f"scenario {scenario.name}: check must return a list of esn.Check, not {checks!r}")
+            results.summary["checks"] = [
+                {
+                    "name": check.name,
+                    "measured": float(check.measured),
+                    "expected": float(check.expected),
+                    "tolerance": float(check.tolerance),
+                    "source": check.source,
+                    "passed": bool(check.passed),
+                }
+                for check in checks
+            ]
+    finally:
+        # Also when the scenario's check is interrupted or fails with a defect: the simulation may have taken hours.
+        with interrupts(LOST):
+            _save(scenario, results, folder)
+
+
+def _save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
+    try:
+        # A picture of the former run beside the new spikes would be taken for theirs.
+        for picture in ("raster.png", f"{scenario.name}.png"):
+            (folder / picture).unlink(missing_ok=True)
+        results.save(folder, force=True)
+    except OSError as error:
+        raise InputError(f"results cannot be written to {folder}: {error}") from error
+
+
+def _population_summaries(results: Results) -> dict[str, dict[str, Any]]:
+    summaries = {}
+    for name, trains in results.spikes.items():
+        cv = trains.cv()
+        # Mean over the neurons with enough spikes to have one.
+        cv = cv[cv == cv]
+        summaries[name] = {
+            "neurons": trains.n,
+            "spikes": len(trains.times),
+            "rate": trains.rate(),
+            "cv": float(cv.mean()) if len(cv) else math.nan,
+        }
+    return summaries
+
+
+def _draw(results: Results, scenario: scenarios.Scenario | None, folder: Path, keep: bool = False) -> list[Path]:
+    """Draw raster.png and the scenario's own picture into the folder; with `keep`, only those that are missing."""
+    import matplotlib
+
+    # Scenarios may use pyplot, which must not look for a display.
+    matplotlib.use("Agg")
+    figures: dict[str, Callable[[], Figure]] = {"raster": results.plot}
+    if scenario and scenario.plot:
+        own_plot = scenario.plot
+        figures[scenario.name] = lambda: own_plot(results)
+    paths = [folder / f"{name}.png" for name in figures]
+    for path, figure in zip(paths, figures.values(), strict=True):
+        if not (keep and path.exists()):
+            try:
+                figure().savefig(path, dpi=150)
+            except OSError as error:
+                raise InputError(f"picture {path} cannot be written: {error}") from error
+    return paths
+
+
+def _report(results: Results, folder: Path, pictures: list[Path], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(json.loads((folder / "summary.json").read_text("utf-8"))["summary"], indent=2))
+    else:
+        _print_tables(results)
+        screen = console()
+        files = [folder / file for file in ("spikes.h5", "traces.h5", "summary.json")]
+        for path in [*files, *pictures]:
+            if path.exists():
+                screen.print(str(path), soft_wrap=True)
+    if stopped := results.summary["stopped"]:
+        console(stderr=True).print(f"eventsnn: {stopped}; what was simulated is in {folder}", soft_wrap=True)
+
+
+def _print_tables(results: Results) -> None:
+    summary, screen = results.summary, console()
+    screen.print(_title(results), style="bold", soft_wrap=True)
+    populations = Table("population")
+    for heading in ("neurons", "spikes", "rate (Hz)", "CV of ISI"):
+        populations.add_column(heading, justify="right")
+    for name, row in summary["populations"].items():
+        populations.add_row(name, f"{row['neurons']:,}", f"{row['spikes']:,}", _number(row["rate"]), _number(row["cv"]))
+    screen.print(populations)
+    if not summary.get("checks") and summary.get("scenario"):
+        screen.print("no expected values apply to these parameters and this duration", soft_wrap=True)
+    if summary.get("checks"):
+        checks = Table("check", "measured", "expected", "tolerance", "source", "result")
+        for check in summary["checks"]:
+            checks.add_row(
+                check["name"],
+                _number(check["measured"]),
+                _number(check["expected"]),
+                _number(check["tolerance"]),
+                check["source"],
+                Text("pass", "green") if check["passed"] else Text("FAIL", "bold red"),
+            )
+        screen.print(checks)
+    for fact in _facts(results):
+        screen.print(fact)
+
+
+def _title(results: Results) -> str:
+    duration, scenario = f"{results.t_stop - results.t_start:g} ms", results.summary.get("scenario")
+    if not scenario:
+        return duration
+    parameters = ", ".join(f"{name}={value!r}" for name, value in scenario["parameters"].items())
+    stopped = f": {results.summary['stopped']}" if results.summary.get("stopped") else ""
+    return f"{scenario['name']}({parameters}), {duration}{stopped}"
+
+
+def _facts(results: Results) -> Iterator[str]:
+    """How long the run took, and the events that it handled; results that a script put together may not tell."""
+    summary, milliseconds = results.summary, results.t_stop - results.t_start
+    seconds = summary.get("wall_s")
+    if seconds is not None:
+        threads = summary.get("threads")
+        how = [f"{summary['engine']} engine"] if "engine" in summary else []
+        how += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads is not None else []
+        speed = f" ({milliseconds / 1000 / seconds:.3g} x real time)" if seconds > 0 else ""
+        took = f"{milliseconds:g} ms in {wall_time(seconds)}{speed}"
+        yield f"{', '.join(how)}: {took}" if how else took
+    if "synaptic_events" in summary:
+        events = summary["synaptic_events"]
+        flow = f" ({short(events / seconds)} a second)" if seconds else ""
+        yield f"{short(events)} synaptic events{flow}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.6g}"

@@ -1,0 +1,180 @@
+"""Finds scenarios by name or file and turns `name=value` texts into the typed arguments of their `build`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import math
+import pkgutil
+import sys
+import traceback
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eventsnn.base.errors import InputError, suggest
+from eventsnn.cli.settings import Parameter, defaults_text, is_supported, settings_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from eventsnn.network import Network
+    from eventsnn.results.results import Check, Results
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A network that can be built, with its duration in ms and, optionally, expected values and a picture.
+
+    `file` is the user's own file, None for a scenario that comes with the package.
+    """
+
+    name: str
+    title: str
+    description: str
+    parameters: dict[str, Parameter]
+    duration: float
+    file: Path | None
+    build: Callable[..., Network]
+    check: Callable[[Results], list[Check]] | None
+    plot: Callable[[Results], Figure] | None
+
+    def defaults(self) -> dict[str, Any]:
+        """The value of every parameter when none is set."""
+        return {name: parameter.default for name, parameter in self.parameters.items()}
+
+    def parameters_text(self) -> str:
+        """All parameters and their defaults as `n=12500, g=5.0`."""
+        return defaults_text(self.parameters)
+
+
+def available() -> list[str]:
+    """The names of the scenarios that come with the package, in alphabetical order."""
+    package = importlib.import_module("eventsnn.scenarios")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+
+
+def load(name_or_path: str | Path) -> Scenario:
+    """The scenario of that name, or the one in the user's own .py file.
+
+    Raises InputError for an unknown name, a file that is missing or fails when imported, and a module that is not a
+    scenario. The file is executed.
+    """
+    text = str(name_or_path)
+    if text.endswith(".py") or "/" in text or "\\" in text:
+        path = Path(name_or_path)
+        if path.suffix != ".py" or not path.is_file():
+            raise InputError(f"scenario file {path} does not exist or is not a .py file")
+        return _scenario(path.stem, _import(str(path), lambda: _execute(path)), path.resolve())
+    names = available()
+    if text not in names:
+        raise InputError(
+            f"unknown scenario {text!r} ({suggest(text, names)}); `eventsnn list` shows all of them, and a file of "
+            "your own is given by its path, such as ./mine.py"
+        )
+    return _scenario(text, _import(text, lambda: importlib.import_module(f"eventsnn.scenarios.{text}")), None)
+
+
+def parse_settings(scenario: Scenario, settings: Sequence[str]) -> dict[str, Any]:
+    """The values of several `name=value` texts, as the annotations of `build` say; see eventsnn.settings."""
+    return settings_of(f"scenario {scenario.name}", scenario.parameters, settings)
+
+
+def _execute(path: Path) -> types.ModuleType:
+    name = f"eventsnn_scenario_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"Python finds no way to import {path}")
+    module = importlib.util.module_from_spec(spec)
+    # Registered first, as an import statement does: dataclasses look their own module up there.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import(label: str, execute: Callable[[], types.ModuleType]) -> types.ModuleType:
+    try:
+        return execute()
+    except (Exception, SystemExit) as error:
+        raise InputError(f"scenario {label} cannot be imported: {_place(error)}{_text_of(error)}") from error
+
+
+def _place(error: BaseException) -> str:
+    """Where in the scenario the error arose, as `file, line n: `: its own line, not the library's below it."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}: "
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename not in (__file__, importlib.__file__) and not frame.filename.startswith("<frozen ")
+    ]
+    # The first such frame is the scenario's module level; the last one in the same file is the line at fault.
+    lines = [frame.lineno for frame in own if frame.filename == own[0].filename]
+    return f"{own[0].filename}, line {lines[-1]}: " if own else ""
+
+
+def _text_of(error: BaseException) -> str:
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _scenario(name: str, module: types.ModuleType, file: Path | None) -> Scenario:
+    def reject(reason: str) -> InputError:
+        return InputError(f"{file or name} is not a scenario: {reason}")
+
+    build = getattr(module, "build", None)
+    if not callable(build):
+        raise reject("it defines no function build(...) -> eventsnn.Network")
+    duration = getattr(module, "DURATION", None)
+    if not isinstance(duration, (int, float)) or isinstance(duration, bool):
+        raise reject("it defines no number DURATION, the time to simulate in ms, such as DURATION = 1000.0")
+    if not (math.isfinite(duration) and duration > 0):
+        raise reject(f"DURATION must be a finite number of ms above 0, not {duration!r}")
+    title, _, description = (inspect.getdoc(module) or name).partition("\n")
+    return Scenario(
+        name=name,
+        title=title.strip().removesuffix("."),
+        description=description.strip(),
+        parameters={
+            parameter.name: _parameter(parameter, module, reject)
+            for parameter in inspect.signature(build).parameters.values()
+        },
+        duration=float(duration),
+        file=file,
+        build=build,
+        check=getattr(module, "check", None),
+        plot=getattr(module, "plot", None),
+    )
+
+
+def _parameter(
+    parameter: inspect.Parameter, module: types.ModuleType, reject: Callable[[str], InputError]
+) -> Parameter:
+    where = f"parameter {parameter.name} of build"
+    if parameter.kind not in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY):
+        raise reject(f"{where} cannot be given by its name")
+    if parameter.default is inspect.Parameter.empty:
+        raise reject(f"{where} has no default")
+    if parameter.annotation is inspect.Parameter.empty:
+        raise reject(f"{where} has no type, such as {parameter.name}: float = {parameter.default!r}")
+    annotation = parameter.annotation
+    if isinstance(annotation, str):
+        try:
+            # A module with `from __future__ import annotations` keeps its annotations as text.
+            annotation = eval(annotation, vars(module))
+        except Exception as error:
+            raise reject(f"{where} has the type {annotation!r}, which fails with {_text_of(error)}") from error
+    if not is_supported(annotation):
+        raise reject(
+            f"{where} has the type {annotation!r}; allowed are int, float, bool, str, Literal, None and unions"
+        )
+    if not isinstance(parameter.default, (bool, int, float, str, types.NoneType)):
+        raise reject(f"{where} has the default {parameter.default!r}; allowed are numbers, texts, True, False and None")
+    return Parameter(parameter.name, annotation, parameter.default)

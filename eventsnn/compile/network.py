@@ -1,0 +1,125 @@
+"""compile_network: from the description to the Plan. All validation that needs values happens on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eventsnn.base.errors import InputError
+from eventsnn.compile.currents import compile_currents
+from eventsnn.compile.neurons import compile_neurons
+from eventsnn.compile.plan import PartPlan, Plan, PopulationPlan, ProceduralPlan, ProjectionPlan
+from eventsnn.compile.ports import port_of, ports_of_stimulus
+from eventsnn.compile.probes import compile_probe, compile_recorded, compile_weight_probe
+from eventsnn.compile.rows import compile_rows, draw_rows
+from eventsnn.compile.streams import compile_streams
+from eventsnn.compile.synapses import compile_projection, prepare
+from eventsnn.compile.units import fill_units
+from eventsnn.compile.windows import choose_windows
+from eventsnn.describe.description import Description
+from eventsnn.describe.parts import Neurons, Population, Projection, Synapses
+from eventsnn.draw.distributions import Distribution
+from eventsnn.models.base import Model
+
+
+def compile_network(description: Description, threads: int | None = None) -> Plan:
+    """Validate the network and build its Plan, the same for any number of threads. InputError for the first mistake."""
+    if not description.populations:
+        raise InputError("compile: the network has no population; add one with net.population(n, model)")
+    starts, n = numbering(description)
+    if n >= 2**31:
+        raise InputError(f"compile: {n} neurons are more than the {2**31 - 1} that can be numbered")
+
+    neurons = compile_neurons(description, starts, n)
+    drawings = [
+        compile_projection(p, starts, port_of(p.post, p.port, p.name), threads)
+        for p in description.projections.values()
+    ]
+    streams, currents = (
+        compile_streams(description, starts, n, ports_of_stimulus),
+        compile_currents(description, starts, n),
+    )
+    fill_units(**neurons, projections=drawings, streams=streams, currents=currents)
+    projections, rows = compile_rows(drawings, threads, currents=currents, **neurons)
+    window, prompted = choose_windows(rows, n)
+    probes = [p for p in description.probes.values() if isinstance(p.target, Neurons)]
+    weight_probes = [p for p in description.probes.values() if not isinstance(p.target, Neurons)]
+    weights = tuple(compile_weight_probe(probe, projections) for probe in weight_probes)
+    plan = Plan(
+        seed=description.seed,
+        populations=tuple(_population_plan(p, starts[p.name]) for p in description.populations.values()),
+        projections=projections,
+        rows=rows,
+        streams=streams,
+        currents=currents,
+        probes=tuple(compile_probe(probe, starts) for probe in probes),
+        weight_probes=weights,
+        recorded=compile_recorded(description, starts, n),
+        window=window,
+        prompted=prompted,
+        max_rounds=description.max_rounds,
+        max_spikes=description.max_spikes,
+        **neurons,
+    )
+    _freeze(plan)
+    return plan
+
+
+def numbering(description: Description) -> tuple[dict[str, int], int]:
+    """The number of each population's first neuron, and how many there are in all."""
+    starts, n = {}, 0
+    for population in description.populations.values():
+        starts[population.name] = n
+        n += population.n
+    return starts, n
+
+
+def _population_plan(population: Population, start: int) -> PopulationPlan:
+    model = population.model
+    if not isinstance(model, Model):
+        return PopulationPlan(population.name, start, population.n, None, None)
+    V_th = None if "V_th" in model.recordables else population.values.get(model.threshold_name)
+    one = None if V_th is None or np.ndim(V_th) or isinstance(V_th, Distribution) else float(V_th)  # type: ignore[arg-type]
+    return PopulationPlan(population.name, start, population.n, model, one)
+
+
+def drawn_synapses(description: Description, projection: Projection) -> Synapses:
+    """The synapses of a projection, as a run will draw them."""
+    starts, _ = numbering(description)
+    port = port_of(projection.post, projection.port, projection.name)
+    plan, _ = draw_rows([prepare(projection, starts, port)], None)
+    return by_side(plan)
+
+
+def planned_synapses(plan: Plan, name: str) -> Synapses | None:
+    """The synapses that a Plan has of the projection of this name; None if it keeps none."""
+    projection = next(p for p in plan.projections if p.name == name)
+    if isinstance(projection, ProceduralPlan):
+        return None
+    return by_side(projection.alone() if isinstance(projection, PartPlan) else projection)
+
+
+def by_side(plan: ProjectionPlan) -> Synapses:
+    n_synapses = plan.n_synapses
+    position = np.zeros(int(plan.post.max()) + 1, dtype=np.int64)
+    position[plan.post] = np.arange(plan.post.size)
+    return Synapses(
+        pre=np.repeat(np.arange(plan.pre.size), np.diff(plan.start)),
+        post=position[plan.target],
+        weight=np.broadcast_to(plan.weight, n_synapses).astype(np.float64),
+        delay=plan.delays().copy(),
+    )
+
+
+def _freeze(item: Any) -> None:
+    """Make every array in the plan read-only."""
+    for value in vars(item).values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+        elif isinstance(value, tuple):
+            for part in value:
+                if hasattr(part, "__dict__") and not isinstance(part, type):
+                    _freeze(part)
+        elif hasattr(value, "__dict__"):
+            _freeze(value)

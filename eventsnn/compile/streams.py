@@ -1,0 +1,133 @@
+"""compile_streams: external spikes, of source populations and of stimuli, as one stream after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn._core.draw.stream import PARAMETERS, TRAIN
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.compile.plan import StreamPlan
+from eventsnn.describe.description import Description
+from eventsnn.describe.parts import Stimulus
+from eventsnn.describe.processes import Pieces, PointProcess
+from eventsnn.describe.spike_source import SpikeSource
+from eventsnn.draw.streams import stream_key
+from eventsnn.draw.values import resolve
+
+
+@dataclass
+class Block:
+    """The streams of one source population or stimulus; each field has one element, or one a stream. See StreamPlan."""
+
+    neuron: Ints
+    kind: int | Ints = TRAIN
+    key: int = 0
+    index: int | Ints = 0
+    parameter: float | Floats = 0.0  # (streams, PARAMETERS)
+    stationary: bool = False
+    weight: float | Floats = 0.0
+    port: int | Ints = 0
+    train_start: int | Ints = 0
+    train_stop: int | Ints = 0
+    piece_start: int | Ints = 0
+    piece_stop: int | Ints = 0
+    pieces: Pieces | None = None
+
+
+def compile_streams(
+    description: Description, starts: dict[str, int], n: int, ports: Callable[[Stimulus, Floats], Ints]
+) -> StreamPlan:
+    """Collects one block of streams a source population or stimulus, then sorts them by neuron, stably.
+
+    ports: the port of every target of a stimulus with these weights, or one for all.
+    """
+    blocks: list[Block] = []
+    trains: list[Floats] = [np.empty(0)]
+    held = 0
+    for population in description.populations.values():
+        ids = np.arange(population.n) + starts[population.name]
+        if isinstance(population.model, PointProcess):
+            blocks.append(drawn(population.name, "source", ids, population.model, description.seed))
+        elif isinstance(population.model, SpikeSource):
+            begin, end = population.model.bounds(population.n, population.name)
+            trains.append(population.model.times)
+            blocks.append(Block(ids, train_start=held + begin, train_stop=held + end))
+            held += population.model.times.size
+    for stimulus in description.stimuli.values():
+        if isinstance(stimulus.source, PointProcess):
+            blocks.append(reaching(stimulus, stimulus.source, starts, description.seed, ports))
+    blocks, pieces = numbered_pieces(blocks)
+    neuron = np.concatenate([np.empty(0, dtype=np.int64), *(block.neuron for block in blocks)])
+    order = np.argsort(neuron, kind="stable")
+
+    def column(name: str, dtype: type[np.generic], *shape: int) -> NDArray[Any]:
+        # Converted one by one: 64-bit keys together with zeros of another type would become float64.
+        none = np.empty((0, *shape), dtype=dtype)
+        parts = [np.full((block.neuron.size, *shape), getattr(block, name), dtype=dtype) for block in blocks]
+        return np.concatenate([none, *parts])[order]
+
+    return StreamPlan(
+        start=np.searchsorted(neuron[order], np.arange(n + 1)).astype(np.int64),
+        kind=column("kind", np.int32),
+        key=column("key", np.uint64),
+        index=column("index", np.uint32),
+        parameter=column("parameter", np.float64, PARAMETERS),
+        stationary=column("stationary", np.int32),
+        weight=column("weight", np.float64),
+        port=column("port", np.int32),
+        train_start=column("train_start", np.int64),
+        train_stop=column("train_stop", np.int64),
+        train_time=np.concatenate(trains),
+        piece_start=column("piece_start", np.int64),
+        piece_stop=column("piece_stop", np.int64),
+        piece_time=np.concatenate([np.empty(0), *(piece.time for piece in pieces)]),
+        piece_share=np.concatenate([np.empty(0), *(piece.share for piece in pieces)]),
+        piece_width=np.concatenate([np.empty(0), *(piece.width for piece in pieces)]),
+        piece_run=np.concatenate([np.empty(0, dtype=np.int32), *(piece.run for piece in pieces)]),
+    )
+
+
+def drawn(name: str, use: str, ids: Ints, process: PointProcess, seed: int) -> Block:
+    """The streams of one source population or stimulus, which may share a name."""
+    streams = process.compile(ids.size, name, lambda parameter: stream_key(seed, name, f"{use} {parameter}"))
+    parameter = np.zeros((streams.on.size, PARAMETERS))
+    for k, values in enumerate(streams.parameter):
+        parameter[:, k] = values
+    key = stream_key(seed, name, f"{use} spikes")
+    return Block(ids[streams.on], streams.kind, key, streams.on, parameter, streams.stationary, pieces=streams.pieces)
+
+
+def reaching(
+    stimulus: Stimulus, process: PointProcess, starts: dict[str, int], seed: int,
+    ports: Callable[[Stimulus, Floats], Ints],
+) -> Block:  # fmt: skip
+    """The streams of a stimulus, with the weight and the port at which each reaches its neuron."""
+    target = np.concatenate([part.ids + starts[part.population.name] for part in stimulus.targets])
+    key = stream_key(seed, stimulus.name, "stimulus weight")
+    weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
+    block = drawn(stimulus.name, "stimulus", target, process, seed)
+    port = ports(stimulus, weight)
+    models: list[Any] = [part.population.model for part in stimulus.targets]
+    magnitudes = np.repeat([model.magnitudes for model in models], [len(part) for part in stimulus.targets])
+    weight = np.where(magnitudes, np.abs(weight), weight)
+    here = block.index
+    weight, port = np.broadcast_to(weight, target.size)[here], np.broadcast_to(port, target.size)[here]
+    return replace(block, weight=weight, port=port)
+
+
+def numbered_pieces(blocks: list[Block]) -> tuple[list[Block], list[Pieces]]:
+    """Blocks that count their pieces of rates from the first piece of all blocks on, and these pieces."""
+    numbered, pieces, before = [], [], 0
+    for block in blocks:
+        if block.pieces is not None:
+            start, stop = block.pieces.start + before, block.pieces.stop + before
+            before += block.pieces.time.size
+            pieces.append(block.pieces)
+            block = replace(block, piece_start=start, piece_stop=stop)
+        numbered.append(block)
+    return numbered, pieces

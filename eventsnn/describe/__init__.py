@@ -1,0 +1,1 @@
+"""The words of a description: populations, projections, rules, processes, currents, probes."""

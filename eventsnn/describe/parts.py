@@ -1,0 +1,241 @@
+"""The parts of a description: neurons, populations, projections, stimuli and probes. They hold no engine state."""
+
+from __future__ import annotations
+
+import reprlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.errors import InputError, suggest
+from eventsnn.describe.currents import InjectedCurrent
+from eventsnn.describe.processes import PointProcess
+from eventsnn.describe.rules import Rule
+from eventsnn.describe.spike_source import SpikeSource
+from eventsnn.draw.values import Value, Values
+from eventsnn.models.base import Model
+
+Side: TypeAlias = "Neurons | Sequence[Neurons]"
+
+
+class Owner(ABC):
+    """The network that parts belong to, as far as they ask for it: what is known only of the whole."""
+
+    seed: int
+
+    @abstractmethod
+    def require_unstarted(self, action: str) -> None:
+        """Raise StateError if the network has run, and so cannot do this."""
+
+    @abstractmethod
+    def initial_values(self, population: Population) -> Values:
+        """Parameters and state of a population at t = 0, arrays of one or n elements, checked."""
+
+    @abstractmethod
+    def set_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
+        """Let a population of sources spike so from now on; relative: times count from the present."""
+
+    @abstractmethod
+    def synapses_of(self, projection: Projection) -> Synapses:
+        """The synapses of a projection, as they are or as they will be drawn."""
+
+
+class Neurons:
+    """Some neurons of one population: what connect, stimulate and record take. Slicing gives a smaller one."""
+
+    def __init__(self, population: Population, ids: Ints, name: str):
+        self.population = population
+        self.ids = ids
+        self.name = name
+
+    def __len__(self) -> int:
+        return self.ids.size
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self)} neurons>"
+
+    def __getitem__(self, key: Any) -> Neurons:
+        """Neurons by index, slice, mask or list of indices; raises InputError for an index that is out of range."""
+        try:
+            ids = self.ids[key if isinstance(key, slice) else indices(key, self.name)]
+        except (IndexError, TypeError) as error:
+            raise InputError(f"{self.name}: no such neurons, {error}; it has {len(self)}") from None
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            text = f"{start}:{stop}" + (f":{step}" if step != 1 else "")
+        else:
+            text = f"{ids[0]}" if ids.size == 1 else f"{ids.size} of {len(self)}"
+        return Neurons(self.population, ids, f"{self.name}[{text}]")
+
+    def __iter__(self) -> Iterator[Neurons]:
+        return (self[i] for i in range(len(self)))
+
+
+class Population(Neurons):
+    """Neurons of one model, or a source. Made by `Network.population`."""
+
+    def __init__(self, network: Owner, name: str, n: int, model: Model | SpikeSource | PointProcess):
+        super().__init__(self, np.arange(n, dtype=np.int64), name)
+        self.network = network
+        self.n = n
+        self.model = model
+        self.values = {k: own(v) for k, v in model.values.items()} if isinstance(model, Model) else {}
+        self.state: dict[str, Value] = {}
+
+    def set(self, **values: Any) -> None:
+        """Set parameters or initial state: numbers, arrays of length n, or distributions.
+
+        Of a SpikeSource its spikes: times= (ms), ids= if need be, both as in SpikeSource, and relative=True if times
+        count from the present. This may be done between runs too, so that one network is shown one batch after the
+        other: these spikes then take the place of those to come, and none may lie in the past.
+
+        Raises InputError for an unknown name and a bad value; StateError after the first run, but for spikes.
+        """
+        if isinstance(self.model, SpikeSource) and values:
+            self._set_spikes(**values)
+            return
+        self.network.require_unstarted(f"change {self.name}")
+        for name in values:
+            if not isinstance(self.model, Model):
+                raise InputError(f"{self.name}: {self.model!r} is a source and has no parameter {name!r}")
+            known = [*self.model.parameters, *self.model.state_variables]
+            if name not in known:
+                raise InputError(
+                    f"{self.name}: {type(self.model).__name__} has no parameter or state {name!r}; "
+                    + suggest(name, known)
+                )
+        for name, value in values.items():
+            (self.values if name in self.values else self.state)[name] = own(value)
+
+    def _set_spikes(self, times: Any = None, ids: Any = None, relative: bool = False, **others: Any) -> None:
+        if others:
+            name, known = min(others), ["times", "ids", "relative"]
+            raise InputError(f"{self.name}: a SpikeSource has no {name!r}; {suggest(name, known)}")
+        if not isinstance(relative, bool):
+            raise InputError(f"{self.name}: relative = {relative!r} is neither True nor False")
+        if times is None:
+            raise InputError(f"{self.name}: spikes need times=, the times (ms) of all of them")
+        try:
+            source = SpikeSource(times, ids)
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from None
+        was = self.model
+        if source.ids is None and isinstance(was, SpikeSource) and was.ids is not None and self.n > 1:
+            raise InputError(
+                f"{self.name}: times without ids= would be spikes of each of its {self.n} neurons; give ids=, or one "
+                "list of times a neuron"
+            )
+        source.bounds(self.n, self.name)
+        self.network.set_spikes(self, source, relative)
+
+    def get(self, *names: str) -> Any:
+        """Parameters or initial state as they will be at t = 0: an array of length n for a name, a tuple for several.
+
+        Raises InputError for an unknown name or a value that cannot be used.
+        """
+        self.network.require_unstarted(f"read the initial values of {self.name}")
+        known = self.network.initial_values(self)
+        for name in names:
+            if name not in known:
+                raise InputError(f"{self.name}: no parameter or state {name!r}; {suggest(name, known)}")
+        arrays = tuple(np.broadcast_to(known[name], self.n).copy() for name in names)
+        return arrays[0] if len(names) == 1 else arrays
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """Synapses of a projection, as arrays of equal length, ordered by (pre, delay, post).
+
+    pre and post are positions on the two sides given to connect (the neuron's index if a side is one population).
+    """
+
+    pre: Ints
+    post: Ints
+    weight: Floats  # mV for delta synapses, pA for currents
+    delay: Floats  # ms
+
+    def __len__(self) -> int:
+        return self.pre.size
+
+
+@dataclass(eq=False)
+class Projection:
+    """Synapses from one side to another. Made by `Network.connect`."""
+
+    network: Owner
+    name: str
+    pre: list[Neurons]
+    post: list[Neurons]
+    rule: Rule
+    weight: Value
+    delay: Value
+    port: str | None
+    dtype: str
+    storage: str
+
+    def __repr__(self) -> str:
+        return f"<Projection {self.name}: {self.rule!r}>"
+
+    def set(self, *, weight: Value | None = None, delay: Value | None = None) -> None:
+        """Set weight (mV or pA) or delay (ms): numbers, arrays or distributions. StateError after the first run."""
+        self.network.require_unstarted(f"change {self.name}")
+        self.weight = self.weight if weight is None else own(weight)
+        self.delay = self.delay if delay is None else own(delay)
+
+    def get(self, *names: Literal["pre", "post", "weight", "delay"]) -> Any:
+        """Arrays of `synapses()` by name; a tuple for several. InputError for an unknown name."""
+        synapses = self.synapses()
+        known = synapses.__dataclass_fields__
+        for name in names:
+            if name not in known:
+                raise InputError(f"{self.name}: synapses have no {name!r}; {suggest(name, known)}")
+        arrays = tuple(getattr(synapses, name) for name in names)
+        return arrays[0] if len(names) == 1 else arrays
+
+    def synapses(self) -> Synapses:
+        """All synapses; those of the network's run if it has begun, else drawn as that run will draw them."""
+        return self.network.synapses_of(self)
+
+
+@dataclass
+class Stimulus:
+    """An external drive of some neurons. Made by `Network.stimulate`."""
+
+    name: str
+    targets: list[Neurons]
+    source: PointProcess | InjectedCurrent
+    weight: Value
+    port: str | None
+
+
+@dataclass
+class Probe:
+    """A recording. Made by `Network.record`; `target` is a projection for weights."""
+
+    name: str
+    target: Neurons | Projection
+    variables: list[str]
+    every: float | None
+    times: Floats | None
+    synapses: Ints | None = None
+
+
+def own(value: Value) -> Value:
+    """A description does not change with the arrays that it was given."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def indices(key: Any, what: str) -> NDArray[Any]:
+    """Whole numbers or a mask as a one-dimensional array, or an InputError that names `what`."""
+    try:
+        array = np.atleast_1d(key if isinstance(key, np.ndarray) or not np.iterable(key) else list(key))
+    except ValueError:  # lists of different lengths
+        array = np.empty((0, 0))
+    if array.ndim > 1 or (array.size and array.dtype.kind not in "iub"):
+        raise InputError(f"{what}: {reprlib.repr(key)} is no index; whole numbers, a slice or a mask are allowed")
+    return array.copy() if array.size else array.astype(np.int64)

@@ -1,0 +1,1 @@
+"""Chance: keys of random streams, the readable twin of the generator, distributions."""

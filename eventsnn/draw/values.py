@@ -1,0 +1,39 @@
+"""Numbers, arrays and distributions that a user gave, as checked arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn.base.arrays import Floats
+from eventsnn.base.checks import floats, require
+from eventsnn.base.errors import InputError
+from eventsnn.draw.distributions import Distribution
+
+Value = float | Sequence[float] | NDArray[np.float64] | Distribution
+Values = dict[str, Floats]
+
+NUMBERS = "a number, an array or a distribution"
+
+
+def resolve(value: Value, n: int, what: str, key: int) -> Floats:
+    """A number (one element), an array of length n, or n draws; finite, or an InputError that names `what`."""
+    if isinstance(value, Distribution):
+        array = draw(value, key, np.arange(n, dtype=np.uint64), what)
+    else:
+        array = floats(value, what, NUMBERS)
+    if array.ndim and array.shape != (n,):
+        raise InputError(f"{what} is an array of shape {array.shape}; it must be one number or {n} of them")
+    array = array.reshape(-1)
+    require(np.isfinite(array), array, what, "must be finite")
+    return array
+
+
+def draw(distribution: Distribution, key: int, index: NDArray[np.uint64], what: str) -> Floats:
+    """The draws of these numbers; what the distribution refuses is an InputError that names `what`."""
+    try:
+        return distribution.sample(key, index)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None

@@ -1,0 +1,107 @@
+"""Recorded: spikes, traces and a summary of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from eventsnn.base.checks import floats
+from eventsnn.base.errors import InputError, suggest
+from eventsnn.results.spike_trains import SpikeTrains
+from eventsnn.results.traces import Traces
+from eventsnn.results.trains import Trains
+
+Item = TypeVar("Item")
+
+# That a run may be cut into.
+MOST_SAMPLES = 2**24
+
+
+class Named(Mapping[str, Item]):
+    """A read-only dictionary whose missing name raises InputError with a suggestion."""
+
+    def __init__(self, items: Mapping[str, Item], what: str):
+        self._items = dict(items)
+        self._what = what
+
+    def __getitem__(self, name: str) -> Item:
+        if name not in self._items:
+            raise InputError(f"results hold no {self._what} of {name!r}; {suggest(name, self._items)}")
+        return self._items[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._items.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+class Recorded:
+    """What a run recorded, without the ways to draw and to keep it; see Results."""
+
+    def __init__(
+        self,
+        spikes: Mapping[str, SpikeTrains],
+        traces: Mapping[str, Traces],
+        t_start: float,
+        t_stop: float,
+        summary: dict[str, Any],
+    ):
+        self.spikes: Mapping[str, SpikeTrains] = Named(spikes, "spikes")
+        self.traces: Mapping[str, Traces] = Named(traces, "traces")
+        self.t_start = t_start
+        self.t_stop = t_stop
+        self.summary = summary
+
+    def by_sample(self, every: float) -> Mapping[str, Trains]:
+        """What each population fired at each of the samples that it was shown, one every so many ms.
+
+        Sample k lies in [t_start + k every, t_start + (k + 1) every), and times count from its beginning; a last one
+        that the run did not see to its end is left out. The channels are the neurons recorded. See
+        `eventsnn.encode.present`, which lines samples up in this way. Raises InputError unless every is above 0 and at
+        most what was simulated.
+        """
+        length = self.t_stop - self.t_start
+        given = floats(every, "results: every of by_sample", "a number of ms")
+        if given.ndim or not 0.0 < given <= length or length / given >= MOST_SAMPLES:
+            raise InputError(
+                f"results: by_sample({every!r}) must be one number of ms above 0 and at most {length:g} ms, all that "
+                f"was simulated, and make less than {MOST_SAMPLES:,} samples"
+            )
+        samples = math.floor(length / every * (1.0 + 1e-12))
+        start = self.t_start + every * np.arange(samples + 1)
+        start[-1] = min(start[-1], self.t_stop)
+        cut = {}
+        for name, spikes in self.spikes.items():
+            shown = int(np.searchsorted(spikes.times, start[-1]))
+            times, rows = spikes.times[:shown], spikes.rows[:shown]
+            sample = np.searchsorted(start, times, side="right") - 1
+            cut[name] = Trains.of(sample, np.minimum(times - start[sample], every), rows, samples, (spikes.n,), every)
+        return Named(cut, "spikes")
+
+    def __repr__(self) -> str:
+        rows = [("population", "neurons", "spikes", "rate (Hz)", "CV")]
+        for name, trains in self.spikes.items():
+            cv = trains.cv()
+            cv = cv[np.isfinite(cv)]
+            mean_cv = f"{cv.mean():.2f}" if len(cv) else "-"
+            rows.append((name, f"{trains.n:,}", f"{len(trains):,}", f"{trains.rate():.2f}", mean_cv))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [f"Results, {self.t_start:g} to {self.t_stop:g} ms"]
+        for first, *others in rows:
+            cells = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
+            lines.append("  ".join(cells))
+        lines.extend(f"{name}: {traces!r}" for name, traces in self.traces.items())
+        return "\n".join(lines)

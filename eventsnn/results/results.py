@@ -1,0 +1,78 @@
+"""Results: what a run recorded, and how to draw, keep and load it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eventsnn.results.recorded import Recorded
+from eventsnn.results.storage import read, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Check:
+    """A measured number against the one that was published or derived.
+
+    A scenario's `check` returns a list of these. `source` says where `expected` and `tolerance` come from.
+    """
+
+    name: str
+    measured: float
+    expected: float
+    tolerance: float
+    source: str
+
+    @property
+    def passed(self) -> bool:
+        """True if |measured - expected| <= tolerance; a NaN never passes."""
+        return bool(abs(self.measured - self.expected) <= self.tolerance)
+
+
+class Results(Recorded):
+    """Everything that a run recorded.
+
+    Attributes:
+        spikes: {population: SpikeTrains}.
+        traces: {population or projection: Traces}.
+        t_start, t_stop: the simulated time in ms that the results cover.
+        summary: what else is known of the run (engine, seed, counters, checks ...), fit for JSON. `plot` looks for
+            summary["V_th"] = {population: mV} to draw spikes on top of membrane potentials.
+
+    Counters, all of the compiled engine: synaptic_events and external_events that arrived; spikes, of sources too;
+    queue_pops, entries taken from the queues; neuron_updates, how often a neuron was taken up in a window;
+    bounds_due, how often a time came before which a neuron could not spike and its crossing had to be searched for;
+    threshold_tests, quick ones of whether V stays below the threshold for some time, and threshold_tests_resolved,
+    those by which it does; calm_looks, how often it was asked of a neuron how much may arrive without a spike, and
+    alert_arrivals, what then arrived at neurons with no room for it. collecting_s and processing_s: seconds spent on
+    finding out what happens in each window, and on the neurons to which it happens (0 where a delay of 0 leaves no
+    windows), and waiting_s, for other threads: those of the first thread. All counts are the same for any number of
+    threads, but for a run that ended in an error.
+
+    `results.spikes[name]` raises InputError with a suggestion if nothing of that name was recorded.
+    """
+
+    def plot(self) -> Figure:
+        """Raster, population rates and recorded potentials as one matplotlib Figure (`savefig` writes it)."""
+        from eventsnn.results.plot import figure  # matplotlib takes longer to import than many runs last
+
+        return figure(self)
+
+    def save(self, directory: str | os.PathLike[str], force: bool = False) -> None:
+        """Write spikes.h5, traces.h5 and summary.json into `directory`; `eventsnn.load` reads them back.
+
+        Raises InputError if the directory holds anything already. With force=True a former result in it is replaced.
+        """
+        save(self, directory, force)
+
+
+def load(directory: str | os.PathLike[str]) -> Results:
+    """The Results that `Results.save` wrote into `directory`, bit for bit.
+
+    Raises InputError, naming the file, if one is missing, damaged or of another origin.
+    """
+    kept = read(directory)
+    return Results(kept.spikes, kept.traces, kept.t_start, kept.t_stop, kept.summary)

@@ -1,0 +1,48 @@
+"""ReferenceSimulation: the reference engine, whose events can be looked at one by one."""
+
+from __future__ import annotations
+
+import math
+
+from eventsnn.run.reference import Entry, Reference
+from eventsnn.run.samples import sample_times
+from eventsnn.run.simulation import Simulation
+
+
+class ReferenceSimulation(Simulation):
+    """A Simulation by the reference engine, which also goes from event to event."""
+
+    engine = "reference"
+    _state: Reference
+
+    def _begin(self) -> Reference:
+        return Reference(self.plan)
+
+    def peek(self) -> float:
+        """Time of the next event in ms, inf if there is none.
+
+        A search for a crossing that has not ended counts as an event: a step goes on with it, and nothing else happens.
+        """
+        return self._state.peek()
+
+    def step(self) -> None:
+        """Process all events of the next time and round, and the samples before it."""
+        reference = self._state
+        self._require_rest("step")
+        if self._ended is not None:
+            raise self._ended
+        t = reference.peek()
+        if t < math.inf:
+            times = [sample_times(probe.every, probe.times, self.time, t) for probe in self.plan.probes]
+            reference.set_samples(times)
+            while reference.peek() < t:
+                reference.step()
+            reference.time = t
+            reference.step()
+            self._collect(times)
+        if self._ended is not None:
+            raise self._ended
+
+    def pending(self, neuron: int | None = None, until: float = math.inf) -> list[Entry]:
+        """Events in the queue, of one neuron or all, before `until` ms."""
+        return self._state.pending(neuron, until)

@@ -1,0 +1,23 @@
+"""When a probe samples."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from eventsnn.base.arrays import Floats
+from eventsnn.base.errors import InputError
+
+
+def sample_times(every: float | None, times: Floats | None, start: float, stop: float) -> Floats:
+    """Sample times in [start, stop): k * every for whole k, or those of `times`."""
+    if times is not None:
+        return times[np.searchsorted(times, start) : np.searchsorted(times, stop)]
+    if every is None or not stop > start:
+        return np.empty(0)
+    if not stop / every < 2.0**53:
+        raise InputError(f"record: every = {every:g} ms makes too many samples in {stop:g} ms; it must be larger")
+    first = max(0, math.floor(start / every) - 1)
+    candidates = np.arange(first, math.ceil(stop / every) + 2, dtype=np.float64) * every
+    return candidates[(candidates >= start) & (candidates < stop)]

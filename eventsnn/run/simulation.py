@@ -1,0 +1,283 @@
+"""Simulation: drives an engine in chunks that can be interrupted, and turns what comes out into Results."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+import time as clock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsnn._core.run.engine import Engine as CompiledEngine
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import floats, whole
+from eventsnn.base.errors import InputError, RunawayError, StateError
+from eventsnn.base.sorting import order_by, order_in_time
+from eventsnn.compile.layout import lay_out
+from eventsnn.compile.plan import Plan
+from eventsnn.results.results import Results
+from eventsnn.results.spike_trains import SpikeTrains
+from eventsnn.results.traces import Traces
+from eventsnn.run.outcome import Outcome
+from eventsnn.run.progress import ProgressBar, RunStatus
+from eventsnn.run.samples import sample_times
+
+# Events between two looks at the clock and the signals: 50 ms in either engine, or less.
+BUDGET = {"compiled": 8_000_000, "reference": 2_000}
+# In one trace of one run: 16 GiB.
+MOST_SAMPLES = 2**31
+
+
+class Chunk(NamedTuple):
+    """Spikes of one population in one run, in output order."""
+
+    times: Floats
+    ids: NDArray[np.int64]
+
+
+NO_SPIKES = Chunk(np.empty(0), np.empty(0, dtype=np.int64))
+
+
+class Simulation:
+    """A Plan and its state. `Network.run` makes one; `Network.compile` gives an independent one."""
+
+    engine: ClassVar[str] = "compiled"
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self._state = self._begin()
+        self._spikes: dict[str, list[Chunk]] = self._no_spikes()
+        self._samples: list[list[tuple[Floats, dict[str, Floats]]]] = [[] for _ in plan.probes]
+        # Spikes at the very time at which an interrupted run stands: more of that time may come.
+        self._late = (np.empty(0), np.empty(0, dtype=np.int32))
+        self._kept_from = 0.0
+        self._counted_before = dict(self._state.counters)  # what lies before _kept_from
+        self._wall = 0.0
+        self._running = False
+        self._ended: RunawayError | None = None
+
+    def _begin(self) -> Any:
+        """The state of the engine at t = 0."""
+        return CompiledEngine(lay_out(self.plan))
+
+    @property
+    def time(self) -> float:
+        """Simulated time in ms: everything before it has been processed."""
+        return self._state.time if self._ended is None else self._ended.time
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been simulated."""
+        return self.time > 0.0 or self._ended is not None or any(self._state.counters.values())
+
+    def run(
+        self,
+        duration: float | None = None,
+        *,
+        until: float | None = None,
+        threads: int = 1,
+        progress: bool | Callable[[RunStatus], None] = False,
+        keep: Literal["all", "new"] = "all",
+    ) -> Results:
+        """Simulate [time, time + duration) or [time, until), in ms; see Network.run."""
+        start = self.time
+        stop = self._stop(duration, until)
+        whole(threads, "run: threads", 1)
+        if keep not in ("all", "new"):
+            raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise InputError(f"run: progress = {progress!r} must be True, False or a function of RunStatus")
+        self._require_rest("run")
+        if self._ended is not None:
+            raise self._ended
+        times = [sample_times(probe.every, probe.times, start, stop) for probe in self.plan.probes]
+        self._require_room(times, self._kept_from if keep == "all" else start, stop)
+        self._state.set_samples(times)
+        if keep == "new":
+            self._spikes, self._samples, self._kept_from = self._no_spikes(), [[] for _ in self.plan.probes], start
+            self._counted_before, self._wall = dict(self._state.counters), 0.0
+        bar = ProgressBar() if progress is True else nullcontext(progress or None)
+        with bar as report, deferred_interrupt() as interrupted:
+            self._running = True
+            try:
+                self._advance(stop, threads, report, interrupted)
+            finally:
+                self._running = False
+                self._collect(times)
+        if self._ended is not None:
+            raise self._ended
+        if interrupted():
+            raise KeyboardInterrupt(f"interrupted at {self.time:g} ms; what was simulated is kept, run() goes on")
+        return self.results()
+
+    def set_trains(self, population: str, times: Floats, begin: Ints, end: Ints) -> None:
+        """Let neuron k of a population of sources spike at times[begin[k]:end[k]] from now on, not as it was to.
+
+        Raises InputError for a time in the past.
+        """
+        self._require_rest(f"change {population}")
+        plan = next(p for p in self.plan.populations if p.name == population)
+        past = np.flatnonzero(times < self.time)
+        if past.size:
+            raise InputError(
+                f"{population}: a spike at {times[past[0]]:.17g} ms lies in the past, for the network stands at "
+                f"{self.time:.17g} ms; give later times, or relative=True for times that count from the present"
+            )
+        self._state.set_trains(plan.start, times, begin, end)
+
+    def _require_rest(self, action: str) -> None:
+        if self._running:
+            raise StateError(f"{action}: a run of this network is going on; wait until it returns")
+
+    def _require_room(self, times: list[Floats], start: float, stop: float) -> None:
+        """Refuse samples that no memory holds, before anything is simulated or dropped."""
+        sizes = {p.name: len(p.variables) * p.ids.size * at.size for p, at in zip(self.plan.probes, times, strict=True)}
+        for weights in self.plan.weight_probes:
+            sizes[weights.name] = weights.ids.size * sample_times(weights.every, weights.times, start, stop).size
+        for name, size in sizes.items():
+            if size > MOST_SAMPLES:
+                raise InputError(
+                    f"run: the trace {name!r} would hold {size:,} samples, more than the {MOST_SAMPLES:,} that are "
+                    "allowed; record fewer ids, less often, or run in pieces with keep='new'"
+                )
+
+    def _stop(self, duration: float | None, until: float | None) -> float:
+        if (duration is None) == (until is None):
+            raise InputError("run: give either the duration in ms or until= in ms")
+        name, value = ("duration", duration) if until is None else ("until", until)
+        array = floats(value, f"run: {name}", "a number of ms")
+        if array.ndim:
+            raise InputError(f"run: {name} is an array of shape {array.shape}; it must be one number of ms")
+        number = float(array)
+        low = 0.0 if until is None else self.time
+        stop = self.time + number if until is None else number
+        if not (low <= number and stop < math.inf):
+            raise InputError(f"run: {name} = {number:.17g} ms must be finite and at least {low:.17g} ms")
+        return stop
+
+    def _advance(
+        self, stop: float, threads: int, report: Callable[[RunStatus], None] | None, interrupted: Callable[[], bool]
+    ) -> None:
+        start, before, began = self.time, dict(self._state.counters), clock.perf_counter()
+        done = False
+        while not done and not interrupted():
+            done = self._state.advance(stop, BUDGET[self.engine] * threads, threads)
+            if report is not None:
+                now = self._state.counters
+                wall = clock.perf_counter() - began
+                spikes, events = (now[k] - before[k] for k in ("spikes", "synaptic_events"))
+                report(RunStatus(self.time, start, stop, wall, spikes, events))
+        self._wall += clock.perf_counter() - began
+
+    def _collect(self, times: list[Floats]) -> None:
+        """Take over what the engine recorded, up to the time it has reached or the failure that ended it."""
+        failure = self._state.failure
+        if failure is not None:
+            self._ended = self._runaway(*failure)
+        end = self.time
+        spike_times, neurons = self._state.take_spikes()
+        spike_times, neurons = np.append(self._late[0], spike_times), np.append(self._late[1], neurons)
+        early = spike_times < end
+        self._late = (spike_times[~early], neurons[~early])
+        self._keep_spikes(spike_times[early], neurons[early])
+        for store, at, values in zip(self._samples, times, self._state.samples, strict=True):
+            n = int(np.searchsorted(at, end))
+            store.append((at[:n], {name: array[:, :n] for name, array in values.items()}))
+
+    def _no_spikes(self) -> dict[str, list[Chunk]]:
+        recorded = self.plan.recorded
+        return {p.name: [] for p in self.plan.populations if recorded[p.start : p.stop].any()}
+
+    def _keep_spikes(self, times: Floats, neurons: NDArray[np.int32]) -> None:
+        """Take over the spikes of a run, by population and in output order: (time, id)."""
+        starts = np.array([p.start for p in self.plan.populations])
+        of = np.searchsorted(starts, neurons, side="right") - 1
+        order = order_by(neurons)
+        order = order[order_in_time(times[order])]
+        order = order[order_by(of[order])]
+        bounds = np.searchsorted(of[order], np.arange(starts.size + 1))
+        for p, low, high in zip(self.plan.populations, bounds[:-1], bounds[1:], strict=True):
+            if low < high:
+                mine = order[low:high]
+                self._spikes[p.name].append(Chunk(times[mine], neurons[mine].astype(np.int64) - p.start))
+
+    def _runaway(self, neuron: int, time: float, outcome: Outcome) -> RunawayError:
+        population, index = self.plan.locate(neuron)
+        what = outcome.sentence(time, self.plan.max_spikes, self.plan.max_rounds)
+        return RunawayError(
+            f"neuron {index} of {population} {what}, at t = {time:.17g} ms; the run ends there and what was simulated "
+            f"before is kept. {outcome.remedy}",
+            population,
+            index,
+            time,
+        )
+
+    def results(self) -> Results:
+        """Everything recorded since t = 0, or since the beginning of the last run that kept only the new."""
+        self._require_rest("results")
+        start, end = self._kept_from, self.time
+        spikes = {}
+        for p in self.plan.populations:
+            if p.name in self._spikes:
+                chunks = self._spikes[p.name]
+                if len(chunks) != 1:
+                    # Joined once, not again for every call: a silent run must not pay for the spikes before it.
+                    chunks[:] = [Chunk(*(np.concatenate(parts) for parts in zip(NO_SPIKES, *chunks, strict=True)))]
+                recorded = self.plan.recorded[p.start : p.stop]
+                selected = None if recorded.all() else np.flatnonzero(recorded)
+                n = p.n if selected is None else selected.size
+                spikes[p.name] = SpikeTrains(chunks[0].times, chunks[0].ids, n, start, end, p.name, selected)
+        traces = {}
+        for probe, store in zip(self.plan.probes, self._samples, strict=True):
+            if len(store) != 1:
+                none = np.empty((probe.ids.size, 0))
+                at = np.concatenate([np.empty(0), *(t for t, _ in store)])
+                parts = {name: [none, *(values[name] for _, values in store)] for name in probe.variables}
+                store[:] = [(at, {name: np.concatenate(arrays, axis=1) for name, arrays in parts.items()})]
+            traces[probe.name] = Traces(store[0][0], probe.ids, store[0][1])
+        for weights in self.plan.weight_probes:
+            at = sample_times(weights.every, weights.times, start, end)
+            constant = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
+            traces[weights.name] = Traces(at, weights.ids, {"weight": constant})
+        return Results(spikes, traces, start, end, self._summary(start, end))
+
+    def _summary(self, start: float, end: float) -> dict[str, Any]:
+        return {
+            "engine": self.engine,
+            "version": version("eventsnn"),
+            "seed": self.plan.seed,
+            "threads": self._state.threads,
+            "duration_ms": end - start,
+            "wall_s": self._wall,
+            "neurons": self.plan.n,
+            "synapses": self.plan.n_synapses,
+            **{name: count - self._counted_before[name] for name, count in self._state.counters.items()},
+            "V_th": {p.name: p.V_th for p in self.plan.populations if p.V_th is not None},
+        }
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Within it Ctrl-C only sets a flag, so that neither a chunk nor the collection of its results is torn."""
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield lambda: False  # signals come to the main thread, and not at all where they are ignored
+        return
+    pressed = [False]
+
+    def note(number: int, frame: Any) -> None:
+        pressed[0] = True
+        print("interrupting after the present chunk", file=sys.stderr)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed[0]
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,1 @@
+"""How equations are solved: closed forms, threshold crossings, frames of integers, series."""
