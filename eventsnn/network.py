@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
 from eventsnn.base.checks import whole
 from eventsnn.base.errors import InputError, StateError, suggest
@@ -86,6 +86,14 @@ class Network(Description):
             if not self._simulation.begun:
                 self.reset()  # a first run whose arguments are refused has not begun
             raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._simulation is not None:
+            raise StateError(
+                "copy: the network has run, and its Simulation stays in this process; copy or pickle the network "
+                "before its first run or after net.reset(), or hand on net.results()"
+            )
+        return self.__dict__.copy()
 
     @property
     def time(self) -> float:

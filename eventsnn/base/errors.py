@@ -26,6 +26,10 @@ class RunawayError(RuntimeError):
         self.neuron = neuron
         self.time = time
 
+    def __reduce__(self) -> tuple[type[RunawayError], tuple[str, str, int, float]]:
+        # An exception is else made anew of its message alone, which fails in the process that waits for it.
+        return type(self), (str(self), self.population, self.neuron, self.time)
+
 
 class SaveInterrupted(KeyboardInterrupt):
     """Ctrl-C came while the complete files of a result were moved into place; the message says where they are."""

@@ -111,6 +111,10 @@ class EventArray:
         """Polarities, 1 = ON and 0 = OFF, shape (events,)."""
         return self.data["p"]
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        # By way of the constructor, so that the array of a copy is read-only too.
+        return type(self), (self.data, self.width, self.height)
+
     def __len__(self) -> int:
         return self.data.size
 

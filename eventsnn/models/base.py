@@ -46,7 +46,8 @@ class Model(ABC):
         self.values: dict[str, Value] = {**self.parameters, **parameters}
 
     def __repr__(self) -> str:
-        changed = [f"{k}={v!r}" for k, v in self.values.items() if v is not self.parameters[k]]
+        plain = {k: v for k, v in self.values.items() if isinstance(v, float | int) and v == self.parameters[k]}
+        changed = [f"{k}={v!r}" for k, v in self.values.items() if k not in plain]
         return f"{type(self).__name__}({', '.join(changed)})"
 
     @property

@@ -69,8 +69,11 @@ class Izhikevich(TaylorModel):
             raise InputError(f"Izhikevich: method = {method!r} is not known; {suggest(method, METHODS)}")
         self.method = method
         self.whole_steps = method != "exact"
-        self.kernel = kernels.kernel_in_steps if self.whole_steps else kernels.kernel
         super().__init__(**parameters)
+
+    @property
+    def kernel(self) -> object:  # type: ignore[override]
+        return kernels.kernel_in_steps if self.whole_steps else kernels.kernel
 
     def __repr__(self) -> str:
         if self.method == "exact":

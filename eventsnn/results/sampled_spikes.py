@@ -128,6 +128,10 @@ class SampledSpikes:
             max(part.duration for part in parts),
         )
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        # By way of the constructor, so that the arrays of a copy are read-only too.
+        return type(self), (self.times, self.ids, self.offsets, self.shape, self.duration)
+
     def __len__(self) -> int:
         return self.offsets.size - 1
 

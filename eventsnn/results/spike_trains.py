@@ -203,6 +203,10 @@ class SpikeTrains:
         with np.errstate(invalid="ignore", divide="ignore"):
             return edges, np.diff(bounds) / (self.n * np.diff(edges) / 1000.0)
 
+    def __reduce__(self) -> tuple[type[SpikeTrains], tuple[Any, ...]]:
+        # By way of the constructor, so that the arrays of a copy are read-only too.
+        return type(self), (self.times, self.ids, self.n, self.t_start, self.t_stop, self.name, self.selected)
+
     def __len__(self) -> int:
         return len(self.times)
 

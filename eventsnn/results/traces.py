@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,6 +62,9 @@ class Traces:
         if name.startswith("__"):
             raise AttributeError(name)
         raise AttributeError(f"traces hold no {name!r}; {suggest(name, variables)}")
+
+    def __reduce__(self) -> tuple[type[Traces], tuple[Any, ...]]:
+        return type(self), (self.times, self.ids, dict(self.variables))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.variables]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from eventsnn.base.errors import StateError
+
 REFRESH = 0.1  # s; faster than this nobody can read
 
 
@@ -67,6 +69,9 @@ class ProgressBar:
             expand=True,
         )
         self._task = self._progress.add_task("", total=1.0, text="starting")
+
+    def __getstate__(self) -> dict[str, object]:
+        raise StateError("copy: a ProgressBar belongs to its terminal; make another one where it is to be drawn")
 
     def __enter__(self) -> ProgressBar:
         if self._live:

@@ -67,6 +67,12 @@ class Simulation:
         """The state of the engine at t = 0."""
         return CompiledEngine(lay_out(self.plan))
 
+    def __getstate__(self) -> dict[str, Any]:
+        raise StateError(
+            "copy: a Simulation stays in its process; pickle the network before its first run and compile it there, or "
+            "hand on results()"
+        )
+
     @property
     def time(self) -> float:
         """Simulated time in ms: everything before it has been processed."""
