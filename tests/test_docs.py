@@ -11,6 +11,7 @@ Code blocks are told apart by their language:
 import contextlib
 import io
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -141,6 +142,12 @@ def check_picture(made: Path, shown: Path) -> None:
 
 
 # ---- links, names, numbers
+
+
+def test_the_page_of_names_is_what_its_script_writes():
+    assert (ROOT / "docs" / "names.md").read_text("utf-8") == runpy.run_path(str(ROOT / "docs" / "list_names.py"))[
+        "page"
+    ]()
 
 
 @pytest.mark.parametrize("page", LINKING, ids=page_name)

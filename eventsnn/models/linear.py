@@ -57,7 +57,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Membrane:
-    """C_m dv/dt = -(C_m / tau_m) v + I_e + currents; v = V_m - E_L.
+    """The membrane of a linear neuron: C_m dv/dt = -(C_m / tau_m) v + I_e + currents; v = V_m - E_L.
 
     tau_m: ms, None for no leak. V_th: mV, the threshold at rest. reset: after a spike, by default to E_L. clamped: v
     (and every threshold that it drives) is held while the neuron is refractory and input at `port` is lost; else v goes
@@ -77,7 +77,7 @@ class Membrane:
 
 @dataclass(frozen=True)
 class Current:
-    """dx/dt = -x / tau (pA, ms), or, if alpha, dx/dt = -x / tau + y, dy/dt = -y / tau.
+    """A current of a linear neuron: dx/dt = -x / tau (pA, ms); if alpha, dx/dt = -x / tau + y, dy/dt = -y / tau.
 
     An input of weight w (pA) at `port` adds w to x, or w e / tau to y: then x rises to a peak of w after tau. Without a
     port only spikes change it, by `reset`. Its state is recorded as `name`, y as "d" + name (pA/ms).

@@ -46,7 +46,7 @@ NO_SPIKES = Chunk(np.empty(0), np.empty(0, dtype=np.int64))
 
 
 class Simulation:
-    """A Plan and its state. `Network.run` makes one; `Network.compile` gives an independent one."""
+    """A compiled network that runs: a Plan and an engine with its state. `Network.compile` gives an independent one."""
 
     engine: ClassVar[str] = "compiled"
 
