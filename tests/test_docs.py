@@ -185,7 +185,9 @@ def test_readme_lists_every_exit_code():
 
 DOCS = ROOT / "docs"
 # What these pages name in backticks exists, and is in the file that is named with it.
-NAMING = [DOCS / f"{name}.md" for name in ("architecture", "files", "tour")]
+NAMING = [ROOT / "CONTRIBUTING.md", *(DOCS / f"{name}.md" for name in ("architecture", "files", "glossary", "tour"))]
+# Not a file or a name: a command, a suffix, a file to be made.
+ELSE = re.compile(r"(?:make|pip|python) .*|\.\w+|.*NAME.*")
 PATH = re.compile(r"(?:benchmarks|docs|eventsnn|ext|scenarios|tests)/[\w./]*")
 SOURCES = [
     path
@@ -199,9 +201,21 @@ def has_name(text: str, name: str) -> bool:
     return re.search(rf"\b{re.escape(name)}\b", text) is not None
 
 
+def telling(page: Path) -> str:
+    """The part of a page that says where things are: of CONTRIBUTING.md the steps."""
+    text = prose(page)
+    if page.name == "CONTRIBUTING.md":
+        return text[text.index("## Add a neuron model") : text.index("## Add a scenario")]
+    return text
+
+
 def passages(page: Path) -> list[str]:
     """Paragraphs, items of lists and rows of tables, each of which says where what it names is."""
-    return [part for part in re.split(r"\n\n|\n(?=- |\| |\d+\. )", prose(page)) if part.strip()]
+    return [part for part in re.split(r"\n\n|\n(?=- |\| |\d+\. )", telling(page)) if part.strip()]
+
+
+def tokens_in(passage: str) -> list[str]:
+    return [token for token in in_backticks(passage) if not ELSE.fullmatch(token)]
 
 
 def names_in(token: str) -> list[str]:
@@ -211,12 +225,12 @@ def names_in(token: str) -> list[str]:
 
 def paths_in(passage: str) -> list[Path]:
     """Files and folders named from the top of the repository."""
-    return [ROOT / token for token in in_backticks(passage) if PATH.fullmatch(token)]
+    return [ROOT / token for token in tokens_in(passage) if PATH.fullmatch(token)]
 
 
 @pytest.mark.parametrize("page", NAMING, ids=page_name)
 def test_files_named_exist(page):
-    assert [path for path in paths_in(prose(page)) if not path.exists()] == []
+    assert [path for path in paths_in(telling(page)) if not path.exists()] == []
 
 
 @pytest.mark.parametrize("page", NAMING, ids=page_name)
@@ -227,7 +241,7 @@ def test_names_stand_in_the_file_named_with_them(page):
     for passage in passages(page):
         files = [path for path in paths_in(passage) if path.is_file() and path.suffix != ".md"]
         held = "\n".join(path.read_text("utf-8") for path in files) if files else everywhere
-        names = [name for token in in_backticks(passage) if not PATH.fullmatch(token) for name in names_in(token)]
+        names = [name for token in tokens_in(passage) if not PATH.fullmatch(token) for name in names_in(token)]
         missing += [(name, passage) for name in names if not has_name(held, name)]
     assert missing == []
 
