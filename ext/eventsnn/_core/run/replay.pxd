@@ -1,9 +1,9 @@
-# Neurons that are gone through the present window again when more arrives in it than was known.
+# Replays: neurons that go through the present window again when more arrives in it than was known.
 #
-# What such a neuron was as the window began is kept: its record with its streams, or, if it is followed, its place in
-# the pool. So are its arrivals, in order, and the spikes that it has fired. To go through it again is to put it back
-# and to do the same with the arrivals that it has by now. What is kept goes on with what is final, so that nothing is
-# done more often than it changes.
+# The state of such a neuron at the beginning of the window is kept: its record with its streams, or, if it is followed,
+# its place in the pool. Its arrivals are kept too, in order, and the spikes that it has fired. A replay puts the state
+# back and goes through the arrivals that the neuron has by now. When events are final the kept state moves behind them,
+# so that no event is repeated without need.
 
 from libc.math cimport fabs, nextafter
 from libc.stdint cimport int32_t, int64_t
@@ -29,7 +29,7 @@ cdef enum:
 
 
 cdef struct Kept:
-    # Of a followed neuron.
+    # The kept state of a followed neuron.
     Followed x
     double v
     double release
