@@ -24,7 +24,7 @@ OUTSIDE = ("redraw", "clip", "error")
 
 
 class Distribution(ABC):
-    """What Uniform, Normal, LogNormal and Exponential have in common: values that are drawn element by element."""
+    """A distribution: the base of Uniform, Normal, LogNormal and Exponential. Values are drawn element by element."""
 
     @abstractmethod
     def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
@@ -237,7 +237,7 @@ def _check_not_negative(distribution: Distribution, name: str) -> None:
 
 
 def _check_grid(normal: Normal, grid: float) -> None:
-    """Refuse a grid that is not positive, or of which a bound is no multiple: rounding would go beyond the bound."""
+    """Refuse a grid that is not positive, and a bound that is no multiple of it, which rounding would go beyond."""
     if grid <= 0.0:
         raise InputError(f"Normal: grid = {grid} is not positive; give the distance of two values, or None")
     for name in ("low", "high"):

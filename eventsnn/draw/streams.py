@@ -104,7 +104,7 @@ def poisson_cell(
 
 # ---- the processes. A stream's kind says what its parameters are; see StreamPlan.
 
-# Candidates for a spike in a cell of a process of kind STEPS, on average. Its rate lies between a half of that and it.
+# The mean number of candidates for a spike in a cell of a process of kind STEPS. Half of them or more are spikes.
 STEPS_MEAN = 4.0
 # 1 / sqrt(2 pi), the mean of max(z, 0) for a standard normal z.
 HALF_NORMAL = 0.3989422804014327
