@@ -7,17 +7,13 @@ import signal
 
 import numpy as np
 import pytest
-from calm_networks import WIDTHS, busy_network, calm, require_calm
+from calm_networks import SEEDS, STOP, WIDTHS, busy_network, calm, require_calm
 from event_log import differences, event_log
 from small_networks import delta, spikes_at
 
 import eventsnn as esn
 from eventsnn.run import simulation as engine_module
 from eventsnn.scenarios import cuba
-
-STOP = 12.0
-SEEDS = (1, 3, 7, 8, 14, 15, 20, 23, 34, 36, 38, 42, 48, 52, 56, 60)
-SECONDS = ("collecting_s", "processing_s", "waiting_s")
 
 
 @functools.cache

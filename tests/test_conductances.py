@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
+from copies import load
 from event_log import differences, event_log, simulation_of
 from mpmath import mp, mpf
-from test_mutants import load
 
 import eventsnn as esn
 from eventsnn.models.stepped import THRESHOLD

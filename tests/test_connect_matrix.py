@@ -9,9 +9,9 @@ import pytest
 from event_log import differences, event_log
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refused, table
 from scipy import signal, sparse
 from small_networks import delta, exponential
-from test_bad_input import refused, table
 
 import eventsnn as esn
 

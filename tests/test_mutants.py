@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from copies import load
 from event_log import differences, event_log, simulation_of
 from random_networks import random_network
 
@@ -359,19 +358,6 @@ MUTANTS = [
         "+ d * ((1.0 - t) + log(t)) + 1e-2:",
     ),
 ]
-
-
-def load(name: str, old: str = "", new: str = "") -> ModuleType:
-    """A fresh copy of a module, with one text replaced."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None and spec.origin is not None
-    source = Path(spec.origin).read_text(encoding="utf-8")
-    if old:
-        assert source.count(old) == 1, f"{name} holds {source.count(old)} times: {old}"
-        source = source.replace(old, new)
-    module = ModuleType(name)
-    exec(compile(source, f"<copy of {name}>", "exec"), module.__dict__)
-    return module
 
 
 def load_engine(mutated: str = "", old: str = "", new: str = "") -> dict[str, ModuleType]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from event_log import Threaded, differences, event_log
+from event_log import Threaded, differences, event_log, log_of
 from random_networks import random_network
 from small_networks import delta, spikes_at, times_of
-from test_threads import log_of
 
 import eventsnn as esn
 from eventsnn.run.simulation import BUDGET

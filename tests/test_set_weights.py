@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from calm_networks import busy_network
 from random_networks import random_network
-from state_networks import begin, dense_network, go_on, laid_out, outcome
-from test_state import laid_out_alone, same
+from state_networks import begin, dense_network, go_on, laid_out, laid_out_alone, outcome, same
 
 import eventsnn as esn
 from eventsnn._core.run.engine import Engine

@@ -6,19 +6,11 @@ import functools
 
 import numpy as np
 import pytest
-from calm_networks import WIDTHS, busy_network, calm
+from calm_networks import SEEDS, STOP, WIDTHS, busy_network, calm
 from event_log import Threaded, differences, event_log
-from test_calm import SEEDS, STOP
-from test_spans import network
+from spread_networks import network
 
 import eventsnn as esn
-from eventsnn.compile import synapses as compile_synapses
-
-
-@pytest.fixture
-def by_synapse(monkeypatch):
-    """Delays are kept by synapse however few values they take, so that those of spans meet exactly."""
-    monkeypatch.setattr(compile_synapses, "MOST_VALUES", 0)
 
 
 @functools.cache

@@ -11,29 +11,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from state_networks import KINDS, STOP, begin, go_on, laid_out, network_of, outcome
+from state_networks import KINDS, STOP, begin, equal, go_on, laid_out, laid_out_alone, network_of, outcome, same
 
 import eventsnn as esn
 from eventsnn._core.run.engine import Engine
 from eventsnn.base.errors import InputError, StateError
 from eventsnn.compile.layout import Net
 from eventsnn.compile.plan import Plan
+from eventsnn.run.outcome import Outcome
+from eventsnn.run.samples import sample_times
 
 SEEDS = {kind: range(12) for kind in KINDS} | {"random": range(60), "few at once": range(40), "crowded": range(4)}
 BUDGETS = {"crowded": 20_000, "busy": 400, "varied": 400}
 
 State = dict[str, Any]
-
-
-def same(a: State, b: State) -> list[str]:
-    """Names of the arrays in which two differ."""
-    return [
-        name for name in sorted(a.keys() | b.keys()) if name not in a or name not in b or not equal(a[name], b[name])
-    ]
-
-
-def equal(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
 def stopped(plan: Plan, net: Net, rng: np.random.Generator, kind: str) -> tuple[Engine, dict[str, np.ndarray]] | None:
@@ -57,7 +48,7 @@ def stopped(plan: Plan, net: Net, rng: np.random.Generator, kind: str) -> tuple[
 
 def sampled_at(plan: Plan, k: int) -> np.ndarray:
     probe = plan.probes[k]
-    return esn.recording.sample_times(probe.every, probe.times, 0.0, STOP)
+    return sample_times(probe.every, probe.times, 0.0, STOP)
 
 
 def joined(shown: State, later: State) -> State:
@@ -182,11 +173,6 @@ def restored_outcome(plan: Plan, net: Net, state: State) -> State:
     return outcome(engine)
 
 
-def laid_out_alone(**limits: int) -> tuple[esn.Network, esn.Population]:
-    net = esn.Network(seed=1, **limits)
-    return net, net.population(2, esn.LIFDelta(tau_m=10.0, E_L=0.0, V_th=1.0, V_reset=0.0, t_ref=0.0), name="cells")
-
-
 def test_spikes_of_a_millisecond_are_counted_on():
     """Five are allowed; three of the six come before the state is taken, which says so."""
     net, cells = laid_out_alone(max_spikes=5)
@@ -201,7 +187,7 @@ def test_spikes_of_a_millisecond_are_counted_on():
     assert state["neurons.millisecond"][0] == 3
     other = Engine(laid)
     other.restore(state)
-    assert other.advance(10.0, 10**6) and other.failure == (0, times[5] + 0.25, esn.outcome.Outcome.TOO_MANY_SPIKES)
+    assert other.advance(10.0, 10**6) and other.failure == (0, times[5] + 0.25, Outcome.TOO_MANY_SPIKES)
     for name, value in (("neurons.burst", 1), ("neurons.millisecond", 2)):
         array = state[name].copy()
         array[0] = value

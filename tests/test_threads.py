@@ -6,28 +6,15 @@ import threading
 
 import numpy as np
 import pytest
-from event_log import Threaded, differences, event_log
+from event_log import STOP, Threaded, differences, event_log, log_of
 from random_networks import random_network
 from small_networks import delta, spikes_at
 
 import eventsnn as esn
 from eventsnn.run.simulation import BUDGET
 
-STOP = 40.0
 THREADS = (2, 3, 7)
 SEEDS = range(300, 330)
-# Lengths of this are in seconds; all other counters count what is simulated.
-SECONDS = ("collecting_s", "processing_s", "waiting_s")
-
-
-def log_of(network, *threads, stops=(STOP / 3, STOP)):
-    simulation = network.compile()
-    log = event_log(Threaded(simulation, *threads), *stops)
-    if "error" not in log:
-        counters = {name: n for name, n in simulation.results().summary.items() if name not in (*SECONDS, "threads")}
-        counters.pop("wall_s")
-        log["counters"] = str(counters).encode()
-    return log
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -17,11 +17,11 @@ from eventsnn.base.errors import InputError, suggest
 from eventsnn.base.paths import as_path, existing, require_free
 from eventsnn.cli.console import console, input_errors, interrupts
 from eventsnn.cli.settings import Parameter, defaults_text, settings_of
+from eventsnn.encode import CODES, Cochlea, Code, Image, Trains, read_wav
+from eventsnn.events import read
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from eventsnn.encode import Code, Trains
 
 Picture = Callable[[], "Figure"]
 
@@ -90,8 +90,6 @@ def _require_free(file: Path, target: Path, picture: Path | None, force: bool) -
 
 def _encoded(file: Path, name: str | None, settings: list[str]) -> tuple[Trains, Picture]:
     """The spike trains of a file, and what draws them."""
-    from eventsnn.encode import Cochlea, Image
-
     kind = _kind(file)
     if kind == "events":
         return _events(file, name, settings)
@@ -151,8 +149,6 @@ def _read_image(file: Path) -> np.ndarray:
 
 def _read_sound(file: Path, values: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     """The sound of a file, at the rate that is wanted, and the parameters that say its rate."""
-    from eventsnn.encode import read_wav
-
     wanted = values.get("sample_rate")
     if wanted is not None and wanted == round(wanted):
         wanted = round(wanted)  # read_wav refuses what is no whole number
@@ -163,8 +159,6 @@ def _read_sound(file: Path, values: dict[str, Any]) -> tuple[np.ndarray, dict[st
 
 
 def _events(file: Path, name: str | None, settings: list[str]) -> tuple[Trains, Picture]:
-    from eventsnn.events import read
-
     if name is not None or settings:
         raise InputError(f"{file} is read as an event recording, which takes no code; leave --code and --set out")
     try:
@@ -178,8 +172,6 @@ def _events(file: Path, name: str | None, settings: list[str]) -> tuple[Trains, 
 
 def _code(kind: str, name: str | None, settings: list[str]) -> tuple[type[Code], dict[str, Any]]:
     """The code of this name and the parameters that are set."""
-    from eventsnn.encode import CODES
-
     known = [key for key, cls in CODES.items() if cls.takes == kind]
     name = known[0] if name is None else name
     if name not in known:
@@ -203,8 +195,6 @@ _TAKES = {"image": "images", "sound": "sound", "signal": "signals"}
 
 
 def _list_codes() -> None:
-    from eventsnn.encode import CODES
-
     table = Table("code", "takes", "what it does", "parameters and defaults")
     for name, code in CODES.items():
         first, _, _ = (inspect.getdoc(code) or "").partition("\n\n")

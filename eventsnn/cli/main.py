@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,13 +21,13 @@ from eventsnn.base.errors import InputError, RunawayError
 from eventsnn.cli import encode as cli_encode
 from eventsnn.cli import scenario as scenarios
 from eventsnn.cli.console import CHECK_FAILED, DEFECT, INTERRUPTED, RUNAWAY, console, input_errors, interrupts
+from eventsnn.results.results import Results, load
+from eventsnn.results.storage import refuse_overwriting
 from eventsnn.run.progress import duration as wall_time
 from eventsnn.run.progress import short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from eventsnn.results.results import Results
 
 EXIT_CODES = """Exit codes:
 
@@ -72,8 +73,6 @@ def main() -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
         typer.echo(f"eventsnn {version('eventsnn')}")
         raise typer.Exit
 
@@ -161,8 +160,6 @@ def show(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run, such as runs/brunel.")],
 ) -> None:
     """Print the tables of a finished run and draw the pictures that its folder lacks."""
-    from eventsnn.results.results import load
-
     with input_errors():
         results = load(folder)
         results.summary.setdefault("populations", _population_summaries(results))
@@ -203,8 +200,6 @@ def _duration(scenario: scenarios.Scenario, duration: float | None) -> float:
 @contextmanager
 def _claimed(folder: Path, force: bool) -> Iterator[None]:
     """Refuse or make the folder before the simulation, which may take hours; take it away if it stays empty."""
-    from eventsnn.results.storage import refuse_overwriting
-
     refuse_overwriting(folder.resolve(), folder, force)
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.cli.settings import Parameter, defaults_text, is_supported, settings_of
+from eventsnn.network import Network
+from eventsnn.results.results import Check, Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from eventsnn.network import Network
-    from eventsnn.results.results import Check, Results
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,7 @@ STORAGES = ("stored", "procedural")
 
 @dataclass(eq=False)
 class Description(Owner):
-    """A description of neurons, synapses, stimuli and recordings.
-
-    seed: every random draw of the network follows from it and from the names of its objects.
-    max_rounds, max_spikes: the run is stopped with RunawayError after so many rounds at one time, or so many spikes of
-    one neuron within one whole millisecond.
-    """
+    """Neurons, synapses, stimuli and recordings, as they are asked for; see Network for its parameters."""
 
     seed: int = 0
     max_rounds: int = 1_000

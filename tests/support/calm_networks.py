@@ -9,6 +9,9 @@ from event_log import differences, event_log
 
 import eventsnn as esn
 
+STOP = 12.0  # ms
+# Of busy networks that hold everything that has to be tried.
+SEEDS = (1, 3, 7, 8, 14, 15, 20, 23, 34, 36, 38, 42, 48, 52, 56, 60)
 WIDTHS = (2.0**-6, 0.125, 1.0, 8.0)  # of blocks, ms
 
 # Multiples of these are exact in sums, so that ties and exact hits of the threshold do happen.

@@ -8,6 +8,10 @@ import eventsnn as esn
 from eventsnn.compile.plan import Plan
 from eventsnn.run.reference_simulation import ReferenceSimulation
 
+STOP = 40.0  # ms
+# Lengths of this are in seconds; all other counters count what is simulated.
+SECONDS = ("collecting_s", "processing_s", "waiting_s")
+
 
 class Threaded:
     """A Simulation that runs on several threads: one after the other of `numbers`, a number for each run."""
@@ -75,3 +79,14 @@ def simulation_of(plan: Plan, state: object) -> esn.Simulation:
 
 def differences(a: dict[str, bytes], b: dict[str, bytes]) -> list[str]:
     return [name for name in sorted(a.keys() | b.keys()) if a.get(name) != b.get(name)]
+
+
+def log_of(network: esn.Network, *threads: int, stops: tuple[float, ...] = (STOP / 3, STOP)) -> dict[str, bytes]:
+    """The event log of a network in pieces, each on a number of threads, with its counters."""
+    simulation = network.compile()
+    log = event_log(Threaded(simulation, *threads), *stops)
+    if "error" not in log:
+        counters = {name: n for name, n in simulation.results().summary.items() if name not in (*SECONDS, "threads")}
+        counters.pop("wall_s")
+        log["counters"] = str(counters).encode()
+    return log

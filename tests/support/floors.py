@@ -33,7 +33,7 @@ FLOORS = {
 NEVER = [("eventsnn.run", "eventsnn.describe"), ("eventsnn._core.run", "eventsnn._core.models")]
 
 CYTHON = re.compile(r"^\s*from\s+(eventsnn[\w.]*)\s+c?import\b", re.MULTILINE)
-HEADER = re.compile(r"""(?:extern from|\#\s*include|_RECURRENCE)\s+"(eventsnn/[\w/]+\.h)\"""")
+HEADER = re.compile(r"""(?:extern from|\#\s*include|_RECURRENCE|_FUNCTIONS)\s+"(eventsnn/[\w/]+\.h)\"""")
 
 
 def name_of(path: Path, root: Path) -> str:

@@ -210,6 +210,14 @@ class Cell:
 
     # ---- the neuron under input
 
+    def in_order(
+        self, inputs: Sequence[tuple[Real, str, float]], drives: Sequence[tuple[Real, Callable[[], Drive]]]
+    ) -> list[tuple[Real, int, Any]]:
+        """Inputs and changes of the drive by time; at one time the drive changes first."""
+        changes = [(self.N.real(time), 0, make) for time, make in drives]
+        arrivals = [(self.N.real(time), 1, item) for time, *item in inputs]
+        return sorted([*changes, *arrivals], key=lambda event: event[:2])
+
     def spikes(
         self,
         x: Sequence[Real],
@@ -223,11 +231,7 @@ class Cell:
         x, t, stop, release = list(x), N.real(0), N.real(stop), None
         found: list[Spike] = []
         drive = Drive()
-        events: list[tuple[Real, int, Any]] = sorted(
-            [(N.real(time), 0, make) for time, make in drives] + [(N.real(time), 1, item) for time, *item in inputs],
-            key=lambda event: event[:2],
-        )
-        events.append((stop, 2, None))
+        events = [*self.in_order(inputs, drives), (stop, 2, None)]
 
         def fire(crossing: Crossing | None, cause: str = "flow") -> None:
             nonlocal x, release

@@ -26,3 +26,9 @@ def spikes_at(net, target, times, weight=1.0, delay=0.0, name=None, **options):
 
 def times_of(results, name="cells"):
     return results.spikes[name].times.tolist()
+
+
+def one(model, **state):
+    """A network of one neuron, named cell."""
+    net = esn.Network()
+    return net, net.population(1, model, name="cell", **state)

@@ -134,3 +134,19 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def laid_out_alone(**limits: int) -> tuple[esn.Network, esn.Population]:
+    net = esn.Network(seed=1, **limits)
+    return net, net.population(2, esn.LIFDelta(tau_m=10.0, E_L=0.0, V_th=1.0, V_reset=0.0, t_ref=0.0), name="cells")
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
+    """Names of the arrays in which two differ."""
+    return [
+        name for name in sorted(a.keys() | b.keys()) if name not in a or name not in b or not equal(a[name], b[name])
+    ]
+
+
+def equal(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

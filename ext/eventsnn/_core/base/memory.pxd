@@ -1,4 +1,4 @@
-# Arrays that grow as a run goes along.
+# Where arrays lie in memory, and arrays that grow as a run goes along.
 
 from libc.stdlib cimport realloc
 
@@ -11,3 +11,8 @@ cdef inline bint enlarge(void** array, size_t size) noexcept nogil:
         return False
     array[0] = grown
     return True
+
+
+cdef inline void* address(array):
+    """Where the elements of a numpy array lie."""
+    return <void*><size_t>array.ctypes.data

@@ -65,25 +65,10 @@ typedef struct {
     int n;
 } eventsnn_conducting;
 
-#define EVENTSNN_OF(name) eventsnn_one_##name
-#define EVENTSNN_TARGET
-#define EVENTSNN_WIDTH 1
-#define EVENTSNN_EXP eventsnn_exp_plain
-#include "eventsnn/_core/models/conductance_lanes.h"
+#define EVENTSNN_FUNCTIONS "eventsnn/_core/models/conductance_lanes.h"
+#include "eventsnn/_core/base/each_width.h"
 
 #ifdef EVENTSNN_VECTORS
-
-#define EVENTSNN_OF(name) eventsnn_##name##_avx2
-#define EVENTSNN_TARGET EVENTSNN_AVX2
-#define EVENTSNN_WIDTH 4
-#define EVENTSNN_EXP eventsnn_exp_avx2
-#include "eventsnn/_core/models/conductance_lanes.h"
-
-#define EVENTSNN_OF(name) eventsnn_##name##_avx512
-#define EVENTSNN_TARGET EVENTSNN_AVX512
-#define EVENTSNN_WIDTH 8
-#define EVENTSNN_EXP eventsnn_exp_avx512
-#include "eventsnn/_core/models/conductance_lanes.h"
 
 static inline void eventsnn_conduct(int lanes, eventsnn_conducting *e, int rule, int slots)
 {

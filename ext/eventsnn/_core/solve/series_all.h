@@ -2,25 +2,10 @@
 
 #include "eventsnn/_core/solve/taylor.h"
 
-#define EVENTSNN_OF(name) eventsnn_one_##name
-#define EVENTSNN_TARGET
-#define EVENTSNN_WIDTH 1
-#define EVENTSNN_EXP eventsnn_exp_plain
-#include "eventsnn/_core/solve/series_lanes.h"
+#define EVENTSNN_FUNCTIONS "eventsnn/_core/solve/series_lanes.h"
+#include "eventsnn/_core/base/each_width.h"
 
 #ifdef EVENTSNN_VECTORS
-
-#define EVENTSNN_OF(name) eventsnn_##name##_avx2
-#define EVENTSNN_TARGET EVENTSNN_AVX2
-#define EVENTSNN_WIDTH 4
-#define EVENTSNN_EXP eventsnn_exp_avx2
-#include "eventsnn/_core/solve/series_lanes.h"
-
-#define EVENTSNN_OF(name) eventsnn_##name##_avx512
-#define EVENTSNN_TARGET EVENTSNN_AVX512
-#define EVENTSNN_WIDTH 8
-#define EVENTSNN_EXP eventsnn_exp_avx512
-#include "eventsnn/_core/solve/series_lanes.h"
 
 static inline void eventsnn_look(int lanes, eventsnn_looks *e)
 {

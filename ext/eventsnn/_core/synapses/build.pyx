@@ -19,7 +19,7 @@ from libc.string cimport memcpy, memset
 
 from eventsnn._core.synapses.connect cimport Share
 from eventsnn._core.synapses.lines cimport DRAWN, LISTED, PAIRS, LineRule, draw_line, draw_pairs, ordinal_of
-from eventsnn._core.base.memory cimport enlarge
+from eventsnn._core.base.memory cimport address, enlarge
 from eventsnn._core.synapses.rows cimport (
     BOTH,
     DELAY_NOT_ALLOWED,
@@ -348,7 +348,3 @@ cdef class Rows:
                 return False
             at += n
         return True
-
-
-cdef void* address(array):
-    return <void*><size_t>array.ctypes.data

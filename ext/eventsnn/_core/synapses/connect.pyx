@@ -26,6 +26,7 @@ from eventsnn._core.synapses.lines cimport (
     line_length,
     open_line,
 )
+from eventsnn._core.base.memory cimport address
 from eventsnn._core.base.mathfunc cimport log1p
 from eventsnn._core.synapses.procedural cimport Made, make_row
 from eventsnn._core.synapses.rows cimport Part, place_in
@@ -285,7 +286,3 @@ cdef copied(const void* data, int64_t n, dtype):
     array = np.empty(n, dtype=dtype)
     memcpy(address(array), data, array.nbytes)
     return array
-
-
-cdef void* address(array):
-    return <void*><size_t>array.ctypes.data
