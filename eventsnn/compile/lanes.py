@@ -63,7 +63,7 @@ def load(plan: Plan) -> Floats:
 
 
 def ranges(ends: Ints, loads: Floats, n: int) -> list[list[Range]]:
-    """For each of n lanes its ranges of neurons: of every part (`parts`) a share, all of the same `load`."""
+    """For each of n lanes its ranges of neurons: one of every part (`parts`), all lanes' of about the same `load`."""
     lanes: list[list[Range]] = [[] for _ in range(n)]
     start = 0
     for end in ends.tolist():

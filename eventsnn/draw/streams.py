@@ -116,7 +116,7 @@ def width_level(width: float) -> int:
 
 
 def thinned(key: int, stream: int, cell: int, level: int, times: list[float], shares: list[float]) -> list[float]:
-    """Those of a cell's candidates that are spikes, each with the probability that `shares` gives.
+    """The candidates of a cell that are spikes, each with the probability that `shares` gives.
 
     Blocks from 128 on of the cell's counters hold one uniform number for each candidate in the order of time.
     """

@@ -213,7 +213,7 @@ def surely_below(k: Shape, c: Sequence[float], s: State) -> float:
 
 
 def crossing_of_jumps(k: Shape, c: Sequence[float], s: State) -> float:
-    """The same without currents: a function of U and the frame alone, found in the frame in which it lies."""
+    """The crossing of a neuron without currents: a function of U and the frame in which it lies, and nothing else."""
     f = s.frame
     assert f is not None
     gap = (c[THRESHOLD] - s.drive) * c[PER_UNIT]

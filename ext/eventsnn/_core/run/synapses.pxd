@@ -100,7 +100,7 @@ cdef inline int64_t end_of_slice(const double* delay, int64_t first, int64_t end
 
 
 cdef inline int64_t take_made(Core* e, const Projection* p, int64_t row, int64_t first, Slice* slice) noexcept nogil:
-    """The same of a row that is not kept."""
+    """take_slice for a row that is not kept."""
     cdef Made* made
     cdef int64_t begin, end
     if first == 0:

@@ -383,7 +383,7 @@ cdef class Lanes:
 
     @property
     def counters(self):
-        """Of all lanes; seconds of the first."""
+        """Counts summed over all lanes; seconds of the first lane."""
         cdef const Core* e
         cdef int i
         names = (
@@ -446,7 +446,7 @@ cdef class Lanes:
             raise ValueError(what)
 
     def flags(self):
-        """Of every neuron 0 while it is calm; 1: apart, 2: held, 4: followed."""
+        """For every neuron 0 while it is calm; 1: apart, 2: held, 4: followed."""
         return np.array([self.core.blocks.flag[n] if self.core.blocks.on else 1 for n in range(self.core.net.n)])
 
     def bounds(self):

@@ -142,7 +142,7 @@ static double eventsnn_wide_double(eventsnn_wide a)
     int shift = 0;
     if (eventsnn_is_narrow(a))
         return (double)(int64_t)a.low;
-    /* Of what is shifted out only whether it is zero matters. */
+    /* Only whether the bits that are shifted out are all zero matters. */
     for (; high; shift++) {
         low = low >> 1 | (low & 1) | high << 63;
         high >>= 1;

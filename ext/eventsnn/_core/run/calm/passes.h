@@ -274,7 +274,7 @@ EVENTSNN_EACH int64_t eventsnn_distance(double highest, int64_t low)
     return d > -EVENTSNN_LIMIT_64 && d < EVENTSNN_LIMIT_64 ? (int64_t)d + 1024 : 0;
 }
 
-/* The same of one neuron, with its external input in its state or, where it has none, none. */
+/* D of one neuron; its external input, if it has any, is added to its state. */
 static int64_t eventsnn_pass_one(const eventsnn_rise *r, int64_t *s, int64_t n)
 {
     double highest = eventsnn_highest(r, s);
