@@ -10,7 +10,7 @@
 Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
 """
 
-from importlib.metadata import version
+from importlib.metadata import version as _version
 
 from eventsnn import encode, events
 from eventsnn.base.errors import InputError, RunawayError, StateError
@@ -66,7 +66,7 @@ from eventsnn.results.traces import Traces
 from eventsnn.run.progress import ProgressBar, RunStatus
 from eventsnn.run.simulation import Simulation
 
-__version__ = version("eventsnn")
+__version__ = _version("eventsnn")
 
 __all__ = [
     "AdEx",
@@ -129,3 +129,7 @@ __all__ = [
     "events",
     "load",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -11,6 +11,7 @@ Code blocks are told apart by their language:
 import contextlib
 import io
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -143,6 +144,12 @@ def check_picture(made: Path, shown: Path) -> None:
 # ---- links, names, numbers
 
 
+def test_the_page_of_names_is_what_its_script_writes():
+    assert (ROOT / "docs" / "names.md").read_text("utf-8") == runpy.run_path(str(ROOT / "docs" / "list_names.py"))[
+        "page"
+    ]()
+
+
 @pytest.mark.parametrize("page", LINKING, ids=page_name)
 def test_links_to_files_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
@@ -176,11 +183,17 @@ def test_readme_lists_every_exit_code():
     assert codes == [int(code) for code in re.findall(r"^(\d+)  ", cli.EXIT_CODES, re.MULTILINE)]
 
 
+DOCS = ROOT / "docs"
+# What these pages name in backticks exists, and is in the file that is named with it.
+NAMING = [ROOT / "CONTRIBUTING.md", *(DOCS / f"{name}.md" for name in ("architecture", "files", "glossary", "tour"))]
+# Not a file or a name: a command, a suffix, a file to be made.
+ELSE = re.compile(r"(?:make|pip|python) .*|\.\w+|.*NAME.*")
+PATH = re.compile(r"(?:benchmarks|docs|eventsnn|ext|scenarios|tests)/[\w./]*")
 SOURCES = [
     path
     for folder in ("eventsnn", "ext", "scenarios", "tests")
     for path in (ROOT / folder).rglob("*")
-    if path.suffix in (".py", ".pyx", ".pxd") and path != Path(__file__)
+    if path.suffix in (".py", ".pyi", ".pyx", ".pxd", ".h") and path != Path(__file__)
 ]
 
 
@@ -188,23 +201,54 @@ def has_name(text: str, name: str) -> bool:
     return re.search(rf"\b{re.escape(name)}\b", text) is not None
 
 
-def test_architecture_names_files_and_functions_that_exist():
-    sources = "\n".join(path.read_text("utf-8") for path in [*SOURCES, ROOT / "setup.py", ROOT / "Makefile"])
-    for token in in_backticks(prose(ROOT / "docs" / "architecture.md")):
-        if "/" in token:
-            assert (ROOT / token).exists(), token
-        elif re.fullmatch(r"\w+", token):
-            assert has_name(sources, token), token
-        else:
-            assert token in sources or (ROOT / token).exists() or list(ROOT.glob(f"ext/**/{token}")), token
+def telling(page: Path) -> str:
+    """The part of a page that says where things are: of CONTRIBUTING.md the steps."""
+    text = prose(page)
+    if page.name == "CONTRIBUTING.md":
+        return text[text.index("## Add a neuron model") : text.index("## Add a scenario")]
+    return text
 
 
-def test_architecture_puts_functions_into_the_right_files():
-    """In its tables of files, what a row names in backticks is in one of the files that the row names."""
-    page = ROOT / "docs" / "architecture.md"
-    for heading in ("step", "kernel"):
-        for cells in table(page, heading):
-            tokens = in_backticks(" ".join(cells))
-            held = "".join((ROOT / token).read_text("utf-8") for token in tokens if "/" in token)
-            for token in tokens:
-                assert "/" in token or has_name(held, token), f"{cells[0]}: {token}"
+def passages(page: Path) -> list[str]:
+    """Paragraphs, items of lists and rows of tables, each of which says where what it names is."""
+    return [part for part in re.split(r"\n\n|\n(?=- |\| |\d+\. )", telling(page)) if part.strip()]
+
+
+def tokens_in(passage: str) -> list[str]:
+    return [token for token in in_backticks(passage) if not ELSE.fullmatch(token)]
+
+
+def names_in(token: str) -> list[str]:
+    """The names in what stands in backticks; those in quotes are a user's own."""
+    return re.findall(r"[A-Za-z_]\w*", re.sub(r'"[^"]*"', "", token))
+
+
+def paths_in(passage: str) -> list[Path]:
+    """Files and folders named from the top of the repository."""
+    return [ROOT / token for token in tokens_in(passage) if PATH.fullmatch(token)]
+
+
+@pytest.mark.parametrize("page", NAMING, ids=page_name)
+def test_files_named_exist(page):
+    assert [path for path in paths_in(telling(page)) if not path.exists()] == []
+
+
+@pytest.mark.parametrize("page", NAMING, ids=page_name)
+def test_names_stand_in_the_file_named_with_them(page):
+    """What a passage names in backticks is in one of its files; if it names none, anywhere in the sources."""
+    everywhere = "\n".join(path.read_text("utf-8") for path in [*SOURCES, ROOT / "setup.py", ROOT / "Makefile"])
+    missing = []
+    for passage in passages(page):
+        files = [path for path in paths_in(passage) if path.is_file() and path.suffix != ".md"]
+        held = "\n".join(path.read_text("utf-8") for path in files) if files else everywhere
+        names = [name for token in tokens_in(passage) if not PATH.fullmatch(token) for name in names_in(token)]
+        missing += [(name, passage) for name in names if not has_name(held, name)]
+    assert missing == []
+
+
+def test_the_tour_quotes_lines_that_are_there():
+    page = DOCS / "tour.md"
+    quoted = re.findall(r"^    (\S.*)$", prose(page), re.MULTILINE)
+    files = [path for path in paths_in(prose(page)) if path.is_file()]
+    lines = {line.strip() for path in files for line in path.read_text("utf-8").splitlines()}
+    assert len(quoted) == 3 and set(quoted) <= lines

@@ -1,4 +1,4 @@
-"""Building: the synapses of projections are drawn, in threads."""
+"""Building: draws the synapses of projections into rows, in threads."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from eventsnn.base.arrays import Ids
 
 # Blocks of rows for each thread: rows and lines differ in length.
 BLOCKS = 4
-# Synapses for which a thread is worth its start, where nobody says how many there are to be: 10 ms of work.
+# A thread is worth its start from this many synapses on, 10 ms of work, if the number of threads is not given.
 WORTH_A_THREAD = 2**18
 
 
 class Built(NamedTuple):
-    """Rows that are built. Slices of row r are slice_row[r]:slice_row[r + 1]; value: the number of each slice, that of
-    its delay times the pages, and its page. faults: what is wrong with values, of which share, what, how many, the
-    first's ordinal, the value."""
+    """Rows that are built.
+
+    Row r has the slices slice_row[r]:slice_row[r + 1]. begin: where each slice begins in its row. value: number of the
+    slice's delay times the number of pages, plus its page. faults: for values that cannot be used, the share, what is
+    wrong, how many there are, the ordinal and the value of the first.
+    """
 
     rows: kernel_build.Rows
     slice_row: NDArray[np.int64]
@@ -34,10 +37,10 @@ class Built(NamedTuple):
 
 
 class Building:
-    """The rows that some shares have in common: make one, which counts their synapses, then build.
+    """Builds the rows that some shares have in common. Making one counts the synapses, `build` draws them.
 
-    However many threads take part in it, the rows are the same: a block of lines writes to places of its own. None:
-    as many as there are processors and work for.
+    The rows are the same for any number of threads: each block of lines writes to places of its own. threads=None: as
+    many as there are processors and work for.
     """
 
     def __init__(self, shares: list[Share], threads: int | None = None):
@@ -56,7 +59,7 @@ class Building:
         rows = kernel_build.Rows(self.shares, self.lengths, post, n_delays, **kept)
         before = rows.start[:-1].copy()
         for share, blocks, count in zip(self.shares, self.blocks, self.counts, strict=True):
-            # Where the synapses of a block go in each row: behind those of other shares and of the blocks before.
+            # In each row the synapses of a block lie behind those of the shares and of the blocks before.
             cursors = before + np.cumsum(count, axis=0) - count
             before += count.sum(axis=0)
             if share.lines.shared:
@@ -74,7 +77,7 @@ class Building:
 
 
 def _count(lines: Lines, threads: int | None) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
-    """Blocks of lines, and how many synapses there are in each row: in each block, if blocks have rows in common."""
+    """Blocks of lines, and the number of synapses in each row; one count for each block if blocks share rows."""
     # Counts of blocks take less than a byte for each synapse.
     n = _threads(threads, lines.most_ordinals, 8 * lines.n_pre if lines.shared else 0)
     blocks = _blocks(lines.n, n if lines.shared else BLOCKS * n)
@@ -89,7 +92,7 @@ def count_synapses(lines: Lines, threads: int | None) -> int:
 
 
 def in_threads(threads: int, action: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> list[Any]:
-    """What `action` returns for each of the jobs, its arguments; it must release the GIL for threads to be of use."""
+    """The results of action(*job) for all jobs. `action` must release the GIL for threads to be of use."""
     if threads == 1 or len(jobs) < 2:
         return [action(*job) for job in jobs]
     with ThreadPoolExecutor(threads) as pool:
@@ -97,7 +100,10 @@ def in_threads(threads: int, action: Callable[..., Any], jobs: list[tuple[Any, .
 
 
 def _threads(given: int | None, synapses: int, fewest: int = 0) -> int:
-    """As many as given; or as processors that this process may use, if there is work, `fewest` synapses, for each."""
+    """The number of threads: as given, or one for each processor that this process may use.
+
+    Each must have at least `fewest` synapses to draw.
+    """
     if given is not None:
         return given
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""compile_currents: the currents of all stimuli, as one programme for each set of them that some neuron receives."""
+"""compile_currents: injected currents as programmes. Neurons that receive the same set of currents share one."""
 
 from __future__ import annotations
 

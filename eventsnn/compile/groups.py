@@ -1,6 +1,7 @@
-"""Which neurons may be calm (ext/eventsnn/_core/run/calm/calm.pxd), and which of them stand in a group.
+"""Which neurons may be calm, and which of them form a group.
 
-A group is neurons, one after the other, for which what an input adds is the same.
+ext/eventsnn/_core/run/calm/calm.pxd says what calm neurons are. A group is a range of neurons to which the same input
+adds the same number.
 """
 
 from __future__ import annotations
@@ -22,27 +23,29 @@ from eventsnn.models.linear import LinearModel
 from eventsnn.solve.closed_form import current_at, threshold_at
 from eventsnn.solve.frames import CELL, SLACK
 
-# Neurons that must stand together.
+# A range of fewer neurons is no group.
 FEWEST_OF_A_GROUP = 16
-# What a unit grows by in a frame, at most, and what external input of a block may come to, in units.
+# The most by which a unit grows in a frame. The most that the external input of a block may add, in units.
 MOST_GROWN = 8.0
 MOST_EXTERNAL = 2.0**58
 
 
 class Kinds(NamedTuple):
-    """What follows from the constants of a class. The last element of each array is that of sources."""
+    """Properties of each class that follow from its constants. Sources have the last element of each array."""
 
     framed: Bools
     can_be_calm: Bools
-    jumps: Bools  # of those, which have no currents
-    number: Ints  # equal where an input adds the same
+    jumps: Bools  # whether neurons of the class can be calm and have no currents
+    number: Ints  # equal for classes to which the same input adds the same
     scale: Floats  # (classes, PORTS) units of U that an input of weight 1 adds where a frame begins
-    into_current: Bools  # (classes, PORTS)
+    into_current: Bools  # (classes, PORTS) whether the port leads to a current
 
 
 def numbered(columns: Sequence[NDArray[Any]]) -> tuple[Ints, Ints]:
-    """Number the different rows of a table: where each number occurs first, and the number of every row. Floats are
-    told apart by their bits."""
+    """Number the different rows of a table; returns where each number occurs first, and the number of every row.
+
+    Floats are told apart by their bits.
+    """
     bits = [column.view(np.uint64) if column.dtype == np.float64 else column for column in columns]
     size = bits[0].size
     bits = [column for column in bits if (column[1:] != column[:-1]).any()]
@@ -64,7 +67,7 @@ def changes(*columns: NDArray[Any]) -> Ints:
 
 
 def kinds_of_classes(plan: Plan) -> Kinds:
-    """What the constants of each class say about neurons that may be calm."""
+    """The Kinds of all classes of a plan."""
     n = plan.class_model.size + 1
     framed, can, into_current = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool), np.zeros((n, PORTS), dtype=bool)
     scale = np.zeros((n, PORTS))
@@ -107,7 +110,7 @@ def scales(model: LinearModel, c: Floats, port: int) -> Floats:
 
 
 def _has_few_numbers(model: LinearModel) -> bool:
-    """Nothing but U, or that and few currents into which all input goes."""
+    """Whether the state is U alone, or U and a few currents that take all input."""
     shape = model.shape
     if shape.resets:
         return False
@@ -118,7 +121,7 @@ def _has_few_numbers(model: LinearModel) -> bool:
 
 
 def _stays_below_after_a_spike(c: Floats) -> Bools:
-    """Neurons in frames of which a spike does no more than put V well below the threshold."""
+    """Classes in frames whose spikes put V well below the threshold and change nothing else."""
     reset = np.maximum(c[:, V_RESET + 1], c[:, V_RESET + 2])
     framed = (c[:, WIDTH_M] != 0.0) & (c[:, NARROWEST] >= CELL) & (c[:, V_RESET] == 0.0)
     with np.errstate(over="ignore"):
@@ -128,16 +131,16 @@ def _stays_below_after_a_spike(c: Floats) -> Bools:
 
 @dataclass(frozen=True)
 class Groups:
-    """Of every neuron, whether it may be calm, and with which others."""
+    """For every neuron its group, and what the group's external input is drawn from."""
 
-    number: Ints  # of the group; -1: never calm
-    singly: Bools  # it takes its input one by one
-    varied: Bools  # and has constants of its own
-    source: Ints  # of its external spikes; -1: there are none, or several
-    drive: Ints  # number of the run of neurons with external spikes of one source
-    index: NDArray[np.uint32]  # of its stream
-    cell: Floats  # (groups) ms, the shortest of the cells in which external input is drawn; inf: there is none
-    jump: Floats  # (3, n) of neurons without currents: rate, scale of input, 1 / unit; 0 where no neuron is `singly`
+    number: Ints  # of the neuron's group; -1: it is never calm
+    singly: Bools  # whether the neuron takes its input one by one
+    varied: Bools  # whether it also has constants of its own
+    source: Ints  # of the neuron's external spikes; -1: it has none, or several
+    drive: Ints  # number of the run of neurons whose external spikes have one source
+    index: NDArray[np.uint32]  # of the neuron's stream
+    cell: Floats  # (groups) ms, the shortest cell in which external input is drawn; inf: there is none
+    jump: Floats  # (3, n) rate, scale of input, 1 / unit of neurons without currents; 0 if no neuron is `singly`
     narrowest: Floats  # (classes) ms, the narrowest frame
 
     @property
@@ -146,7 +149,7 @@ class Groups:
 
 
 def find_groups(plan: Plan, kinds: Kinds, source_of: Ids, sources: NDArray[Any]) -> Groups:
-    """Number the neurons that may be calm by what those of a group have in common. source_of: of every stream."""
+    """Put neurons that may be calm into groups. source_of: the number of every stream's source in `sources`."""
     of = plan.class_of
     streams = np.diff(plan.streams.start)
     one = streams == 1
@@ -155,9 +158,9 @@ def find_groups(plan: Plan, kinds: Kinds, source_of: Ids, sources: NDArray[Any])
     index = plan.streams.index[first] if source_of.size else np.zeros(plan.n, dtype=np.uint32)
     may = kinds.can_be_calm[of] & _has_calm_input(plan, kinds, streams, source, sources)
     kind = kinds.number[of]
-    # Streams of a group are numbered as its neurons are.
+    # The streams of a drive have ascending indices, as its neurons have.
     number = np.where(one, np.arange(plan.n) - index, 0)
-    # Synapses with a delay each arrive in no order, which that of additions follows (spans.pxd).
+    # Synapses with a delay each arrive in no order (spans.pxd), so their targets take input one by one.
     singly = np.zeros(plan.n, dtype=bool)
     for p in plan.rows:
         if p.delay.size > 1 and getattr(p, "slices", None) is None:
@@ -168,7 +171,7 @@ def find_groups(plan: Plan, kinds: Kinds, source_of: Ids, sources: NDArray[Any])
     few = np.bincount(runs)[runs] < FEWEST_OF_A_GROUP
     varied = may & kinds.jumps[of] & (streams == 0) & few
     jump = _jumps(plan, kinds)
-    # Of those of which each has constants of its own a group has one model and one width of frames, a power of two.
+    # A varied group, whose neurons have constants of their own, has one model and one width of frames.
     _, exponent = np.frexp(jump[:, 3])
     alike = 4096 * np.append(plan.class_model, 0).astype(np.int64) + exponent + 2048
     kind = np.where(varied, -1 - alike[of], kind)
@@ -191,8 +194,10 @@ def find_groups(plan: Plan, kinds: Kinds, source_of: Ids, sources: NDArray[Any])
 
 
 def _has_calm_input(plan: Plan, kinds: Kinds, streams: Ints, source: Ints, sources: NDArray[Any]) -> Bools:
-    """Neurons with no external input, or with one Poisson stream that may be added to U and X before it comes, and that
-    of a block is never too large for them."""
+    """Neurons without external input, or with one Poisson stream that may be added to U and X when a block begins.
+
+    What the stream brings in a block must never be too large for U and X.
+    """
     drawn = np.append((sources["kind"] == POISSON) & (sources["width"] >= CELL), True)
     may: Bools = (streams <= 1) & drawn[source]
     may &= (streams == 0) | (plan.max_spikes >= MOST_IN_CELL)
@@ -206,19 +211,19 @@ def _has_calm_input(plan: Plan, kinds: Kinds, streams: Ints, source: Ints, sourc
 
 
 def _column(plan: Plan, constant: int) -> Floats:
-    """A constant of every class and of sources; those of models without frames may be missing."""
+    """A constant of every class, and 0 for sources; all 0 if no class has this constant."""
     c = plan.constants
     return np.append(c[:, constant], 0.0) if c.shape[1] > constant else np.zeros(len(c) + 1)
 
 
 def _jumps(plan: Plan, kinds: Kinds) -> Floats:
-    """(classes, 4) of those without currents: rate, scale of input, 1 / unit, width of frames."""
+    """(classes, 4) rate, scale of input, 1 / unit, width of frames of classes without currents; 0 for others."""
     columns = _column(plan, RATE_M), kinds.scale[:, 0], _column(plan, PER_UNIT), _column(plan, WIDTH_M)
     return np.where(kinds.jumps[:, np.newaxis], np.column_stack(columns), 0.0)
 
 
 class GroupsOfLane(NamedTuple):
-    """Groups of the neurons of one lane, in their order, behind them empty ones; and the drives of all of them."""
+    """The groups of one lane in the order of its neurons, then its empty groups; and the drives of all of them."""
 
     start: Ids
     stop: Ids
@@ -230,8 +235,8 @@ class GroupsOfLane(NamedTuple):
     drive_start: Ids
     drive_stop: Ids
     drive_source: Ids  # -1: none
-    drive_index: NDArray[np.uint32]  # of the stream of neuron 0, if that were among them
-    of_neuron: Ids  # the group of each that takes its input one by one; else 0
+    drive_index: NDArray[np.uint32]  # a neuron's stream has this index plus the neuron's number
+    of_neuron: Ids  # the group of each neuron that takes its input one by one; else 0
 
 
 def groups_of_lane(groups: Groups, class_of: Ids, part: Sequence[Range], fewest: int) -> GroupsOfLane:

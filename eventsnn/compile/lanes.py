@@ -1,4 +1,4 @@
-"""How the compiled engine shares a network among its lanes: which neurons and which synapses each has."""
+"""Lanes: which neurons each thread of the compiled engine has, and what these are expected to cost."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from eventsnn.compile.plan import Plan, ProceduralPlan, ProjectionPlan
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-# Ranges of neurons that a lane has at most, and how many synapses of a slice each must get: to cut it costs as much as
-# these.
+# The most ranges of neurons that a lane has. A cut of a slice costs as much as this many synapses, so that each piece
+# must get at least as many.
 MOST_RANGES = 16
 FEWEST_OF_A_CUT = 1024
-# What neurons cost that do nothing, and sources, in inputs per ms; how often (1/ms) neurons are taken to fire.
+# The cost of a neuron that does nothing, and of such a source, in inputs per ms. The rate (1/ms) that neurons are
+# assumed to fire at.
 IDLE, IDLE_SOURCE = 2.0, 0.01
 GUESSED_RATE = 0.005
 
-# How many synapses on one neuron are counted, and of how many synapses at a time.
+# `most_alike` counts synapses on one neuron up to this number, and looks at this many synapses at a time.
 MOST_COUNTED = 64
 PART = 1 << 17
 
@@ -30,8 +31,11 @@ Range = tuple[int, int]
 
 
 def parts(plan: Plan) -> Ints:
-    """Where parts of the network end of which each lane has a share: populations or, if these are so many that too few
-    synapses of a slice would reach a share, larger parts."""
+    """Where the parts of the network end. Every lane gets a range of each part.
+
+    Parts are populations. If there are so many populations that too few synapses of a slice would reach a range, parts
+    are larger.
+    """
     populations = np.array([population.stop for population in plan.populations], dtype=np.int64)
     synapses = slices = 0
     for rows in plan.rows:
@@ -47,7 +51,7 @@ def parts(plan: Plan) -> Ints:
 
 
 def load(plan: Plan) -> Floats:
-    """What neuron after neuron is expected to cost, in inputs per ms, from 0 on."""
+    """What all neurons before each are expected to cost, in inputs per ms: n + 1 numbers, the first of them 0."""
     each = np.where(plan.class_of < 0, IDLE_SOURCE, IDLE)
     for projection in plan.projections:
         if projection.n_synapses:
@@ -59,7 +63,7 @@ def load(plan: Plan) -> Floats:
 
 
 def ranges(ends: Ints, loads: Floats, n: int) -> list[list[Range]]:
-    """For each of n lanes its ranges of neurons: of every part (`parts`) a share, all of the same `load`."""
+    """For each of n lanes its ranges of neurons: one of every part (`parts`), all lanes' of about the same `load`."""
     lanes: list[list[Range]] = [[] for _ in range(n)]
     start = 0
     for end in ends.tolist():
@@ -75,15 +79,16 @@ def ranges(ends: Ints, loads: Floats, n: int) -> list[list[Range]]:
 def calm_groups(
     part: Iterable[Range], kind: NDArray[np.int64], fewest: int, block: Callable[[int], Hashable]
 ) -> list[tuple[int, int, int]]:
-    """(start, stop, kind) of the groups of a lane: neurons of one kind lie in one, -1 are those that are never calm, as
-    are those of groups of less than `fewest`.
+    """(start, stop, kind) of the groups of a lane. Neurons of one kind form one group.
 
-    Behind these stand empty ones, so that all lanes begin the blocks of all groups, and end their windows at the same
-    times: one for each `block` of a neuron of which the lane has no group.
+    Kind -1 is never calm; a group of less than `fewest` neurons becomes kind -1. All lanes must begin the blocks of all
+    groups, so that their windows end at the same times. So for each `block` of a group of which the lane has no neuron,
+    an empty group stands behind the others.
     """
     groups: list[tuple[int, int, int]] = []
     elsewhere = {}
-    # Cut where anything changes, whatever neurons the lane has: whether one may be calm must not depend on that.
+    # Cut where the kind changes in the whole network, not in the lane: whether a neuron may be calm must not depend on
+    # which neurons the lane has.
     cuts = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), kind.size]
     for a, b in zip(cuts, cuts[1:], strict=False):
         number = int(kind[a]) if b - a >= fewest else -1
@@ -101,12 +106,12 @@ def calm_groups(
 
 
 def most_alike(plan: ProjectionPlan | ProceduralPlan) -> int:
-    """How many synapses of a row reach one neuron, or more; of rows that are not kept more than there surely are."""
+    """An upper bound of how many synapses of one row reach one neuron."""
     if isinstance(plan, ProceduralPlan):
         return int(MOST_COUNTED if plan.n_synapses <= plan.pre.size * plan.post.size else plan.n_synapses)
     most = 1
     for start in range(0, plan.n_synapses, PART):
-        # What is alike across the border of two parts must be seen whole.
+        # A run of equal targets across the border of two parts must be seen whole.
         target = plan.offset[start : start + PART + MOST_COUNTED]
         alike = target[1:] == target[:-1]
         times = 1

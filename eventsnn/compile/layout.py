@@ -1,6 +1,6 @@
-"""lay_out: what never changes while a network runs, as the arrays that the compiled engine points into.
+"""lay_out: from the Plan to a Net, the arrays that the compiled engine points into and never changes.
 
-All that has to be decided about them is decided here; the engine compiles nothing.
+All decisions about these arrays are made here; the engine compiles nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from eventsnn.compile.lanes import load, most_alike, parts
 from eventsnn.compile.plan import CurrentPlan, PartPlan, Plan, ProbePlan, ProceduralPlan, ProjectionPlan, StreamPlan
 from eventsnn.draw.streams import STEPS_MEAN
 
-# ms, of a window where most neurons may be calm: what arrives in one is looked through for each of its parts.
+# ms. The longest window where most neurons may be calm: blocks cut a window into parts, and each part goes through all
+# that arrives in the window.
 LONGEST_WITH_CALM = 0.125
 # Rounds and spikes are counted by kernels in 32 bits.
 MOST_COUNTED = 2**31 - 2
@@ -42,7 +43,7 @@ SOURCE = np.dtype(
 
 
 class Rows(NamedTuple):
-    """Rows of synapses, and what a lane wants to know of them: ext/eventsnn/_core/run/core.pxd says what for."""
+    """Rows of synapses and the numbers that kernels need of them: Projection in ext/eventsnn/_core/run/core.pxd."""
 
     plan: ProjectionPlan | ProceduralPlan
     ascending: bool
@@ -59,18 +60,18 @@ class Net:
 
     n: int
     window: float
-    shortest: float  # ms, of all delays
+    shortest: float  # ms, the shortest delay
     prompted: NDArray[np.uint8]
     max_rounds: int
     max_spikes: int
     model_names: tuple[str, ...]
     kernels: tuple[object, ...]  # of models
     models: NDArray[np.void]  # MODEL
-    words: int  # numbers of a neuron's state behind its record, at most
-    behind: int  # and with those that are no part of it
+    words: int  # the most numbers of a neuron's state that lie behind its record
+    behind: int  # the most numbers behind a record, with those that are no part of the state
     class_model: Ids
     constants: Floats
-    framed: NDArray[np.bool_]  # (classes + 1) whether there are frames; the last is that of sources
+    framed: NDArray[np.bool_]  # (classes + 1) whether the class has frames; the last is for sources
     class_of: Ids
     v: Floats
     variables: Floats
@@ -83,7 +84,7 @@ class Net:
     change_slope: Floats
     change_sine: Ids  # (changes, 2) first of the rows of sines, and how many
     sines: Floats
-    sources: NDArray[np.void]  # SOURCE: what streams have in common that differ only in index and given spikes
+    sources: NDArray[np.void]  # SOURCE: what streams share that differ in index and given spikes only
     stream_start: Ints  # (n + 1)
     stream_source: Ids
     stream_index: NDArray[np.uint32]
@@ -95,11 +96,11 @@ class Net:
     piece_run: Ids
     projections: tuple[ProjectionPlan | PartPlan | ProceduralPlan, ...]
     rows: tuple[Rows, ...]
-    outgoing_start: Ints  # (n + 1) of neuron n: (projection, row), in
+    outgoing_start: Ints  # (n + 1) neuron n has the rows outgoing_start[n]:outgoing_start[n + 1] of
     outgoing_projection: Ids
     outgoing_row: Ids
-    parts: Ints  # where parts end of which every lane has a share
-    load: Floats  # (n + 1) what the neurons before each cost, for sharing
+    parts: Ints  # where parts of the network end; every lane has a range of each
+    load: Floats  # (n + 1) what all neurons before each are expected to cost
     groups: Groups
     probes: tuple[ProbePlan, ...]
 
@@ -179,7 +180,7 @@ def _models(plan: Plan) -> NDArray[Any]:
 
 
 def _sources(streams: StreamPlan) -> tuple[NDArray[Any], Ids]:
-    """What streams have in common, and the number of each one's."""
+    """The different sources, and for every stream the number of its source."""
     columns = [streams.key, streams.weight, *np.ascontiguousarray(streams.parameter.T)]
     columns += [streams.kind, streams.port, streams.stationary, streams.piece_start]
     first, number = numbered(columns)

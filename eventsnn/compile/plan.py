@@ -65,7 +65,7 @@ class ProjectionPlan:
 
     @property
     def procedure(self) -> None:
-        """What draws a row anew; these are kept."""
+        """None: these rows are kept, and none is drawn anew."""
 
     @property
     def n_synapses(self) -> int:
@@ -78,7 +78,7 @@ class ProjectionPlan:
         return target
 
     def by_synapse(self, table: NDArray[Any]) -> NDArray[Any]:
-        """Of a table with one element, or one for each number of a slice, the element of every synapse."""
+        """The element of every synapse, from a table of one element for all, or of one for each number of a slice."""
         if self.slices is None or table.size == 1:
             return np.broadcast_to(table, self.n_synapses)
         return np.repeat(table[self.slices.value], np.diff(self.slice_begins(), append=self.n_synapses))
@@ -110,7 +110,7 @@ class ProjectionPlan:
 
 @dataclass(frozen=True)
 class PartPlan:
-    """A projection whose synapses are those of `rows` with targets from the first to the last of post."""
+    """A projection that shares `rows` with others: its synapses are those with targets from min(post) to max(post)."""
 
     name: str
     pre: Ids
@@ -121,7 +121,7 @@ class PartPlan:
 
     @property
     def procedure(self) -> None:
-        """What draws a row anew; these are kept."""
+        """None: these rows are kept, and none is drawn anew."""
 
     @property
     def port(self) -> int:
@@ -134,11 +134,11 @@ class PartPlan:
         return target[mine], weight[mine], delay[mine]
 
     def synapses(self) -> Ints:
-        """Where in the rows they lie."""
+        """Where in the rows this projection's synapses lie."""
         return np.flatnonzero(self._has(self.rows.target))
 
     def alone(self) -> ProjectionPlan:
-        """The same in rows of its own."""
+        """The same projection in rows of its own."""
         rows = self.rows
         target = rows.target
         mine = self.synapses()
@@ -198,7 +198,7 @@ class StreamPlan:
     """External spikes by neuron: streams start[n]:start[n+1] reach neuron n, in the order of the stimuli.
 
     Streams of a source are its spikes; others add `weight` to `port`. All but given trains are drawn, from the counters
-    (index, ...) of `key`. What the columns of `parameter` are, by kind (eventsnn.streams):
+    (index, ...) of `key`. The columns of `parameter`, by kind (ext/eventsnn/_core/draw/stream.pxd):
         TRAIN        nothing; the spikes are train_time[train_start:train_stop]
         POISSON      width of a cell (ms), mean number of spikes in it
         SINE         width of a cell, mean number of candidates; a candidate at t is a spike with the probability
@@ -211,7 +211,7 @@ class StreamPlan:
         LOGNORMAL    intervals: mu, sigma
         NORMAL       intervals: mean, std, low, high (ms)
         UNIFORM      intervals: low, high (ms)
-    stationary: 1 if the first interval of a process of intervals is that from any moment to the next spike.
+    stationary: 1 if the first interval of a process of intervals is the time from any moment to the next spike.
     """
 
     start: Ints
@@ -286,7 +286,7 @@ class Plan:
     seed: int
     populations: tuple[PopulationPlan, ...]
     projections: tuple[ProjectionPlan | PartPlan | ProceduralPlan, ...]
-    rows: tuple[ProjectionPlan | ProceduralPlan, ...]  # that hold the synapses of all projections
+    rows: tuple[ProjectionPlan | ProceduralPlan, ...]  # the rows that hold the synapses of all projections
     streams: StreamPlan
     currents: CurrentPlan
     probes: tuple[ProbePlan, ...]

@@ -1,4 +1,4 @@
-"""compile_rows: the rows of synapses as engines read them, one for all that a spike reaches at one time."""
+"""compile_rows: the rows of synapses as engines read them. Projections that look alike share their rows."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from eventsnn.models.base import Model
 from eventsnn.models.linear import LinearModel
 from eventsnn.solve.frames import LARGEST_DRIVE
 
-# Values of delays that rows of several projections may have.
+# The most values of delays that rows of several projections may have.
 MOST_DELAYS = 4096
-# Neurons that 16 bits tell from each other, and how many synapses a slice needs to be cut where that ends.
+# Neurons that 16 bits tell apart. Slices are cut at pages if they have at least this many synapses on average.
 PAGE = 2**16
 FEWEST_OF_A_PAGE = 16
 
@@ -52,7 +52,7 @@ def compile_rows(
 def _commuting(
     constants: Floats, models: Sequence[Model], class_model: Ids, class_of: Ids, I_e: Floats, currents: CurrentPlan
 ) -> NDArray[np.bool_]:
-    """Neurons that are never outside of frames, where sums would depend on the order of inputs."""
+    """Neurons that are always in frames, so that the order of their inputs has no meaning."""
     linear = np.array([isinstance(model, LinearModel) for model in models], dtype=bool)[class_model]
     if not linear.any():
         return np.zeros(class_of.size, dtype=bool)
@@ -69,7 +69,7 @@ def _commuting(
 
 
 def _bundles(drawings: Sequence[Drawing | ProceduralPlan], commute: NDArray[np.bool_]) -> list[list[int]]:
-    """Which projections have rows in common, each list in the order of targets; those by themselves as well."""
+    """Lists of projections that share rows, each in the order of targets; a list of one for any other projection."""
     alike: dict[Any, list[int]] = {}
     for k, p in enumerate(drawings):
         if isinstance(p, ProceduralPlan):
@@ -96,7 +96,10 @@ def _values(drawings: Sequence[Drawing]) -> Floats:
 def draw_rows(
     drawings: Sequence[Drawing], threads: int | None
 ) -> tuple[ProjectionPlan, list[ProjectionPlan | PartPlan]]:
-    """Draw the synapses of projections into rows; each as a part of these, or as these if it is the only one."""
+    """Draw the synapses of projections into common rows; returns these, and each projection as a part of them.
+
+    A projection that is the only one is no part, but the rows themselves.
+    """
     try:
         return _draw_rows(drawings, threads)
     except MemoryError:
@@ -130,7 +133,7 @@ def _rows_plan(
     drawings: Sequence[Drawing], post: Ids, built: Built, values: Floats, shared: NDArray[np.floating] | None,
     base: int, pages: int,
 ) -> ProjectionPlan:  # fmt: skip
-    """values: those that delays may take, of which the ones that none has are left out; shared: the one weight."""
+    """values: delays that synapses may have, of which unused ones are left out. shared: the weight of all synapses."""
     rows = built.rows
     weight = rows.weight if shared is None else shared
     delay = values if rows.delay is None else rows.delay
@@ -161,7 +164,7 @@ def _rows_plan(
 
 
 def _bases(post: Ids, lengths: NDArray[np.int64], n_delays: int) -> tuple[int, int, bool]:
-    """What targets are counted from, how many ranges of 16 bits they lie in, and whether 32 are needed instead."""
+    """The base of targets, the number of pages that they lie in, and whether 32 bits are used in place of pages."""
     if not post.size:
         return 0, 1, False
     base = int(post.min())

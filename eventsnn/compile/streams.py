@@ -1,4 +1,4 @@
-"""compile_streams: external spikes, of source populations and of stimuli, as one stream after the other."""
+"""compile_streams: the streams of external spikes of all neurons, from source populations and stimuli."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def reaching(
 
 
 def numbered_pieces(blocks: list[Block]) -> tuple[list[Block], list[Pieces]]:
-    """Blocks that count their pieces of rates from the first piece of all blocks on, and these pieces."""
+    """Number the pieces of rates through all blocks; returns the blocks with these numbers, and their pieces."""
     numbered, pieces, before = [], [], 0
     for block in blocks:
         if block.pieces is not None:

@@ -1,4 +1,4 @@
-"""compile_projection: what it takes to draw the synapses of a projection by its rule, with their weights and delays."""
+"""compile_projection: checks a projection and makes its Drawing, all that drawing its synapses takes."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Property:
 
 @dataclass
 class Drawing:
-    """A projection before its synapses are drawn: all that this takes."""
+    """A projection before its synapses are drawn: sides, lines of the rule, weight and delay."""
 
     projection: Projection
     pre: Ids
@@ -154,7 +154,7 @@ class Drawing:
 
     @property
     def timed(self) -> bool:
-        """Whether each synapse has a delay of its own, of no few values."""
+        """Whether each synapse keeps a delay of its own, because delays take many values."""
         return self.delay.differs and self.few is None
 
     def delays(self) -> Floats:
@@ -166,7 +166,7 @@ class Drawing:
         return None if self.weight.differs else _rounded(self.weight, self.weight.shared(), self.dtype)
 
     def share(self, first: int, delays: Floats) -> Share:
-        """What it has in rows: of the values of their delays, and with its targets numbered from first on."""
+        """The Share of this projection in rows with these delays; its targets are numbered from `first` on."""
         given: dict[str, Any] = {"first": first, "dtype": self.dtype}
         if self.weight.differs:
             given |= {"weights": self.weight.law or self.weight.array, "weight_key": self.weight.key}
@@ -198,14 +198,14 @@ class Drawing:
 def compile_projection(
     projection: Projection, starts: dict[str, int], port: int, threads: int | None
 ) -> Drawing | ProceduralPlan:
-    """What it takes to draw a projection's synapses, before any is. Raises InputError for the first mistake."""
+    """The Drawing of a projection, or its ProceduralPlan. Raises InputError for the first mistake."""
     if projection.storage == "procedural":
         return _procedural(projection, starts, port, threads)
     return prepare(projection, starts, port)
 
 
 def prepare(projection: Projection, starts: dict[str, int], port: int) -> Drawing:
-    """The same of a projection, whatever its storage."""
+    """The Drawing of a projection, whatever its storage."""
     rule = projection.rule
     pre, post = global_ids(projection.pre, starts), global_ids(projection.post, starts)
     weight = _property(projection, "weight", projection.weight)
@@ -237,7 +237,7 @@ def _lines(projection: Projection, pre: Ids, post: Ids) -> Lines:
 
 
 def _procedural(projection: Projection, starts: dict[str, int], port: int, threads: int | None) -> ProceduralPlan:
-    """Everything that drawing a row takes. What a draw could find wrong is refused here, where none has been made."""
+    """The plan of a projection whose rows are drawn during the run. Values that a draw might refuse are refused now."""
     name, rule = projection.name, projection.rule
     pre, post = global_ids(projection.pre, starts), global_ids(projection.post, starts)
     if rule.drawn_by != "row":

@@ -1,4 +1,4 @@
-"""fill_units: how fine the integers are in which the neurons of a class are kept (eventsnn/solve/frames.py)."""
+"""fill_units: the unit of each class, in which the integers of its neurons count (eventsnn/solve/frames.py)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from eventsnn.models.base import Model
 from eventsnn.models.linear import LinearModel
 from eventsnn.solve.closed_form import current_at, threshold_at
 
-# The larger of the threshold and V_reset is 2^52 to 2^53 units; where the threshold is OUT_OF_REACH, so many times the
-# largest of what inputs, currents and the initial state make, that is.
+# The larger of the threshold and V_reset is 2^52 to 2^53 units. If the threshold is OUT_OF_REACH times as large as the
+# largest effect of an input, a current or the initial state, this effect is 2^52 to 2^53 units instead.
 UNITS = 53
 OUT_OF_REACH = 65_536.0
 # Exponents that leave room for all arithmetic.

@@ -1,8 +1,8 @@
-"""How wide the engine's windows are, and which neurons something may reach within one.
+"""choose_windows: how wide the engine's windows are, and which neurons a spike may reach in its own window.
 
-A few short delays must not take the windows from a network whose other delays are long, nor a continuous distribution
-of delays that begins at 0. So windows may be wider than the shortest delays: what is fired in such a window and arrives
-in it too is looked after when the window has been gone through once. No bit depends on the width.
+Windows may be wider than the shortest delays. Otherwise a few short delays, or a distribution that begins at 0, would
+make all windows tiny. Spikes that arrive in the window in which they were fired are dealt with after the window has
+been gone through once (prompt.pxd). No bit depends on the width.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from eventsnn.compile.plan import ProceduralPlan, ProjectionPlan
 
 Stored = ProjectionPlan | ProceduralPlan
 
-# A window never outlasts this many ms, so that a run can be stopped between two of them.
+# ms. A run can be stopped between two windows, so none lasts longer.
 LONGEST_WINDOW = 1.0
-# Windows that no delay is shorter than are wide enough from this width on: benchmarks/heterogeneity.py.
+# ms. Windows no wider than the shortest delay are chosen if they are at least this wide: benchmarks/heterogeneity.py.
 WIDE_WINDOW = 2.0**-5
-# Others are no wider and no narrower than this. Where most neurons are calm, wider ones would be cut to the first.
+# ms. Otherwise windows have a width in this range. Where most neurons are calm, wider ones would be cut anyway.
 WIDEST_PROMPT = 2.0**-3
 NARROWEST_PROMPT = 2.0**-6
-# Which share of the synapses may have a delay that is shorter than a window.
+# The largest share of synapses whose delay may be shorter than a window.
 MOST_PROMPT = 1.0 / 8.0
-# Rows that are drawn to estimate a share, where synapses are not kept.
+# Rows drawn to estimate this share where synapses are not kept.
 ROWS_DRAWN = 8
 
 
@@ -41,7 +41,7 @@ def window_width(smallest_delay: float) -> float:
 
 
 def choose_windows(projections: Sequence[Stored], n: int) -> tuple[float, NDArray[np.uint8]]:
-    """Width (ms) of windows, a power of two, and 1 for each of the n neurons that a shorter delay leads to."""
+    """The width (ms) of windows, a power of two; and for each of n neurons 1 if a shorter delay leads to it, else 0."""
     smallest = min((float(p.delay.min()) for p in projections if p.n_synapses), default=math.inf)
     window = window_width(smallest)
     if window < WIDE_WINDOW:

@@ -24,7 +24,7 @@ OUTSIDE = ("redraw", "clip", "error")
 
 
 class Distribution(ABC):
-    """What Uniform, Normal, LogNormal and Exponential have in common: values that are drawn element by element."""
+    """A distribution: the base of Uniform, Normal, LogNormal and Exponential. Values are drawn element by element."""
 
     @abstractmethod
     def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
@@ -53,7 +53,7 @@ class Distribution(ABC):
 
 @dataclass(frozen=True)
 class Uniform(Distribution):
-    """Uniform in [low, high), in the unit of what is drawn; low = high gives that value.
+    """Uniform distribution in [low, high), in the unit of what is drawn; low = high gives that value.
 
     Raises InputError if a bound is not a finite number or low > high.
     """
@@ -84,7 +84,7 @@ class Uniform(Distribution):
 
 @dataclass(frozen=True)
 class Normal(Distribution):
-    """Normal with this mean and standard deviation, in the unit of what is drawn, kept inside [low, high].
+    """Normal distribution with this mean and standard deviation, in the unit of what is drawn, kept in [low, high].
 
     A value outside the interval is drawn again (`outside="redraw"`, a truncated normal), set to the nearer bound
     (`"clip"`) or refused (`"error"`). With a `grid` every value is first rounded to the nearest multiple of it, as
@@ -168,7 +168,7 @@ class Normal(Distribution):
 
 @dataclass(frozen=True)
 class LogNormal(Distribution):
-    """exp(mu + sigma z) with z standard normal: mu and sigma belong to the underlying normal, as in NEST.
+    """Log-normal distribution, exp(mu + sigma z): mu and sigma belong to the underlying normal, as in NEST.
 
     The mean is exp(mu + sigma^2 / 2). Raises InputError if a parameter is not a finite number or sigma < 0.
     """
@@ -192,7 +192,7 @@ class LogNormal(Distribution):
 
 @dataclass(frozen=True)
 class Exponential(Distribution):
-    """Exponential with this mean, in the unit of what is drawn.
+    """Exponential distribution with this mean, in the unit of what is drawn.
 
     Raises InputError if the mean is not a finite number or negative.
     """
@@ -237,7 +237,7 @@ def _check_not_negative(distribution: Distribution, name: str) -> None:
 
 
 def _check_grid(normal: Normal, grid: float) -> None:
-    """Refuse a grid that is not positive, or of which a bound is no multiple: rounding would go beyond the bound."""
+    """Refuse a grid that is not positive, and a bound that is no multiple of it, which rounding would go beyond."""
     if grid <= 0.0:
         raise InputError(f"Normal: grid = {grid} is not positive; give the distance of two values, or None")
     for name in ("low", "high"):

@@ -104,7 +104,7 @@ def poisson_cell(
 
 # ---- the processes. A stream's kind says what its parameters are; see StreamPlan.
 
-# Candidates for a spike in a cell of a process of kind STEPS, on average. Its rate lies between a half of that and it.
+# The mean number of candidates for a spike in a cell of a process of kind STEPS. Half of them or more are spikes.
 STEPS_MEAN = 4.0
 # 1 / sqrt(2 pi), the mean of max(z, 0) for a standard normal z.
 HALF_NORMAL = 0.3989422804014327
@@ -116,7 +116,7 @@ def width_level(width: float) -> int:
 
 
 def thinned(key: int, stream: int, cell: int, level: int, times: list[float], shares: list[float]) -> list[float]:
-    """Those of a cell's candidates that are spikes, each with the probability that `shares` gives.
+    """The candidates of a cell that are spikes, each with the probability that `shares` gives.
 
     Blocks from 128 on of the cell's counters hold one uniform number for each candidate in the order of time.
     """

@@ -1,4 +1,4 @@
-"""What all codes have in common, and the checks of what they are given."""
+"""Code: the base of all codes, and the checks of what they are given."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def first_spikes(
 ) -> Trains:
     """Trains of at most one spike a channel: times(values) in ms, infinite where there is none, some samples at a time.
 
-    values: (samples, ...), of which each makes so many channels; the answer of `times` has the shape (samples, *shape).
+    values: (samples, ...). times: returns an array of shape (samples, *shape). each: channels that one value makes.
     """
 
     def encode(part: Floats, _: int) -> Trains:

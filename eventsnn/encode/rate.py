@@ -19,7 +19,7 @@ from eventsnn.draw.streams import stream_key
 from eventsnn.encode.base import AT_ONCE, Code, in_parts, require_few, signals
 from eventsnn.results.trains import Trains
 
-# A draw's place has 64 bits: 32 for the channel, 32 for the number of the interval, of which the last is none.
+# A draw's place has 64 bits: 32 for the channel, 32 for the number of the interval. The last number is no interval.
 MOST_CHANNELS = 2**32
 NO_INTERVAL = 2**32 - 1
 

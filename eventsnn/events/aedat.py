@@ -101,7 +101,7 @@ def _chip(lines: list[str], highest: int) -> Chip:
 
 
 def read_aedat3(data: Bytes) -> Decoded:
-    """AEDAT 3.1: blocks of events of one kind, of which those of changes of pixels are taken, if they are valid.
+    """AEDAT 3.1: blocks of events of one kind. Valid events of blocks of changes of pixels are taken, others left out.
 
     A time has 31 bits (microseconds), and the header of the block counts how often it began anew.
     """
@@ -139,7 +139,7 @@ def read_aedat3(data: Bytes) -> Decoded:
 
 
 def _blocks(data: Bytes, start: int) -> list[tuple[int, int, int]]:
-    """Of each block of changes of pixels: where its events begin, their number, and how often the time began anew."""
+    """For each block of changes of pixels: where its events begin, their number, and how often time began anew."""
     blocks = []
     sources = set()
     at = start

@@ -101,7 +101,7 @@ class _Camera(NamedTuple):
     seed: int
 
     def events(self, frames: NDArray[Any], first: int, every: float) -> _Found:
-        """Of pixels from number `first` on, in frames (steps, pixels) or (steps, pixels, 3), `every` ms apart."""
+        """Events of the pixels from number `first` on, whose frames (steps, pixels[, 3]) are `every` ms apart."""
         intensity = frames @ np.array(LUMA) if frames.ndim == 3 else frames.astype(np.float64)
         pixels = np.arange(first, first + intensity.shape[1], dtype=np.uint64)
         draw = Normal(self.threshold, self.mismatch, low=LEAST_THRESHOLD)

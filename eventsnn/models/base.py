@@ -1,4 +1,4 @@
-"""What a neuron model declares, and the state that all models share.
+"""Model: what every neuron model declares.
 
 A model is its equations: `flow` (closed form between events), `hold` (the same while refractory), `threshold`,
 `crossing` (time to the first crossing), `receive` (what an input does) and `reset` (what a spike does). The engines own
@@ -29,9 +29,8 @@ class Model(ABC):
     ports: tuple[str, ...]
     threshold_name: ClassVar[str] = "V_th"  # of the parameter at which a spike is counted
     state_variables: tuple[str, ...]
-    # The state variables without V_m in the order in which the kernels hold them; what may be recorded.
-    slots: tuple[str, ...]
-    recordables: tuple[str, ...]
+    slots: tuple[str, ...]  # the state variables without V_m, in the order in which the kernels hold them
+    recordables: tuple[str, ...]  # the variables that may be recorded
     # How many variables of each kind there are, for the kernel.
     shape: Any
     # The signs of weights choose ports and mean nothing else.
@@ -82,7 +81,7 @@ class Model(ABC):
 
     @abstractmethod
     def constants(self, values: Values) -> tuple[list[str], NDArray[np.float64]]:
-        """Names, and an array (names, n or 1), of what the equations need; it begins with R and t_ref."""
+        """The constants of the equations: their names, and an array (names, n or 1). R and t_ref come first."""
 
     @abstractmethod
     def flow(self, c: Sequence[float], s: State, h: float) -> None:
@@ -96,7 +95,7 @@ class Model(ABC):
         """Put the state into the form in which the engines keep it; the neuron is refractory before `release`."""
 
     def leave(self, c: Sequence[float], s: State, release: float) -> None:  # noqa: B027
-        """Put it back into the form that the equations take."""
+        """Put the state back into the form that the equations take."""
 
     @abstractmethod
     def threshold(self, c: Sequence[float], s: State) -> float:

@@ -173,7 +173,7 @@ class LIFCondExp(SteppedModel):
         middle = (c[RATE_L] * (c[E_L] - v) + s.drive) + (pull_ex * g_ex + pull_in * g_in)
 
         def away(z: float, part_ex: float, part_in: float, step: float) -> tuple[float, float]:
-            """Of a point z from the middle, later or earlier by `step`: A from there, and what r is less or more."""
+            """A between the middle and a point z away, later or earlier by `step`; and how much r differs there."""
             ex, inh = g_ex * part_ex, g_in * part_in
             if not self.alpha:
                 area = area_ex * ex + area_in * inh

@@ -34,11 +34,11 @@ from eventsnn.solve.state import State
 
 Number = float | NDArray[np.float64]
 
-# The longest and the shortest time constant of a neuron may differ by this factor: what is left of twelve digits of a
-# sum of exponentials.
+# The longest and the shortest time constant of a neuron may differ by this factor. Beyond it a sum of exponentials
+# keeps too few digits.
 FARTHEST_APART = 1e9
-# A number's exponential frames are at most so many of its time constant wide, and where tau_m / |tau_m - tau| is larger
-# than this the terms of v cancel too much for them.
+# A number's frames are at most this many of its time constants wide. There are none where tau_m / |tau_m - tau| is
+# larger than MOST_CANCELLED, because the terms of v would cancel too much.
 LONGEST_FRAME = 2.0
 MOST_CANCELLED = 10.0
 
@@ -57,7 +57,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Membrane:
-    """C_m dv/dt = -(C_m / tau_m) v + I_e + currents; v = V_m - E_L.
+    """The membrane of a linear neuron: C_m dv/dt = -(C_m / tau_m) v + I_e + currents; v = V_m - E_L.
 
     tau_m: ms, None for no leak. V_th: mV, the threshold at rest. reset: after a spike, by default to E_L. clamped: v
     (and every threshold that it drives) is held while the neuron is refractory and input at `port` is lost; else v goes
@@ -77,7 +77,7 @@ class Membrane:
 
 @dataclass(frozen=True)
 class Current:
-    """dx/dt = -x / tau (pA, ms), or, if alpha, dx/dt = -x / tau + y, dy/dt = -y / tau.
+    """A current of a linear neuron: dx/dt = -x / tau (pA, ms); if alpha, dx/dt = -x / tau + y, dy/dt = -y / tau.
 
     An input of weight w (pA) at `port` adds w to x, or w e / tau to y: then x rises to a peak of w after tau. Without a
     port only spikes change it, by `reset`. Its state is recorded as `name`, y as "d" + name (pA/ms).
@@ -115,7 +115,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Layout:
-    """What of a linear model does not depend on its values: the names and the order of what a neuron holds."""
+    """The parts of a linear model that do not depend on its values: names and order of a neuron's variables."""
 
     slots: tuple[str, ...]
     state_variables: tuple[str, ...]
@@ -375,8 +375,7 @@ def _can_be_framed(shape: closed_form.Shape, tau_m: NDArray[np.float64], current
 
 
 def _frame_rows(tau: NDArray[np.float64], framed: Any) -> list[tuple[str, Any]]:
-    """The width (ms) of the frames of a number, a power of two, and 0 if there are none; its rate; what is left of 1
-    after a frame."""
+    """The frames of a number: their width (ms), a power of two, 0 if there are none; 1/tau; what is left after one."""
     _, exponent = np.frexp(LONGEST_FRAME * tau)
     width, tau, framed = np.broadcast_arrays(np.ldexp(1.0, exponent - 1), tau, framed)
     unique, which = np.unique(np.where(framed, -width / tau, 0.0), return_inverse=True)

@@ -126,10 +126,10 @@ def _constant(s: State) -> bool:
 def _velocity(p: Sequence[float], drive: float, v: float) -> float:
     """dV/dt."""
     x = v - p[E_L]
-    # Each keeps its digits near its zeros: this one at those of a neuron without input,
+    # Two formulas, each of which keeps its digits near its zeros: this one near those of a neuron without input,
     if 2.0 * drive < p[RHEOBASE]:
         return p[CURVATURE] * (x * (x - p[SPAN])) + drive
-    # this one near the p[RHEOBASE], and beyond it is a sum of what is not negative. The difference is exact.
+    # this one near the rheobase. Beyond it neither term is negative. The difference is exact.
     y = x - 0.5 * p[SPAN]
     return p[CURVATURE] * (y * y) + (drive - p[RHEOBASE])
 

@@ -56,11 +56,11 @@ class TaylorModel(SteppedModel):
     V to V_reset and adds its jump to every other variable. tolerance (mV): the largest error of V in a step.
     """
 
-    # What a variable may not exceed in size: beyond, the neuron has run away.
+    # The largest size of a variable; beyond, the neuron has run away.
     farthest: ClassVar[float] = 1e6
-    # Tolerance of each slot in that of V.
+    # The tolerance of each slot as a multiple of that of V.
     tolerances: tuple[float, ...]
-    # Steps are not what the series says, but what `revise` makes of them.
+    # Steps are those that `revise` makes, not those that the series allows.
     whole_steps: bool = False
 
     @property

@@ -16,7 +16,7 @@ from eventsnn.results.trains import Trains
 
 Item = TypeVar("Item")
 
-# That a run may be cut into.
+# The most samples that a run may be cut into.
 MOST_SAMPLES = 2**24
 
 
@@ -66,7 +66,7 @@ class Recorded:
         self.summary = summary
 
     def by_sample(self, every: float) -> Mapping[str, Trains]:
-        """What each population fired at each of the samples that it was shown, one every so many ms.
+        """The spikes of each population, cut into the samples that it was shown, one every so many ms.
 
         Sample k lies in [t_start + k every, t_start + (k + 1) every), and times count from its beginning; a last one
         that the run did not see to its end is left out. The channels are the neurons recorded. See

@@ -74,7 +74,7 @@ def _renewal(plan: StreamPlan, s: int) -> Iterator[float]:
     time = 0.0
     for k in itertools.count():
         if k == 0 and plan.stationary[s]:
-            # A moment falls into an interval with a probability proportional to its length, and anywhere in it.
+            # Time 0 falls into an interval with a probability proportional to its length, and anywhere in it.
             biased = streams.interval(kind, parameter, key, index, 0, True)
             time = streams.uniforms(key, index, 0, streams.WORD)[0] * biased
         else:

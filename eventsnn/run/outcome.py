@@ -1,4 +1,4 @@
-"""Why a run ended, and what may be wrong with a schedule: each a number that the kernels use, and a sentence."""
+"""Outcome: why a run ended. Flaw: what may be wrong with a schedule. The kernels have the same numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _REFRACTORY = "Give the neurons a refractory period t_ref, or the loop a delay"
 
 
 class Outcome(IntEnum):
-    """How a run stands. The numbers are those of Status in ext/eventsnn/_core/run/core.pxd."""
+    """How a run stands, or why it ended. The numbers are those of Status in ext/eventsnn/_core/run/core.pxd."""
 
     RUNNING = 0
     TOO_MANY_SPIKES = 1
@@ -20,11 +20,14 @@ class Outcome(IntEnum):
 
     @property
     def runaway(self) -> bool:
-        """Whether it is the fault of one neuron, which the sentence is about."""
+        """Whether one neuron made the run end; the sentence is then about this neuron."""
         return self in _REMEDIES
 
     def sentence(self, time: float = 0.0, max_spikes: int = 0, max_rounds: int = 0) -> str:
-        """What happened; of a run-away what its neuron did. Numbers that do not matter may be left out."""
+        """What happened, as a sentence; if a neuron has run away, what this neuron did.
+
+        Arguments that the sentence does not mention may be left out.
+        """
         return _SENTENCES[self].format(time=time, max_spikes=max_spikes, max_rounds=max_rounds)
 
     @property
@@ -68,7 +71,7 @@ class Flaw(IntEnum):
     WRONG_ROW = 8
 
     def sentence(self, neuron: int) -> str:
-        """What is wrong; most of them with one neuron."""
+        """What is wrong, as a sentence; most flaws name a neuron."""
         return _FLAWS[self].format(neuron=neuron)
 
 

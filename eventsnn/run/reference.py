@@ -74,7 +74,7 @@ class Neuron:
 
 
 class Reference:
-    """The reference engine on a Plan; see eventsnn.engine for what its attributes mean to a Simulation."""
+    """The reference engine on a Plan. A Simulation uses it as it uses Engine (ext/eventsnn/_core/run/engine.pyx)."""
 
     def __init__(self, plan: Plan):
         self.plan = plan
@@ -90,7 +90,7 @@ class Reference:
         for p, projection in enumerate(plan.projections):
             for row, n in enumerate(projection.pre.tolist()):
                 self.neurons[n].projections.append((p, row))
-        self._weights: dict[int, tuple[NDArray[np.int64], Weights]] = {}  # where rows begin in them, of those set
+        self._weights: dict[int, tuple[NDArray[np.int64], Weights]] = {}  # weights set, and where rows begin in them
         self._streams = [self._stream(n, s) for n in range(plan.n) for s in range(*plan.streams.start[n : n + 2])]
         self._changes = {n: self._programme(n) for n in range(plan.n) if plan.currents.of[n] >= 0}
         for s in range(len(self._streams)):
@@ -130,8 +130,10 @@ class Reference:
     def set_trains(
         self, first: int, times: NDArray[np.float64], begin: NDArray[np.int64], end: NDArray[np.int64]
     ) -> None:
-        """Let source first + k spike at times[begin[k]:end[k]] (ms), none of which lies in the past, instead of at what
-        it still had before it."""
+        """Let source first + k spike at times[begin[k]:end[k]] (ms), in place of the spikes that it still had to come.
+
+        None of the times lies in the past.
+        """
         changed = range(first, first + begin.size)
         for entry in [e for e in self.queue if e.key[2] == EXTERNAL and e.neuron in changed]:
             self.queue.remove(entry)

@@ -46,7 +46,7 @@ NO_SPIKES = Chunk(np.empty(0), np.empty(0, dtype=np.int64))
 
 
 class Simulation:
-    """A Plan and its state. `Network.run` makes one; `Network.compile` gives an independent one."""
+    """A compiled network that runs: a Plan and an engine with its state. `Network.compile` gives an independent one."""
 
     engine: ClassVar[str] = "compiled"
 
@@ -55,7 +55,7 @@ class Simulation:
         self._state = self._begin()
         self._spikes: dict[str, list[Chunk]] = self._no_spikes()
         self._samples: list[list[tuple[Floats, dict[str, Floats]]]] = [[] for _ in plan.probes]
-        # Spikes at the very time at which an interrupted run stands: more of that time may come.
+        # Spikes at the time at which an interrupted run stands. They are kept back, for more may come at this time.
         self._late = (np.empty(0), np.empty(0, dtype=np.int32))
         self._kept_from = 0.0
         self._counted_before = dict(self._state.counters)  # what lies before _kept_from

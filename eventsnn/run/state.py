@@ -1,4 +1,4 @@
-"""What a checkpoint holds: the state of a running network as named arrays, and the check that it is one of a network.
+"""State: a running network as named arrays, which a checkpoint holds; and the check that they fit a network.
 
 Everything else follows from the Net: a fresh process that lays out the same network goes on from these arrays with the
 same bits, in any number of threads.
@@ -39,16 +39,16 @@ from eventsnn.run.weights import checked_weights
 State = dict[str, NDArray[Any]]
 
 _DIGEST = 32
-# What may be recorded makes no difference to a network.
+# Fields of a Net left out of the digest: what is recorded makes no difference,
 _RECORDING = ("recorded", "probes")
-# What follows from the rest.
+# and these follow from the rest.
 _TWICE = ("projections", "kernels")
 _FLOATS = ("t", "v", "drive", "slope", "crossing", "release")
 _KNOWN_WITHOUT_NAN = {f"neurons.{name}" for name in _FLOATS} | {"streams.first", "trains.time", "rows.fired", "time"}
 
 
 def digest(net: Net) -> NDArray[np.uint8]:
-    """What tells a network from others."""
+    """A hash of a Net, by which a network is told from others."""
     found = hashlib.blake2b(digest_size=_DIGEST)
     _add(
         found,
@@ -135,7 +135,7 @@ def arrays_of_trains(trains: Mapping[int, Floats]) -> State:
 
 
 def trains_of(state: State) -> dict[int, Floats]:
-    """The same by stream."""
+    """Spikes given to streams, by the number of the stream; the inverse of arrays_of_trains."""
     start = state["trains.start"].tolist()
     return {
         int(k): np.array(state["trains.time"][a:b])  # a copy, since kernels point into it
@@ -237,7 +237,7 @@ def _check_trains(net: Net, state: State) -> None:
 
 
 def _check_streams(net: Net, state: State) -> None:
-    """What the engine itself does not see when it draws anew."""
+    """Check numbers of streams that the engine trusts when it draws their spikes anew."""
     _within("streams.at", state["streams.at"], 0, np.inf, "no place in a stream")
     _within("streams.cell", state["streams.cell"], 0, 2**53, "no cell")
     pieces = np.append(net.sources["n_pieces"], 0)[net.stream_source]

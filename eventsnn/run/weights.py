@@ -1,4 +1,4 @@
-"""Weights that are set while a network runs: which can be, and where the compiled engine keeps them."""
+"""Weights that are set while a network runs: which ones can be set, and where the compiled engine keeps them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ Projections = tuple[ProjectionPlan | PartPlan | ProceduralPlan, ...]
 
 
 def checked_weights(projections: Projections, number: int, weights: Any) -> Weights:
-    """New weights for the synapses of a projection in its type, by (row, delay, target, draw). InputError if it cannot
-    have them."""
+    """New weights of a projection's synapses, in the type of its weights, by (row, delay, target, draw).
+
+    InputError if they cannot be set.
+    """
     if not 0 <= number < len(projections):
         raise InputError(f"set_weights: there is no projection number {number}; there are {len(projections)}")
     plan = projections[number]

@@ -35,7 +35,7 @@ from eventsnn.solve import crossing
 from eventsnn.solve.closed_form import Shape, current_at, threshold_at
 from eventsnn.solve.state import Frame, State
 
-# What the threshold is lower by when an input is asked whether it reaches it.
+# The threshold is this many units lower when an input is tested for reaching it.
 SLACK = 512
 # Numbers of this size are too large for the compiled engine: the state is lost, unless a spike resets it.
 LIMIT = 2**124
@@ -112,7 +112,7 @@ def leave(k: Shape, c: Sequence[float], s: State, release: float) -> None:
 
 
 def coupled(k: Shape, c: Sequence[float], s: State, i: int) -> float:
-    """What a current takes from v, a_i x_i, in mV."""
+    """The part of v that a current takes, a_i x_i, in mV."""
     f = s.frame
     assert f is not None
     return (f.x[i] / current_grown(k, c, i, s.t)) / c[PER_UNIT]
@@ -213,7 +213,7 @@ def surely_below(k: Shape, c: Sequence[float], s: State) -> float:
 
 
 def crossing_of_jumps(k: Shape, c: Sequence[float], s: State) -> float:
-    """The same without currents: a function of U and the frame alone, found in the frame in which it lies."""
+    """The crossing of a neuron without currents: a function of U and the frame in which it lies, and nothing else."""
     f = s.frame
     assert f is not None
     gap = (c[THRESHOLD] - s.drive) * c[PER_UNIT]

@@ -1,1 +1,1 @@
-"""What a checkpoint holds of the kernels' structs, as arrays: used by the engine alone."""
+"""From the kernels' structs to the arrays of a checkpoint and back: used by the engine alone."""

@@ -41,7 +41,7 @@ class Lines:
     def count(self, first: int, last: int, length: Ints) -> None: ...
 
 class Share:
-    """What a projection has in rows."""
+    """A projection's part of rows."""
 
     lines: Lines
 

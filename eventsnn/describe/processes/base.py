@@ -37,9 +37,9 @@ class Pieces(NamedTuple):
 
 
 class Streams(NamedTuple):
-    """The streams of a process, as StreamPlan has them, of those of the n neurons that have any: number `on`."""
+    """The streams of a process, as StreamPlan has them. Neurons without spikes have none."""
 
-    on: Ints
+    on: Ints  # the numbers of the neurons that have a stream
     kind: int | Ints
     parameter: Sequence[float | Floats]  # the columns that the kind has, of one element or one for each of `on`
     stationary: bool = False

@@ -20,7 +20,7 @@ from eventsnn.base.errors import InputError
 
 
 class Rule(ABC):
-    """What all connection rules have in common."""
+    """A connection rule, the base of all."""
 
     # "row", or what the rule does instead.
     drawn_by: ClassVar[str] = "row"

@@ -112,7 +112,7 @@ class Conv2D(Rule):
         return (int(np.sum(self._repetitions() * np.count_nonzero(self.kernel, axis=(0, 1)))),)
 
     def _reached(self, axis: int) -> list[tuple[Ids, Ids]]:
-        """Of each place of the kernel along an axis (0 or 1), the inputs that it meets there, and at which outputs."""
+        """For each place of the kernel along an axis (0 or 1), the inputs that it meets, and the outputs of each."""
         size, out = self.pre_shape[1 + axis], self.post_shape[1 + axis]
         stride = self.stride[axis]
         reached = []

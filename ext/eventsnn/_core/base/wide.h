@@ -1,6 +1,6 @@
-/* What functions are written in that are compiled once for one number and once for vectors of EVENTSNN_WIDTH: included
- * before them, and wide_end.h behind. EVENTSNN_TARGET: attributes of functions for such a processor; EVENTSNN_OF(name):
- * the name there; EVENTSNN_EXP: the exponential.
+/* The words in which functions are written that are compiled once for one number and once for vectors of EVENTSNN_WIDTH.
+ * It is included before such functions, wide_end.h behind them. EVENTSNN_TARGET: attributes of functions for such a
+ * processor; EVENTSNN_OF(name): the name of a function there; EVENTSNN_EXP: the exponential.
  */
 
 #if EVENTSNN_WIDTH > 1

@@ -1,4 +1,4 @@
-/* Takes back what wide.h defines, and what it is given. */
+/* Undefines what wide.h defines, and what is defined for it. */
 
 #undef CHOOSE
 #undef SIZE

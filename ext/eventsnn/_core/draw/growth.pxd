@@ -1,5 +1,5 @@
-# What a frame's unit has grown by at many times, as `growth` of frames.pxd finds it: exp((time - origin) * rate), with
-# the bits of mathfunc.pxd. growth.h explains arguments and design.
+# The growth of a frame's unit at many times, as `growth` of frames.pxd finds it for one: exp((time - origin) * rate),
+# with the bits of mathfunc.pxd. growth.h explains arguments and design.
 
 from libc.stdint cimport int64_t
 

@@ -64,7 +64,8 @@ typedef struct {
 
 EVENTSNN_DEFINE_POLAR(eventsnn_polar_plain, static inline, double, uint64_t, sqrt, EVENTSNN_AS_FLOAT)
 
-/* Of n points those in the circle: x, s and number of each, and how many; and the numbers of the others. */
+/* Make n points; returns how many lie in the circle. x, s, inside: x, s and number of each of these; others: the numbers
+ * of all other points. */
 static int64_t eventsnn_points_plain(
     int64_t n, const uint32_t *w0, const uint32_t *w1, const uint32_t *w2, const uint32_t *w3, double *x, double *s,
     int32_t *inside, int32_t *others)

@@ -49,7 +49,7 @@ cdef inline void tabulate(double mean, double exp_minus_mean, double* least) noe
 
 
 cdef inline int large_count(double uniform, double mean, double exp_minus_mean) noexcept nogil:
-    """What the table is the beginning of: the count of a Poisson distribution by inversion."""
+    """The count of a Poisson distribution by inversion, which the table has the beginning of."""
     cdef double probability = exp_minus_mean
     cdef double cumulative = probability
     cdef double following

@@ -22,9 +22,9 @@ cdef enum:
     KEPT = 10
 
 cpdef enum:
-    # At least as many as poisson_cell ever gives.
+    # No less than poisson_cell ever gives.
     MOST_IN_CELL = 64
-    # Of a stream, at most.
+    # The most parameters of a stream.
     PARAMETERS = 6
 
 # The kind of a stream says what its parameters are: StreamPlan in eventsnn/compile/plan.py.
@@ -54,7 +54,8 @@ cdef extern from *:
 
 
 cdef struct Source:
-    # What streams of one stimulus have in common; StreamPlan in eventsnn/compile/plan.py explains kinds and parameters.
+    # What the streams of one source or stimulus share. StreamPlan in eventsnn/compile/plan.py explains kinds and
+    # parameters.
     uint64_t key
     double weight
     double width          # ms a cell
@@ -73,7 +74,8 @@ cdef struct Source:
 
 
 cdef struct Stream:
-    # External spikes. 128 bytes, two lines of the cache: a stream is read as often as its neuron.
+    # The external spikes of one neuron from one source. 128 bytes, two lines of the cache: a stream is read as often as
+    # its neuron.
     double first          # next spike, ms; inf if none
     int32_t source        # its Source
     uint32_t index        # in the Source's random stream

@@ -21,12 +21,13 @@ cdef extern from "eventsnn/_core/draw/normals.h" nogil:
         int lanes, uint64_t key, int64_t n, const uint64_t* index, uint32_t attempt, uint32_t* w0, uint32_t* w1,
         uint32_t* w2, uint32_t* w3
     ) noexcept
-    # The points from them in the unit circle, how many, and the numbers of those and of the others.
+    # Makes points of the words; returns how many lie in the unit circle. x, s: of these; inside, others: their numbers,
+    # and those of all other points.
     int64_t points "eventsnn_points"(
         int lanes, int64_t n, const uint32_t* w0, const uint32_t* w1, const uint32_t* w2, const uint32_t* w3, double* x,
         double* s, int32_t* inside, int32_t* others
     ) noexcept
-    # Values in [least, most] of these, and how many are to be drawn again or refused, with their numbers.
+    # Makes values of these points; returns how many lie outside [least, most], whose numbers are in `outside`.
     int64_t normals "eventsnn_normals"(
         int lanes, const Normal* v, int64_t n, const double* x, const double* s, double* out, int32_t* outside
     ) noexcept

@@ -1,4 +1,4 @@
-/* What conductances do to V: eventsnn/models/conductance.py explains it; the operations are the same, in the same order.
+/* Neurons with conductances. eventsnn/models/conductance.py explains them; the operations are the same, in the same order.
  *
  * conductance_lanes.h has them once for one number and for vectors of two kinds, so that all give the same bits.
  * eventsnn_one_...: of one neuron.

@@ -10,7 +10,7 @@ typedef struct {
     WIDE per_c, V_th, rate_l, E_L, E_ex, E_in, rate_ex, rate_in, tau_ex, tau_in;
 } CONSTANTS;
 
-/* Of a step, in its middle: conductances and how they change, what they do to A and to V. */
+/* The middle of a step: conductances and how they change, what they do to A and to V. */
 typedef struct {
     WIDE g_ex, g_in, change_ex, change_in, area_ex, area_in, pull_ex, pull_in;
 } MIDDLE;
@@ -48,7 +48,7 @@ INLINE void EVENTSNN_OF(decay)(const CONSTANTS *c, WIDE h, int slots, WIDE *x)
     x[3] = change_in * left_in;
 }
 
-/* Of a point z from the middle, later or earlier by `step`: A from there, and what r is less or more. */
+/* A between the middle and a point z away, later or earlier by `step`; and how much r differs there. */
 INLINE WIDE EVENTSNN_OF(away)(
     const CONSTANTS *c, const MIDDLE *m, WIDE z, WIDE part_ex, WIDE part_in, double step, int slots, WIDE *pulled)
 {

@@ -105,7 +105,7 @@ cdef inline bint is_silent(const Speed* speed, const Neuron* s) noexcept nogil:
 
 
 cdef inline double span_of(const Speed* speed, double t) noexcept nogil:
-    """Of a step, so that its end is fl(t + this)."""
+    """The length of a step that begins at t, such that the step ends at fl(t + length)."""
     cdef double by_a = 0.125 * speed.a
     cdef double by_decay = 2.0 * speed.decay
     cdef double span = 1.0 / (by_a if by_a > by_decay else by_decay)
@@ -283,7 +283,7 @@ cdef inline void range_between(
 cdef inline void derivatives(
     const Class* k, const Neuron* s, const Point* p, double* first, double* second
 ) noexcept nogil:
-    """Of F at a point where it is known."""
+    """The first two derivatives of F at a point where F is known."""
     cdef const double* c = k.c
     cdef double pull_ex = c[R] * (c[E_EX] - c[THRESHOLD])
     cdef double pull_in = c[R] * (c[E_IN] - c[THRESHOLD])

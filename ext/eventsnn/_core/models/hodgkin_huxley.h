@@ -1,4 +1,4 @@
-/* What the recurrence of hodgkin_huxley_lanes.h needs whatever it is compiled for. */
+/* Constants and places that the recurrence of hodgkin_huxley_lanes.h needs, for any width of vectors. */
 
 #ifndef EVENTSNN_HODGKIN_HUXLEY_H
 #define EVENTSNN_HODGKIN_HUXLEY_H

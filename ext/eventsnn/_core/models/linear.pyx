@@ -164,7 +164,7 @@ cdef void begin(const Class* k, const Neuron* s, double* total) noexcept nogil:
 cdef inline void take_grown(
     const Class* k, Neuron* s, int port, double weight, double grown, const double* x_grown, double* total
 ) noexcept nogil:
-    """The same if the units of U and of each X have grown by so much."""
+    """`take`, where the growth of the units of U and of each X is known."""
     cdef double scale = scale_of(k, port)
     cdef int slot = k.model.target[port]
     if slot >= 0:

@@ -1,4 +1,4 @@
-# What a spike brings in the window in which it was fired, and what is taken back when it was not fired after all
+# How a spike's prompt arrivals are brought to their neurons, and taken back if the spike was not fired after all
 # (prompt.pxd).
 
 from libc.math cimport fabs
@@ -25,7 +25,7 @@ from eventsnn._core.run.synapses cimport NO_ROOM, first_slice, slice_delay, take
 cdef inline int32_t add_prompt_row(
     Core* e, const Slice* slice, const Fired* spike, int32_t projection, int32_t row
 ) noexcept nogil:
-    """Append to the rows of the window what arrives of one in it; -1 if there is no memory left."""
+    """Append a row that arrives promptly to the rows of the window; returns its number, -1 without memory."""
     cdef Prompts* q = &e.prompts
     cdef Inbox* b = &e.inbox
     cdef int64_t room = 2 * q.row_room + 64
@@ -52,7 +52,7 @@ cdef inline int32_t add_prompt_row(
 
 
 cdef inline bint gather_slice(Core* e, const Slice* slice, double time, int32_t row) noexcept nogil:
-    """What of a slice arrives at neurons of the lane; False if there is no memory left."""
+    """Gather the arrivals of a slice at neurons of the lane; False if there is no memory left."""
     cdef Blocks* b = &e.blocks
     cdef Gathered new
     cdef int64_t i, k
@@ -70,7 +70,7 @@ cdef inline bint gather_slice(Core* e, const Slice* slice, double time, int32_t 
 
 
 cdef inline bint gather_row(Core* e, const Fired* spike, int32_t projection, int32_t row) noexcept nogil:
-    """What of a row arrives in the window at neurons of the lane; False if there is no memory left."""
+    """Gather the arrivals of a row in the window at neurons of the lane; False if there is no memory left."""
     cdef const Projection* p = &e.net.projections[projection]
     cdef int64_t first = first_slice(p, row)
     cdef int64_t next

@@ -1,4 +1,5 @@
-# The state of a compiled network as the kernels see it. Engine (engine.pyx) owns every array that is pointed to here.
+# The structs of a running network, by lifetime: Net never changes, State is what a checkpoint holds, Tally is what
+# comes out, Core is a lane. Engine (engine.pyx) owns every array that they point to.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
@@ -20,26 +21,26 @@ cdef enum Status:
 
 
 cdef struct Projection:
-    # ProjectionPlan says what the arrays hold.
+    # Rows of synapses, of one projection or of several; ProjectionPlan says what the arrays hold.
     const int64_t* start
     const void* target            # narrow: uint16, else int32
     int narrow
-    const int32_t* base           # of all targets, or of those of a slice by its number
+    const int32_t* base           # one for all targets, or one for each number of a slice
     const double* weight
-    const float* weight32         # in its place, if not NULL
+    const float* weight32         # in place of `weight`, if not NULL
     const double* delay
     const int64_t* slice_row      # NULL: delays are stored once or by synapse
     const uint32_t* slice_start
     const uint16_t* slice_value
-    const Recipe* recipe          # of rows that are not kept; NULL: they are
+    const Recipe* recipe          # how to draw a row that is not kept; NULL: rows are kept
     int one_weight
     int one_delay
-    double weight_size            # no weight is larger
-    int64_t most_alike            # synapses of a slice on one neuron
+    double weight_size            # the largest size of a weight
+    int64_t most_alike            # the most synapses of a row on one neuron
     int port
-    int ascending                 # the targets of a slice
+    int ascending                 # whether the targets of a slice ascend
     double least_delay
-    int32_t first_target          # of all that it may have
+    int32_t first_target          # no target lies before or behind these
     int32_t last_target
 
 
@@ -87,7 +88,7 @@ cdef struct Range:
 
 
 cdef struct Fired:
-    # A spike of which the other lanes are told.
+    # A spike, as lanes tell each other.
     double time
     int64_t ordinal
     int32_t neuron
@@ -95,111 +96,111 @@ cdef struct Fired:
 
 
 cdef struct Change:
-    # A spike of which something arrives in the window in which it was fired; or that was not fired after all.
+    # A spike that arrives somewhere in the window in which it was fired.
     Fired spike
-    bint gone
-    bint final                # of a neuron that is not gone through again
+    bint gone                 # it was not fired after all
+    bint final                # its neuron is not gone through again
 
 
 cdef struct Shot:
-    # A spike fired in the present window, as far as is known.
+    # A spike fired in the present window, which may still be taken back.
     Fired spike
-    int32_t next              # of the same neuron; -1: none
-    int32_t told              # in which exchange
-    bint gone
+    int32_t next              # the neuron's next shot; -1: none
+    int32_t told              # the exchange in which other lanes were told of it
+    bint gone                 # it was taken back
 
 
 cdef struct Passage:
     # How far a neuron has come in a window.
     int64_t next              # the first arrival that it has not taken
     double last               # time of its last event; -1: there was none
-    int32_t round             # of that
+    int32_t round             # round of its last event
 
 
 cdef struct Applied:
-    # A spike that has been brought to those at which it arrives in the present window.
+    # A spike that has been brought to the neurons at which it arrives in the present window.
     Fired spike
-    int32_t next              # one more than the number of another of the same neuron; 0: none
+    int32_t next              # one more than the number of another applied spike of the neuron; 0: none
     bint gone
-    int64_t first             # of what it brings, among what is gathered
+    int64_t first             # the first of its arrivals among those gathered
     int64_t n
 
 
 cdef struct Replay:
-    # A neuron in the present window, which is gone through again if more arrives in it than was known.
+    # A neuron that goes through the present window again when more arrives than was known.
     int32_t neuron
-    int32_t group             # in which it is followed; -1: it is in its record
-    int64_t kept              # where is kept what it was after the last event that is final
-    Passage at                # and how far it had come
-    int64_t first             # of its arrivals since then, in the inbox
+    int32_t group             # the group in which it is followed; -1: it is in its record
+    int64_t kept              # where its state after its last final event is kept
+    Passage at                # how far it had come by then
+    int64_t first             # its first arrival since then, in the inbox
     int32_t n
     int32_t room
-    int32_t spikes            # the first that it has fired; -1: none
-    int32_t last
-    int32_t final             # the last that is final; -1: none
-    int32_t known_final       # what these were before it was gone through the last time, the first after it
-    int32_t known
-    int64_t external          # external events since then, of one in its record
+    int32_t spikes            # its first shot; -1: none
+    int32_t last              # its last shot
+    int32_t final             # its last shot that is final; -1: none
+    int32_t known_final       # `final` before it went through the window the last time
+    int32_t known             # the first shot after that
+    int64_t external          # external events since then, if it is in its record
     double failed_at          # its failure, if status is not RUNNING
     int32_t failed_round
     int status
-    bint due                  # to be gone through again
+    bint due                  # it is to go through the window again
 
 
 cdef struct Prompts:
-    # What a window needs in which spikes may arrive that are fired in it: prompt.pxd, replay.pxd.
+    # Prompt arrivals, in a window in which spikes may arrive that are fired in it: prompt.pxd, replay.pxd.
     bint on                   # the present window is one
-    double stop               # its end, if so; what arrives before is not sent
-    double limit              # up to which neurons are taken for now
+    double stop               # the end of such a window; what arrives before it is not sent
+    double limit              # neurons are taken up to this time for now
     double settled            # what happens before this time, and at it up to this round, is final
     int32_t settled_round
     bint failing              # some neuron has failed, as far as is known
-    int32_t exchanges         # of the present window
-    int32_t most_exchanges    # and spikes that change in one, beside one a neuron, before neurons are taken on more
-    int64_t most_changes      # carefully
-    bint careful              # now by one spike each, until nothing changes
+    int32_t exchanges         # exchanges in the present window
+    int32_t most_exchanges    # with more exchanges, or more spikes that change in one beside one a neuron, neurons are
+    int64_t most_changes      # taken on carefully
+    bint careful              # they are: each by one spike, until nothing changes
     bint pausing              # and are on their way to the second
     double begun              # from this time on
-    double shortest           # ms, of all delays
-    const uint8_t* prompted   # neurons that some synapse reaches within a window
+    double shortest           # ms, the shortest delay
+    const uint8_t* prompted   # 1 for neurons that some synapse reaches within a window
     bint any                  # any neuron may be reached so: t is so large that windows are no longer exact
     Replay* replay
     int64_t n_replays
     int64_t replay_room
-    int32_t* replay_of        # (neurons) one more than its number; 0: none
-    int32_t present           # the one that is being gone through; -1: none
-    int32_t* due              # those that are to be gone through again
+    int32_t* replay_of        # (neurons) one more than the number of the neuron's replay; 0: none
+    int32_t present           # the replay that is going through the window; -1: none
+    int32_t* due              # the replays that are to go through it again
     int64_t n_due
     char* kept
     int64_t n_kept            # bytes
     int64_t kept_room
-    int64_t n_arrivals        # places that are taken in the inbox
+    int64_t n_arrivals        # places in the inbox that are taken
     Shot* shot
     int64_t n_shots
     int64_t shot_room
     Applied* applied
     int64_t n_applied
     int64_t applied_room
-    int32_t* applied_of       # (neurons) one more than the number of the last; 0: none
-    Row* row                  # of which something arrives promptly
+    int32_t* applied_of       # (neurons) one more than the number of the neuron's last applied spike; 0: none
+    Row* row                  # rows of which something arrives promptly
     int64_t n_rows
     int64_t row_room
-    int64_t first_row         # of these, among those of the inbox
-    int64_t* lowered          # (neurons) what has been added that lowers a calm one
+    int64_t first_row         # the first of these rows among those of the inbox
+    int64_t* lowered          # (neurons) the sum of what was added to a calm neuron and lowers it
     bint suspects             # some calm neurons may come to their line
 
 
 cdef struct Message:
-    # What a lane tells the others before they go on.
-    double first          # nothing happens in it before this time
-    int64_t work          # done so far
+    # A message: what a lane tells the others when they meet.
+    double first          # nothing happens in the lane before this time
+    int64_t work          # events that it has processed so far
     bint running          # it has not failed
     Activity activity
-    Fired* fired          # since the last message
+    Fired* fired          # its spikes since the last message
     int64_t n_fired
     int64_t room
-    double again          # when a neuron fires after it has fired, beyond all that is final
-    Change* change        # of prompt arrivals, since the last exchange
+    double again          # the first time at which a neuron fires for the second time, beyond all that is final
+    Change* change        # its changes of prompt arrivals since the last exchange
     int64_t n_changes
     int64_t change_room
 
@@ -211,11 +212,11 @@ cdef struct Team:
 
 
 cdef struct Net:
-    # What never changes. All lanes share what it points to.
+    # A network that is laid out (eventsnn/compile/layout.py). It never changes, and all lanes share what it points to.
     int64_t n                 # neurons
-    int64_t stride            # bytes from one neuron to the next
+    int64_t stride            # bytes from one record to the next
     Class* classes
-    bint many_classes         # more than the cache holds
+    bint many_classes         # more classes than the cache holds
     bint together             # some models take events side by side
     const double* I_e
     const uint8_t* recorded
@@ -224,9 +225,9 @@ cdef struct Net:
     const double* change_time     # programmes one after the other, each ended by inf
     const double* change_amplitude
     const double* change_slope
-    const int32_t* change_sine    # the first of those active from then on, and behind the last
+    const int32_t* change_sine    # (changes, 2) the first of the sines active from then on, and how many
     const Sine* sines
-    # synapses; outgoing[n] lists (projection, row) of neuron n
+    # synapses; outgoing_start[n]:outgoing_start[n + 1] are the rows of neuron n
     Projection* projections
     const int64_t* outgoing_start
     const int32_t* outgoing_projection
@@ -237,15 +238,15 @@ cdef struct Net:
 
 
 cdef struct State:
-    # What a checkpoint holds, with what of it calm neurons have at the moment (blocks.pxd). Lanes share the neurons.
-    char* records             # the neurons, each with what lies behind it
-    Stream* streams           # of external spikes
-    RowQueue rows             # under way
-    double time               # everything before it has been processed
+    # The state of a network, which a checkpoint holds. While neurons are calm, part of it is in Blocks (blocks.pxd).
+    char* records             # the records of neurons, each with the numbers behind it; all lanes share them
+    Stream* streams           # external spikes
+    RowQueue rows             # spikes under way
+    double time               # everything before this time has been processed
 
 
 cdef struct Tally:
-    # What comes out. Nothing depends on it but when a run ends.
+    # What comes out of a run. Nothing that follows depends on it but the end of the run.
     double* spike_time
     int32_t* spike_neuron
     int64_t n_spikes
@@ -272,7 +273,7 @@ cdef struct Tally:
 
 
 cdef struct Core:
-    # One lane: neurons that one thread takes through the windows, and all that this needs of its own. lanes.pxd.
+    # A lane (lanes.pxd): neurons that one thread takes through the windows, and the memory that it has for this.
     Net net
     State state
     Tally tally
@@ -281,12 +282,12 @@ cdef struct Core:
     bint whole            # it has all neurons
     int told              # number of the message to be written
     Message message[2]
-    Range* range          # of its neurons
+    Range* range          # the ranges of its neurons
     int64_t n_ranges
-    Neuron* scratch           # room for the copy of one
-    Made* arrived             # rows that were made for a spike and have arrived; needed until the window ends
+    Neuron* scratch           # room for the copy of one record
+    Made* arrived             # rows that were made for a spike and have been read; needed until the window ends
     WakeQueue wakes
-    int32_t round             # of the present neuron at its present time
+    int32_t round             # the round that the present neuron is in
     int32_t* touched          # the neurons to which anything happens in the present window, and room for as many
     int64_t n_touched
     Inbox inbox

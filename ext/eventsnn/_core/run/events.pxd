@@ -1,5 +1,5 @@
-# What happens to one neuron: its external spikes, samples, spikes, and everything that is due at one time. The schedule
-# of engine.pyx decides when; nothing here looks at another neuron's state.
+# The events of one neuron: external spikes, samples, spikes, and everything that is due at one time. The schedule of
+# engine.pyx decides when; nothing here looks at another neuron's state.
 
 from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t

@@ -1,4 +1,4 @@
-# Before when a neuron surely does not cross its threshold, found with less work than the crossing.
+# Foresight: a time before which a neuron surely does not cross its threshold, found with less work than the crossing.
 
 from libc.string cimport memcpy
 

@@ -1,9 +1,9 @@
-# What happens in a window: the neurons that wake, and what arrives, first by row and then by neuron.
+# The inbox: the neurons that wake in a window, and what arrives in it, first by row and then by neuron.
 #
-# A row's weights would fall on neurons all over the memory, and each would find its neuron's state out of the cache. So
-# the rows of a window are gone through twice: `list_rows` counts what arrives where, and `sort_arrivals` puts the
-# arrivals of each neuron side by side, in the order of the rows. The neurons then take theirs one after the other.
-# Rows with a delay for each synapse are another matter, see spans.pxd.
+# Added row by row, weights would fall on neurons all over the memory, whose states would not be in the cache. So the
+# rows of a window are gone through twice: `list_rows` counts the arrivals at each neuron, and `sort_arrivals` puts them
+# side by side, in the order of the rows. The neurons then take their arrivals one after the other. Rows with a delay
+# for each synapse are read as spans (spans.pxd).
 
 from libc.math cimport nextafter
 from libc.stdint cimport int32_t, int64_t, uint16_t
@@ -105,7 +105,7 @@ cdef inline bint list_row(Core* e, const Slice* slice) noexcept nogil:
 
 
 cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
-    """List what of a row reaches neurons of this lane; False if there is no memory left."""
+    """List the arrivals of a slice at neurons of this lane; False if there is no memory left."""
     cdef int64_t at = 0
     cdef int64_t n
     cdef Slice part
@@ -126,8 +126,10 @@ cdef inline bint list_arriving(Core* e, Arriving* due) noexcept nogil:
 
 
 cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept nogil:
-    """Note as due what of a row arrives before stop, add to n how much, and file the rest; False if there is no memory
-    left."""
+    """Note the slices of a row that arrive before stop as due, add their synapses to n, and file the rest of the row.
+
+    False if there is no memory left.
+    """
     cdef RowQueue* q = &e.state.rows
     cdef Row* row = &q.row[at]
     cdef const Projection* p = &e.net.projections[row.projection]
@@ -166,7 +168,7 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
 
 
 cdef inline bint take_from_calm(Core* e) noexcept nogil:
-    """Add what is listed to calm neurons and count what arrives at the others; False if there is no memory left."""
+    """Add arrivals to calm neurons and count those at other neurons; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
     cdef int64_t i
     cdef int32_t n
@@ -184,8 +186,10 @@ cdef inline bint take_from_calm(Core* e) noexcept nogil:
 
 
 cdef inline void shorten(Core* e, double* stop, int64_t n, int64_t most) noexcept nogil:
-    """Let the window end early enough for about half of the n that is due, or less: what is due later is left for the
-    rest of it. All that is due at one time stays."""
+    """Let the window end earlier if more than `most` of n arrivals are due: halve it until they are not.
+
+    Arrivals after the new end are left for the rest of the window. All arrivals of one time stay together.
+    """
     cdef RowQueue* q = &e.state.rows
     cdef int64_t i
     cdef double first, last
@@ -204,7 +208,7 @@ cdef inline void shorten(Core* e, double* stop, int64_t n, int64_t most) noexcep
 
 
 cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
-    """Put what is due at stop or later behind the rest; how much arrives before."""
+    """Put what is due at stop or later behind the rest; returns how much arrives before."""
     cdef int64_t i
     cdef int64_t n = 0
     cdef int64_t kept = 0
@@ -224,8 +228,7 @@ cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
 
 
 cdef inline double list_rows(Core* e, double stop) noexcept nogil:
-    """All rows that arrive before stop in the present window. Returns an earlier time if they are many: the window then
-    ends there."""
+    """List all rows that arrive before stop; returns where the window ends, earlier than stop if they are many."""
     cdef RowQueue* q = &e.state.rows
     cdef Inbox* b = &e.inbox
     cdef const Due* order
@@ -334,7 +337,7 @@ cdef inline void list_in_order(Core* e) noexcept nogil:
 
 
 cdef inline void list_wakes(Core* e, double end) noexcept nogil:
-    """Neurons whose next event lies in the window and before end; the others are queued anew."""
+    """List the neurons whose own next event comes before end. Other neurons of the window are queued anew."""
     cdef int64_t i
     cdef int64_t last = e.n_touched
     cdef double own

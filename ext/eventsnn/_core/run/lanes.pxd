@@ -1,13 +1,13 @@
 # Lanes: how threads share a network.
 #
-# A lane is a Core, run by one thread, and has ranges of neurons of which as much is expected as of those of the others
-# (eventsnn/compile/lanes.py); with one thread there is one lane, of all neurons. Neurons do not depend on each other
-# inside a window, so a lane takes its own through it alone. The queue of rows is the same in all lanes: each files
-# every spike, and of what arrives lists only what reaches its own neurons.
+# A lane is a Core, run by one thread. It has ranges of neurons that are expected to cost as much as those of any other
+# lane (eventsnn/compile/lanes.py). With one thread there is one lane, of all neurons. Inside a window neurons do not
+# depend on each other, so a lane takes its own through it alone. The queue of rows is the same in all lanes: each lane
+# files every spike, and lists only the arrivals at its own neurons.
 #
-# Before every window the lanes meet: each says what it has fired and from when on it has something to do, waits for the
-# others, and then knows the same as they. Nothing else passes between them but prompt arrivals (prompt.pxd), and no
-# lock is taken. Which neurons are in which lane changes no bit, since in no lane anything depends on it.
+# Before every window the lanes meet: each says what it has fired and from when on it has something to do, and waits for
+# the others; then all know the same. Nothing else passes between them but prompt arrivals (prompt.pxd), and no lock is
+# taken. In no lane does anything depend on which neurons it has, so their distribution changes no bit.
 #
 # A lane that has met the others writes its next message while some may still read the last one, so there are two of
 # them; it cannot begin a third before all have come to the next meeting, and thus have read the first.
@@ -27,7 +27,7 @@ cdef enum:
 
 
 cdef struct Met:
-    # What all lanes have in common when they have met.
+    # What all lanes know when they have met.
     double first          # nothing happens before it
     int64_t work          # events, updates and looks so far
     bint running          # none has failed
@@ -69,8 +69,7 @@ cdef inline void wait_for_others(Core* e) noexcept nogil:
 
 
 cdef inline double first_of(const Core* e) noexcept nogil:
-    """Nothing happens in a lane before this time. Queues know of their first entry only that it is not earlier, and may
-    lead to a time at which nothing happens."""
+    """Nothing happens in a lane before this time. It is a lower bound, so nothing may happen at the time itself."""
     cdef double queued = min(wheel_first(&e.state.rows.wheel), wheel_first(&e.wakes), e.state.rows.late)
     return max(min(queued, e.blocks.end, e.blocks.next), e.state.time)
 
@@ -191,8 +190,10 @@ cdef inline void keep_part(Slice* slice, const Slice* all, int64_t begin, int64_
 cdef inline int64_t next_part(
     const Core* e, const Slice* all, const Projection* p, int64_t* at, Slice* part
 ) noexcept nogil:
-    """The next part of a slice that reaches neurons of the lane, and how many; 0 if there is none. `at` is 0 at first,
-    and counts ranges where targets are ascending, and else targets."""
+    """Fill in the next part of a slice that reaches neurons of the lane; returns how many, 0 if there is none.
+
+    `at` is 0 at first; it counts ranges if targets ascend, else targets.
+    """
     cdef const Range* r
     cdef int64_t begin, end
     if p.ascending:

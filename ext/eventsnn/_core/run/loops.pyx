@@ -67,7 +67,7 @@ def begun(int lanes, int currents, least, most, at_end, double margin, int64_t l
 
 
 def begun_jumps(int64_t by, before, now, external, int64_t[::1] d):
-    """The same of neurons without currents: lines move by `by`, or from those before to those now."""
+    """Begin a block for neurons without currents: lines move by `by`, or from `before` to `now`."""
     cdef const int64_t[::1] old = before
     cdef const int64_t[::1] new = now
     cdef const int64_t[::1] more = external

@@ -1,4 +1,4 @@
-# What never changes: a Net (eventsnn/compile/layout.py) as the kernels see it.
+# A Net (eventsnn/compile/layout.py) as the kernels see it; it never changes.
 
 from libc.stdint cimport int64_t
 

@@ -212,7 +212,7 @@ cdef inline int compare_spikes(const Fired* a, const Fired* b) noexcept nogil:
 
 
 cdef inline void note_changes(Core* e, const Replay* r) noexcept nogil:
-    """What of a neuron's spikes is new since it was gone through the last time, and what is gone."""
+    """Note which of a neuron's spikes are new since it last went through the window, and which are gone."""
     cdef Shot* shot = e.prompts.shot
     cdef int32_t old = r.known
     cdef int32_t new = shot_after(&e.prompts, r, r.known_final)
@@ -276,8 +276,7 @@ cdef inline int64_t find_settled(Core* e) noexcept nogil:
 
 
 cdef inline void cut(Core* e, Replay* r) noexcept nogil:
-    """Let a neuron not have fired what does not come before the limit. What was told of it in an earlier exchange is
-    gone."""
+    """Forget the spikes that a neuron has fired at the limit or later; those told in an earlier exchange are gone."""
     cdef Prompts* q = &e.prompts
     cdef int32_t last = r.final
     cdef int32_t k = shot_after(q, r, last)
@@ -332,7 +331,7 @@ cdef inline bint exchange(Core* e) noexcept nogil:
 
 
 cdef inline void run_due(Core* e) noexcept nogil:
-    """(c)"""
+    """(c) Take the neurons that are due through the window again, and note how their spikes have changed."""
     cdef Prompts* q = &e.prompts
     cdef int64_t i
     cdef int64_t n = q.n_due
@@ -344,8 +343,10 @@ cdef inline void run_due(Core* e) noexcept nogil:
 
 
 cdef inline void go_further(Core* e) noexcept nogil:
-    """All that happens before the limit is final. Let the next be the first time at which a neuron fires again after it
-    has fired from then on."""
+    """All that happens before the limit is final. Move the limit to the first time at which a neuron fires again.
+
+    Only spikes from the old limit on count.
+    """
     cdef Prompts* q = &e.prompts
     cdef Message* mine = &e.message[e.told]
     cdef int64_t i

@@ -1,9 +1,9 @@
 # The two priority queues of the engine: spikes under way (RowQueue) and neurons' own events (WakeQueue).
 #
-# Everything that lies in one window is taken from a queue at once, so a queue need not order what lies in the same. It
-# files its entries under keys, integers: the number of the window, or, where windows are single instants, the bits of
-# the time, which for times >= 0 order as the times do. The keys hang on a Wheel (G. Varghese, T. Lauck, 1987, Hashed
-# and hierarchical timing wheels, SOSP 87), which is a calendar whose far days are filed coarsely:
+# All entries of one window are taken from a queue at once, so a queue need not order the entries of a window. It files
+# them under keys, which are integers: the number of the window, or, where windows are single instants, the bits of the
+# time, which for times >= 0 order as the times do. The keys hang on a Wheel (G. Varghese, T. Lauck, 1987, Hashed and
+# hierarchical timing wheels, SOSP 87), which is a calendar whose far days are filed coarsely:
 #
 # - `now` is the present key; no entry lies before it. Keys are numbers of LEVELS digits of BITS bits. An entry hangs at
 #   the level of the highest digit in which its key differs from `now`, in the slot of that digit's value, so that each
@@ -12,7 +12,7 @@
 #   lower digits differ too, and its entries move to lower levels: an entry moves at most once for each digit, mostly
 #   once or never.
 # - A slot is a list, linked by the numbers of its entries, so that an entry is found and taken out without a search.
-#   What a wheel takes is the links of all entries; it allocates nothing.
+#   A wheel needs no memory but the links of all entries; it allocates nothing.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memcpy
@@ -31,7 +31,7 @@ cdef extern from *:
     """
     # 2^52: windows are numbered up to here; none later is wider than two doubles at its time.
     const int64_t WINDOWS "EVENTSNN_WINDOWS"
-    # The key of what hangs nowhere.
+    # The key of an entry that hangs nowhere.
     const int64_t NEVER "EVENTSNN_NEVER"
 
 cdef enum:
@@ -59,20 +59,20 @@ cdef struct Wheel:
     int32_t first[LEVELS * SLOTS]     # entry of a slot; -1 if empty
 
 
-# At most one entry a neuron, at the time of its next own event (crossing, external spike, change of current) or before:
-# an entry is moved when that time becomes earlier, and else found out when it falls due, since most fall due only after
-# having been superseded many times.
+# Wakes: at most one entry a neuron, at the time of its next own event (crossing, external spike, change of current) or
+# before. An entry is moved when that time becomes earlier. When the time becomes later the entry stays, and is filed
+# anew when it falls due: most entries are superseded many times before they do.
 ctypedef Wheel WakeQueue
 
 
 cdef struct Arriving:
-    # What of a row has one delay, and arrives in the present window.
+    # A slice that arrives in the present window, and its row.
     Row row
     Slice slice
 
 
 cdef struct Span:
-    # What of a row arrives in the present window with a delay for each synapse.
+    # The next n synapses of a row, which arrive in the present window, each with a delay of its own.
     int64_t n
     int32_t at            # the row, in `row`
 
@@ -86,13 +86,13 @@ cdef struct RowQueue:
     Wheel wheel
     Row* row              # under way
     int64_t room
-    int32_t free          # the first of those that are none; linked by `next`
-    Arriving* due         # as found; behind it what has been left for a later part of the window
-    Due* order            # twice n_due: their order, and room to merge
-    int64_t* begin        # (n_due) of the parts of the window
+    int32_t free          # the first place of `row` without a row; such places are linked by `next`
+    Arriving* due         # n_due slices of the window in no order; behind them n_late for a later part of the window
+    Due* order            # their order, and room for as much to merge
+    int64_t* begin        # (n_due) where the parts of the window begin
     int64_t n_due
     int64_t n_late
-    double late           # when the first of these arrives, ms; inf if there is none
+    double late           # ms, when the first of the late ones arrives; inf if there is none
     int64_t due_room
     Span* span            # n_spans, in no order
     int64_t n_spans

@@ -1,9 +1,9 @@
-# Neurons that are gone through the present window again when more arrives in it than was known.
+# Replays: neurons that go through the present window again when more arrives in it than was known.
 #
-# What such a neuron was as the window began is kept: its record with its streams, or, if it is followed, its place in
-# the pool. So are its arrivals, in order, and the spikes that it has fired. To go through it again is to put it back
-# and to do the same with the arrivals that it has by now. What is kept goes on with what is final, so that nothing is
-# done more often than it changes.
+# The state of such a neuron at the beginning of the window is kept: its record with its streams, or, if it is followed,
+# its place in the pool. Its arrivals are kept too, in order, and the spikes that it has fired. A replay puts the state
+# back and goes through the arrivals that the neuron has by now. When events are final the kept state moves behind them,
+# so that no event is repeated without need.
 
 from libc.math cimport fabs, nextafter
 from libc.stdint cimport int32_t, int64_t
@@ -29,7 +29,7 @@ cdef enum:
 
 
 cdef struct Kept:
-    # Of a followed neuron.
+    # The kept state of a followed neuron.
     Followed x
     double v
     double release
@@ -136,7 +136,7 @@ cdef inline void put_back_followed(Core* e, const Replay* r) noexcept nogil:
 
 
 cdef inline bint room_for_arrivals(Core* e, int64_t n) noexcept nogil:
-    """For n more, and as many to sort them; False if there is no memory left."""
+    """Make room for n more arrivals, and for as many to sort them; False if there is no memory left."""
     cdef Inbox* b = &e.inbox
     cdef int64_t needed = e.prompts.n_arrivals + 2 * n
     if needed <= b.timed_room:
@@ -221,7 +221,7 @@ cdef inline int32_t next_shot(const Prompts* q, const Replay* r) noexcept nogil:
 
 
 cdef inline bint has_come_far(const Prompts* q, const Replay* r) noexcept nogil:
-    """Whether a neuron is to wait since it has fired at two times."""
+    """Whether a neuron is to wait, because its spikes that are still to be settled come at two times."""
     cdef int32_t first
     if not q.pausing:
         return False
@@ -230,7 +230,7 @@ cdef inline bint has_come_far(const Prompts* q, const Replay* r) noexcept nogil:
 
 
 cdef inline double second_time(const Prompts* q, const Replay* r) noexcept nogil:
-    """The second of these."""
+    """The second of the times of a neuron's spikes that are still to be settled."""
     cdef int32_t first = next_shot(q, r)
     cdef int32_t k = first
     while q.shot[k].spike.time == q.shot[first].spike.time:
@@ -339,7 +339,7 @@ cdef inline void run(Core* e, int32_t i) noexcept nogil:
 
 
 cdef inline void cut_shots(Prompts* q, Replay* r) noexcept nogil:
-    """Forget the spikes of a neuron that are not final."""
+    """Forget the shots of a neuron that are not final."""
     if r.final >= 0:
         q.shot[r.final].next = -1
     else:
@@ -348,7 +348,7 @@ cdef inline void cut_shots(Prompts* q, Replay* r) noexcept nogil:
 
 
 cdef inline void drop_shots(Prompts* q, Replay* r) noexcept nogil:
-    """The same, of one that had not fired them."""
+    """Forget the shots of a neuron that are not final, and mark them as gone: it did not fire them after all."""
     cdef int32_t k = shot_after(q, r, r.final)
     while k >= 0:
         q.shot[k].gone = True

@@ -1,8 +1,8 @@
-# Spans: what of a row with a delay for each synapse arrives in a window.
+# Spans: the synapses of a row that arrive in a window, each with a delay of its own.
 #
-# Slice by slice such rows would fall apart into single synapses. A span takes all that arrive, each at fl(fired + its
-# delay). Spans are listed and placed in any order, behind the slices, with the time of every arrival;
-# `order_arrivals` then puts the few of each neuron in canonical order, so that nothing else has to be in order.
+# Slice by slice such rows would fall apart into single synapses. A span takes all synapses that arrive in the window,
+# each at fl(fired + its delay). Spans are listed and placed in any order, behind the slices, with the time of every
+# arrival. `order_arrivals` then puts the few arrivals of each neuron in canonical order.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
@@ -30,7 +30,7 @@ cdef inline bint has_spans(const Projection* p) noexcept nogil:
 
 
 cdef inline const double* span_delays(const Projection* p, const Row* row) noexcept nogil:
-    """Of the synapses of a row from the first on, of rows with a delay for each."""
+    """The delays of the synapses of a row from its `first` on, where each has its own."""
     cdef const Made* made = <const Made*><size_t>row.first
     return made.delay + made.at if p.recipe != NULL else p.delay + row.first
 
@@ -93,7 +93,7 @@ cdef inline double time_of_last(const Core* e, const Span* span) noexcept nogil:
 
 
 cdef inline int64_t cut_spans(Core* e, double stop) noexcept nogil:
-    """Shorten spans to what arrives before stop, and file the rows of which nothing does; how much is left."""
+    """Shorten spans to what arrives before stop; returns how much that is. Rows without any are filed again."""
     cdef RowQueue* q = &e.state.rows
     cdef int64_t n = 0
     cdef int64_t i = 0
@@ -113,8 +113,10 @@ cdef inline int64_t cut_spans(Core* e, double stop) noexcept nogil:
 
 
 cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
-    """Append a span to what the window brings, gather or count what of it arrives where in this lane, and file the rest
-    of its row; False if there is no memory left. There is room for the span."""
+    """List a span: gather or count its arrivals at neurons of this lane, and file the rest of its row.
+
+    False if there is no memory left. There is room for the span.
+    """
     cdef Inbox* b = &e.inbox
     cdef RowQueue* q = &e.state.rows
     cdef Row* row = &q.row[span.at]
@@ -157,8 +159,10 @@ cdef inline bint list_span(Core* e, const Span* span) noexcept nogil:
 
 
 cdef inline void place_span(const Core* lane, Inbox* b, int32_t r) noexcept nogil:
-    """Put what arrives of a span, or of a slice beside spans, behind what its neurons have so far. lane: NULL if it has
-    all neurons."""
+    """Put the arrivals of a span, or of a slice beside spans, behind those that their neurons have so far.
+
+    lane: NULL if it has all neurons.
+    """
     if not b.weighted:
         place_with(lane, b, r, False, False)
     elif b.row[r].weight32 == NULL:
@@ -242,8 +246,10 @@ cdef inline void merge_arrivals(const Inbox* b, Arrival* a, int64_t middle, int6
 
 
 cdef inline void order_arrivals(Inbox* b, int64_t start, int64_t end, int64_t free) noexcept nogil:
-    """Put what arrives at a neuron in canonical order; those of one row and time stay as they are. From `free` on there
-    is room for as many."""
+    """Put the arrivals of a neuron in canonical order. Arrivals of one row and time keep their order.
+
+    From `free` on there is room for as many.
+    """
     cdef Arrival* a = b.arrival + start
     cdef int64_t n = end - start
     cdef int64_t run = INSERTED

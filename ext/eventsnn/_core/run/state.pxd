@@ -1,4 +1,4 @@
-# What a checkpoint holds of the kernels' structs, as arrays.
+# From the kernels' structs to the arrays of a checkpoint and back.
 
 from eventsnn._core.run.core cimport Core
 from eventsnn._core.run.net cimport Arena

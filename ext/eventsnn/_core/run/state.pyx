@@ -1,7 +1,7 @@
-"""What a checkpoint holds of the kernels' structs, as arrays: eventsnn/run/state.py says what these are.
+"""From the kernels' structs to the arrays of a checkpoint and back: eventsnn/run/state.py says what these are.
 
-What follows from a Net and the rest of the state is no part of it: where pointers lead, the next external spike of a
-neuron, when a row arrives, spikes of a cell that have been drawn ahead, series of which steps of a state are made.
+A checkpoint leaves out what follows from the Net and the rest of the state: pointers, the next external spike of a
+neuron, when a row arrives, spikes of a cell that have been drawn ahead, the series of steps.
 """
 
 from libc.stdint cimport int8_t, int32_t, int64_t
@@ -194,8 +194,7 @@ cdef Stream* find_streams(const Core* e, net, dict state, dict trains, Arena are
 
 
 cdef int64_t read_before(const Projection* p, const Row* row) except -1:
-    """How far a row had been read before what of it arrives at row.time: the number of its synapses, or of its slices
-    where delays are kept by slice."""
+    """How many synapses of a row arrive before row.time; how many slices, where delays are kept by slice."""
     cdef Made* made
     cdef const double* delay = p.delay
     cdef int64_t k = 0

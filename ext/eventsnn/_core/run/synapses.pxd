@@ -1,11 +1,12 @@
-# Rows of synapses, read slice by slice: a slice is what of a row has one delay, its targets ascending. Where each
-# synapse has a delay of its own, several of them are taken in one go, see spans.pxd.
+# Rows of synapses, read slice by slice. A slice is the synapses of a row with one delay and one base, its targets
+# ascending. Where each synapse has a delay of its own, several synapses are taken in one go (spans.pxd).
 #
-# `first` says where a slice begins. It is the first synapse of the slice, or its number where delays are kept by slice.
-# Of a row that is not kept it is the address of the row made for the spike, which knows how far it has been read; while
-# none has been made, because all delays are equal, 0. Such a row is made when it arrives, others when their neuron
-# fires, since the first delay must be known. Made rows are given back when the window has ended in which they were read
-# to the end.
+# `first` says where a slice begins:
+# - where delays are kept by slice, it is the number of the slice;
+# - in other rows that are kept, it is the first synapse of the slice;
+# - in rows that are not kept, it is the address of the row made for the spike, which knows how far it has been read.
+#   A row is made when its neuron fires, since its first delay must be known. If all delays are equal it is made when it
+#   arrives; until then `first` is 0. Made rows are freed after the window in which they were read to the end.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
@@ -99,7 +100,7 @@ cdef inline int64_t end_of_slice(const double* delay, int64_t first, int64_t end
 
 
 cdef inline int64_t take_made(Core* e, const Projection* p, int64_t row, int64_t first, Slice* slice) noexcept nogil:
-    """The same of a row that is not kept."""
+    """take_slice for a row that is not kept."""
     cdef Made* made
     cdef int64_t begin, end
     if first == 0:

@@ -1,7 +1,7 @@
-"""The lanes of one network: made, shared among threads, joined again; and what is to be seen of its neurons.
+"""Lanes: made, shared among threads, joined again; and what Python sees of a network's neurons.
 
-The state of neurons and streams is in the first lane, and in none of its own; that of rows is the same in all. What a
-lane has of its own is in an arena that goes as a whole when the network is shared anew.
+All lanes share the state of neurons and streams, which the first lane keeps. Each has the same queue of rows. A lane's
+own memory is in an arena that is dropped as a whole when the network is shared anew.
 """
 
 cimport cython
@@ -121,7 +121,7 @@ cdef class Lanes:
     # ---- the beginning
 
     cdef begin_lane(self, Core* e, Arena arena):
-        """The memory that a lane needs of its own, whatever it does."""
+        """Give a lane the memory that it always needs for itself."""
         cdef int64_t n = self.core.net.n
         e.scratch = <Neuron*>arena.allocate(1, self.core.net.stride)
         e.touched = <int32_t*>arena.allocate(2 * n + 1, sizeof(int32_t))
@@ -275,7 +275,7 @@ cdef class Lanes:
             self.lane[i].whole = n == 1
 
     cdef reset_lane(self, Core* e, int number, Arena arena):
-        """Take from the copy of another lane all that is not common to them."""
+        """Make a lane of the copy of another: drop all that lanes do not share."""
         cdef int k
         e.lane = number
         self.begin_lane(e, arena)
@@ -323,7 +323,7 @@ cdef class Lanes:
             wake_set(&e.wakes, n, next_own(neuron_at(e, n)))
 
     cdef join(self):
-        """Take into the first lane what the others have to show."""
+        """Take the spikes and counters of all other lanes into the first, and drop these lanes."""
         cdef Core* e = &self.core
         cdef Core* other
         cdef int i
@@ -383,7 +383,7 @@ cdef class Lanes:
 
     @property
     def counters(self):
-        """Of all lanes; seconds of the first."""
+        """Counts summed over all lanes; seconds of the first lane."""
         cdef const Core* e
         cdef int i
         names = (
@@ -446,7 +446,7 @@ cdef class Lanes:
             raise ValueError(what)
 
     def flags(self):
-        """Of every neuron 0 while it is calm; 1: apart, 2: held, 4: followed."""
+        """For every neuron 0 while it is calm; 1: apart, 2: held, 4: followed."""
         return np.array([self.core.blocks.flag[n] if self.core.blocks.on else 1 for n in range(self.core.net.n)])
 
     def bounds(self):

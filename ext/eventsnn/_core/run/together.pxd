@@ -1,5 +1,5 @@
-# Events of many neurons side by side, before a window's neurons are taken one after the other: what only adds to the
-# state of a neuron that does not spike before, and the ends of its steps.
+# Events of many neurons side by side, before the neurons of a window are taken one after the other. Only two sorts of
+# events are taken so: inputs that add to the state of a neuron that does not spike before, and ends of its steps.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.math cimport fabs
@@ -38,8 +38,10 @@ cdef inline bint only_adds(const Core* e, int32_t n, const Neuron* s, double t) 
 
 
 cdef inline bint goes_on(Core* e, int32_t n, Neuron* s, double t, double stop) noexcept nogil:
-    """Whether the next that happens to a neuron, before stop and not after t, at which something may arrive, is that a
-    step ends from which the next one follows, or its refractoriness."""
+    """Whether a neuron's next event is the end of a step, or of its refractoriness, from which its state goes on.
+
+    It must come before stop, and not after t, at which something may arrive.
+    """
     cdef const Model* model = e.net.classes[s.class_of].model
     if model.look == NULL or s.slope != 0.0 or s.n_sines or watched(e, n):
         return False
@@ -112,8 +114,11 @@ cdef inline bint may_be_taken(const Core* e, int32_t n, int64_t i, double stop) 
 
 
 cdef inline void process_together(Core* e, int64_t first, int64_t last, double stop) noexcept nogil:
-    """What arrives at those neurons of the list whose model takes events side by side, one time of each after the
-    other, as far as that is all that happens; and what else happens before the last time at which something arrives."""
+    """Take arrivals at listed neurons whose model takes events side by side, one time of each neuron in a pass.
+
+    Inputs that only add, and ends of steps, are taken together. Anything else that happens to a neuron before its last
+    arrival is processed by itself.
+    """
     cdef int64_t some[AT_ONCE]
     cdef Event events[AT_ONCE]
     cdef const Model* model = NULL

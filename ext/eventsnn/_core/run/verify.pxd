@@ -1,4 +1,5 @@
-# Whether the schedule is as it should be between two windows. Debug builds ask after every one, tests when they like.
+# verify: checks that the schedule is sound between two windows. Debug builds do so after every window, tests when they
+# like.
 
 from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t, uint8_t
@@ -97,7 +98,7 @@ cdef inline int verify_neuron(const Core* e, const Group* g, int32_t n) noexcept
 
 
 cdef inline int verify_lists(const Blocks* b, const Group* g, int64_t* followed) noexcept nogil:
-    """That each that is held or followed stands in its list once."""
+    """Check that each held or followed neuron stands in its list once."""
     cdef int64_t held = 0
     cdef int64_t listed = 0
     cdef int64_t i
@@ -149,7 +150,7 @@ cdef inline int verify_blocks(const Core* e, int32_t* neuron) noexcept nogil:
 
 
 cdef inline int verify_wakes(const Core* e, int32_t* neuron) noexcept nogil:
-    """That each with an event of its own ahead is in the queue, at that time or before."""
+    """Check that each neuron with an event of its own ahead is in the queue, at that time or before."""
     cdef int32_t n
     cdef int64_t latest
     cdef double own
@@ -176,7 +177,7 @@ cdef inline int64_t group_of(const Core* e, int32_t n) noexcept nogil:
 
 
 cdef inline int verify_rows(const Core* e, int32_t* neuron) noexcept nogil:
-    """That no spike under way should have arrived."""
+    """Check that no spike under way should have arrived already."""
     cdef int64_t slot
     cdef int32_t at
     for slot in range(LEVELS * SLOTS if e.state.rows.row != NULL else 0):

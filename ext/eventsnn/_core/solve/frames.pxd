@@ -55,7 +55,7 @@ cdef extern from "eventsnn/_core/solve/integers.h" nogil:
 
 
 cdef inline Wide* numbers(const Class* k, const Neuron* s) noexcept nogil:
-    """X of each current, in the room of it and of what it has lost."""
+    """X of each current. It takes the room of the variable and of what additions to it have lost."""
     return <Wide*>variables(k, s)
 
 

@@ -9,10 +9,10 @@
 
 #include "eventsnn/_core/base/compiler.h"
 
-/* Of a neuron that can be calm. */
+/* The most ports of a neuron that can be calm. */
 enum { EVENTSNN_PORTS = 2 };
 
-/* What the threshold is lower by, in units, when an input is asked whether it reaches it. */
+/* The threshold is this many units lower when an input is tested for reaching it. */
 #define EVENTSNN_SLACK 512
 
 /* ---- of 64 bits */
@@ -142,7 +142,7 @@ static double eventsnn_wide_double(eventsnn_wide a)
     int shift = 0;
     if (eventsnn_is_narrow(a))
         return (double)(int64_t)a.low;
-    /* Of what is shifted out only whether it is zero matters. */
+    /* Only whether the bits that are shifted out are all zero matters. */
     for (; high; shift++) {
         low = low >> 1 | (low & 1) | high << 63;
         high >>= 1;
@@ -177,7 +177,7 @@ EVENTSNN_EACH int eventsnn_is_lost(eventsnn_wide a)
     return a.high >= most || a.high < -most || (a.high == -most && a.low == 0);
 }
 
-/* What a sum of numbers should be of which `rough` is the sum in double: no more in size than the limit. */
+/* A sum of numbers, moved to the limit if it is larger in size. `rough` is the same sum in double, which cannot wrap. */
 static eventsnn_wide eventsnn_limited(eventsnn_wide sum, double rough)
 {
     if (fabs(rough) >= 6.0 * EVENTSNN_LIMIT || eventsnn_is_lost(sum))

@@ -1,9 +1,9 @@
-# What the engine and the model kernels share.
+# The structs that the engine and the model kernels share.
 #
 # A model's kernel fills one Model with its equations; the engine calls them and never learns which model it has. A
-# Class is one set of parameter values: neurons with equal parameters share it, so that it stays in the cache. The
-# equations and the meaning of the constants are those of the model's class in eventsnn/models/, in the same order of
-# operations.
+# Class is one set of parameter values: neurons with equal parameters share it, so that it stays in the cache. The class
+# of the model in eventsnn/models/ has the same equations, in the same order of operations, and says what the constants
+# mean.
 
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint16_t, uint64_t
 
@@ -11,7 +11,7 @@ from eventsnn._core.draw.stream cimport Stream
 
 # Where the constants of a neuron are. Python has these places from the compiled module, by the same names.
 cpdef enum:
-    # What the constants of all models begin with; the engine reads the first two.
+    # The first constants of every model; the engine reads the first two.
     R = 0
     T_REF = 1
     THRESHOLD = 2
@@ -69,12 +69,12 @@ cdef struct Sine:
 
 
 cdef struct Neuron:
-    # 120 bytes, in the order in which most events read and write them. Behind it in memory lie, as double, the
-    # variables in the order of the model's slots, and what additions to its currents have lost; frames.pxd says what
-    # they are while the neuron is in a frame.
+    # The record of a neuron: 120 bytes, in the order in which most events read and write them. Behind it lie, as
+    # double, the variables in the order of the model's slots, and what additions to its currents have lost. While the
+    # neuron is in a frame, frames.pxd says what they are.
     double t              # ms, when the state was true
     double v              # mV relative to E_L; of a neuron in a frame only while it is refractory
-    Wide u                # what v is in a frame
+    Wide u                # U, in place of v while the neuron is in a frame
     double drive          # mV, R (I_e + step currents)
     double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
     double outside        # next external spike or change of current; inf if none
@@ -85,24 +85,24 @@ cdef struct Neuron:
     int64_t spikes        # fired so far
     int32_t n_streams
     int32_t class_of      # its Class; -1 for a source
-    int32_t change        # its next change of current, in Core.change_time
+    int32_t change        # its next change of current, in Net.change_time
     int32_t millisecond   # of the last spike, the lower 31 bits
-    int32_t burst         # spikes in it
+    int32_t burst         # spikes in this millisecond
     int16_t n_sines
     int8_t bounded        # a Certainty
     int8_t framed
 
 
 cdef enum Certainty:
-    # What Neuron.crossing is: the crossing; a lower bound; one from which the search for it is to go on; nothing yet.
-    FOUND = 0
-    BOUNDED = 1
-    SEARCHED = 2
-    UNKNOWN = 3
+    # What Neuron.crossing holds.
+    FOUND = 0         # the crossing
+    BOUNDED = 1       # a lower bound of it
+    SEARCHED = 2      # a lower bound from which the search is to go on
+    UNKNOWN = 3       # nothing yet
 
 
 cdef struct Row:
-    # Synapses on which a spike travels: a row from `first` on.
+    # A spike under way on the synapses of a row, from `first` on.
     double time           # first arrival, ms
     int64_t ordinal       # of the spike among its neuron's
     int64_t first         # where in the row, see synapses.pxd
@@ -114,7 +114,7 @@ cdef struct Row:
 
 
 cdef struct Slice:
-    # What arrives of a row at one time; or a span: what arrives of it in a window, each synapse at its own time.
+    # The synapses of a row that are reached at one time. Or a span: those reached in a window, each at its own time.
     const void* target        # target_of says which neurons they are
     int32_t base
     int narrow
@@ -130,29 +130,29 @@ cdef struct Slice:
 
 
 cdef struct Arrival:
-    # What arrives at a neuron, where rows have times of their own for their synapses.
+    # One arrival at a neuron, in windows in which the synapses of a row may be reached at different times.
     double time
     double weight             # if the inbox is `weighted`
     int32_t row
 
 
 cdef struct Inbox:
-    # What arrives in the present window: by row, slices in canonical order and then spans, and then by neuron.
-    Slice* row
+    # All that arrives in the present window, first by row (slices in canonical order, then spans), and then by neuron.
+    Slice* row                # slices and spans
     int64_t n_rows
     int64_t row_room
     bint weighted             # some row has a weight for each synapse
     bint timed                # some row is a span
-    # Those of one neuron lie side by side, in canonical order: if `timed`, in `arrival`; else the row of each and, if
-    # `weighted`, its weight.
+    # The arrivals of one neuron lie side by side, in canonical order. If `timed`, they are in `arrival`; else `row_of`
+    # has the row of each and, if `weighted`, `weight` its weight.
     int32_t* row_of
     double* weight
     Arrival* arrival
     int64_t n
     int64_t room
-    int64_t timed_room        # of `arrival`
-    int64_t* place            # (neurons) how many arrive there; later the end of those that are in their place
-    int64_t* start            # (neurons + 1) by place in `touched`: where those of that neuron begin
+    int64_t timed_room        # room in `arrival`
+    int64_t* place            # (neurons) the number of its arrivals; later, behind the last of them that is placed
+    int64_t* start            # by place in `touched`, where the arrivals of that neuron begin
 
 
 cdef struct Step:
@@ -166,14 +166,14 @@ cdef struct Step:
 
 
 cdef enum Outcome:
-    # Of an event, beside what it does to the state.
+    # What an event leads to, beside the new state.
     AT_THRESHOLD = 1      # a free neuron is at its threshold, or above it
     LOST = 2              # the state has become too large
     STAYS_BELOW = 4       # a free neuron never comes to its threshold without input
 
 
 cdef struct Event:
-    # What arrives at a neuron at one time; or, if nothing is `added`, that from which its state goes on.
+    # All that arrives at a neuron at one time. If nothing is `added`, a time from which its state goes on.
     Neuron* s
     double t
     bint added
@@ -183,7 +183,7 @@ cdef struct Event:
 
 
 cdef struct Model:
-    # The kernel fills in the functions, the engine the rest from the plan.
+    # A model: the kernel fills in the functions, the engine the numbers from the plan.
     int ports
     int by_sign[2]        # ports of weights >= 0 and < 0 without a named port
     int instantaneous     # all input jumps v itself and is lost while refractory
@@ -202,7 +202,7 @@ cdef struct Model:
     int target[MOST_VARIABLES]    # for each port the slot that takes its input; -1 is v
     # Advances the state to t, through the end of refractoriness if that lies between.
     void (*settle)(const Class* k, Neuron* s, double t) noexcept nogil
-    # Put the state into the form in which it is kept between events, and back into that of the equations.
+    # Put the state into the form in which it is kept between events, and back into the form that the equations take.
     void (*enter)(const Class* k, Neuron* s) noexcept nogil
     void (*leave)(const Class* k, Neuron* s) noexcept nogil
     double (*threshold)(const Class* k, const Neuron* s) noexcept nogil

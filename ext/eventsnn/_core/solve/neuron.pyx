@@ -1,1 +1,1 @@
-"""What the engine and the model kernels share, for Python: the places of constants, and limits."""
+"""The places of constants, and limits, of neuron.pxd, for Python."""

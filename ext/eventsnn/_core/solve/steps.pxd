@@ -184,7 +184,7 @@ cdef inline bint has_not_moved(const Class* k, const Step* p, const double* y) n
 
 
 cdef inline double length(double t, double span) noexcept nogil:
-    """Of a step, so that its end is fl(t + this)."""
+    """The length of a step of about `span` from t on, such that the step ends at fl(t + length)."""
     return (t + span) - t
 
 

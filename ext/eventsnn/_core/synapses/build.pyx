@@ -1,15 +1,14 @@
-"""Building the rows of projections with the same presynaptic neurons, in blocks that threads may take in any order.
+"""Rows: builds the rows of projections with the same presynaptic neurons, in blocks that threads take in any order.
 
 A. The synapses of each row are counted by projection (`Lines.count`); the sums say where rows begin.
-B. Where lines are not rows, but columns or single synapses, `place` draws them once more, in the order of the rule, and
-   notes of every synapse in its row what tells it from others: its number in the rule's order, with its target if both
-   fit, or only its target if all synapses are alike. There is room for that where the weight, the delay or the target
-   will be.
-C. `draw` goes through the rows. What each projection has in one is drawn with weights and delays, all is sorted by
-   (delay, target, draw), and written to where it stays. So there is one copy of the synapses at any time.
+B. Where lines are columns or single synapses, `place` draws them once more, in the order of the rule. In the row of
+   each synapse it notes what tells the synapse from others: its ordinal, with its target if both fit, or only its
+   target if all synapses are alike. The note lies where the weight, the delay or the target will be.
+C. `draw` goes through the rows. It draws the synapses of each projection with weights and delays, sorts all by (delay,
+   target, draw), and writes them to where they stay. So there is one copy of the synapses at any time.
 
-Targets are kept as what they lie above a base, in 16 bits where neurons span at most 65,536, or where slices are cut at
-multiples of that. A slice is what of a row has one delay and one base.
+Targets are counted from a base, in 16 bits where neurons span at most 65,536 or where slices are cut at pages of that
+size. A slice is the synapses of a row that have one delay and one base.
 """
 
 import numpy as np
@@ -53,13 +52,13 @@ cdef enum:
 
 
 cdef struct Notes:
-    # What is noted of a synapse until its row is drawn, at its place in an array of numbers of so many bytes.
+    # Notes of synapses until their rows are drawn: an array of numbers of so many bytes.
     char* at
     int bytes
 
 
 cdef struct Slices:
-    # Of the rows of a block: where each begins in its row, and its number, which stands for delay and base.
+    # The slices of a block of rows: where each begins in its row, and its number, which stands for delay and base.
     uint32_t* begin
     uint16_t* value
     int64_t n
@@ -69,7 +68,7 @@ cdef struct Slices:
 cdef struct Store:
     # Arrays with a place for every synapse; NULL where nothing is kept.
     uint16_t* target
-    int32_t* wide             # in its place, if not NULL
+    int32_t* wide             # in place of `target`, if not NULL
     double* weight
     float* weight32
     double* delay

@@ -1,4 +1,4 @@
-# What connect.pyx shows to the engine.
+# The classes of connect.pyx that the engine uses.
 
 from libc.stdint cimport int64_t, uint64_t
 

@@ -1,4 +1,4 @@
-"""What a projection draws, as the kernels see it: its lines, its share in rows, and how to draw a row anew.
+"""Lines, Share and Procedure: what a projection draws, its share in rows, and how to draw a row anew.
 
 The functions trust their arguments; eventsnn/describe/rules and eventsnn/compile/synapses.py have checked them.
 """
@@ -163,7 +163,7 @@ cdef class Lines:
 
     @property
     def n_cards(self):
-        """Of the deck that rows are dealt from; 0 if they are not."""
+        """The size of the deck that rows are dealt from; 0 if they are not dealt."""
         return self.rule.n_side if self.rule.kind == DISTINCT and not self.rule.columns else 0
 
     def rooms(self):
@@ -219,15 +219,17 @@ cdef void count_pairs(const LineRule* r, int64_t first, int64_t last, int64_t* l
 
 
 cdef class Share:
-    """What a projection has in rows. Weights and delays are drawn by a Law, or given in the rule's order; None: all
-    synapses have one."""
+    """A projection's part of rows. Weights and delays are a Law, or arrays in the rule's order; None: all have one."""
 
     def __init__(
         self, Lines lines, str dtype="float64", weights=None, uint64_t weight_key=0, delays=None, uint64_t delay_key=0,
         Few few=None, const uint16_t[::1] numbers=None, int number=0, int32_t first=0,
     ):
-        """few: values that delays take, numbers: of each among the delays of the rows; number: of the one delay. first:
-        of the projection's targets among those of the rows."""
+        """few: the values of delays, if these are few. numbers: the number of each among the delays of the rows.
+
+        number: that of the delay, if all synapses have one. first: the number of the projection's first target among
+        those of the rows.
+        """
         cdef Part* p = &self.part
         p.rule, p.first, p.number = lines.rule, first, <uint16_t>number
         self.lines, self.held = lines, [few, numbers]

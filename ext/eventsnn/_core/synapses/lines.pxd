@@ -1,6 +1,6 @@
-# What a rule draws, line by line.
+# Lines: what a connection rule draws, piece by piece.
 #
-# A. A line is what a draw is keyed by: a column (postsynaptic neuron) of FixedInDegree, a row (presynaptic neuron) of
+# A. A draw is keyed by its line: a column (postsynaptic neuron) of FixedInDegree, a row (presynaptic neuron) of
 #    FixedOutDegree and FixedProbability, a single synapse of FixedTotalNumber. Line i draws its words from the counters
 #    (low word of i, high word of i, block), so it depends on no other line.
 # B. Bounded integers are unbiased (Lemire, ACM TOMACS 29, 2019, on 32-bit words).
@@ -15,7 +15,7 @@ from eventsnn._core.draw.philox cimport lanes_at_hand, philox, uniform53
 from eventsnn._core.draw.values cimport AT_A_TIME, words_of
 
 cdef enum:
-    # Of a line the partners are
+    # Kinds of lines. The partners of a line are
     REPEATING = 0    # `degree` draws
     DISTINCT = 1     # `degree` draws, none twice
     PROBABLE = 2     # each candidate with a probability, ascending
@@ -171,7 +171,7 @@ cdef inline int64_t choose_by_probability(
 
 
 cdef inline int64_t line_length(const LineRule* rule, int64_t line) noexcept nogil:
-    """How many partners a line has; those of PROBABLE are drawn to be counted."""
+    """How many partners a line has. Of kind PROBABLE, they are drawn to be counted."""
     cdef Words words
     if rule.kind == PROBABLE:
         open_line(&words, rule.key, <uint64_t>line)

@@ -1,6 +1,6 @@
-# A row of synapses while it is made: `draw_part` adds what a projection has in it, each synapse with its weight and
-# delay, `order_draft` sorts the whole by (delay, target, draw). Rows that are kept (build.pyx) and those that are drawn
-# anew for every spike (procedural.pxd) are made in the same way.
+# A Draft: a row of synapses while it is made. `draw_part` adds the synapses of a projection with their weights and
+# delays, `order_draft` sorts all by (delay, target, draw). Rows that are kept (build.pyx) and rows that are drawn anew
+# for every spike (procedural.pxd) are made in the same way.
 
 from libc.float cimport DBL_MAX, FLT_MAX
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
@@ -30,8 +30,8 @@ cdef enum Wrong:
     DELAY_NOT_ALLOWED = 5
 
 cdef enum Noted:
-    # What is noted of a synapse until its row is drawn, where lines are not rows: its target if nothing else tells it
-    # from others, its number in the rule's order, or both, the target in the upper half.
+    # What is noted of a synapse until its row is drawn, where lines are not rows: its target if all synapses are alike,
+    # its ordinal, or both, with the target in the upper half.
     TARGET = 0
     ORDINAL = 1
     BOTH = 2
@@ -49,21 +49,21 @@ cdef struct Table:
 
 
 cdef struct Part:
-    # What a projection draws of a row.
+    # The part of a row that one projection draws.
     LineRule rule
-    int32_t first             # of its candidates among those of all parts
-    int weight_bytes          # of each synapse; 0 if all have one weight
+    int32_t first             # number of its first candidate among those of all parts
+    int weight_bytes          # bytes of a weight; 0 if all synapses have one weight
     bint delays_differ
     int noted
     Values weights
     Values delays
-    Table table               # of delays that take few values
-    const uint16_t* number_of     # of each value of the table among the delays of all parts
-    uint16_t number           # of the delay that all have
+    Table table               # values of delays, if these are few
+    const uint16_t* number_of     # for each value of the table its number among the delays of all parts
+    uint16_t number           # number of the delay, if all synapses have one
 
 
 cdef struct Fault:
-    # The first in the rule's order; of refused values also how many.
+    # The first value in the rule's order that cannot be used; of refused values also how many there are.
     int what
     int64_t count
     uint64_t ordinal
@@ -73,12 +73,12 @@ cdef struct Fault:
 cdef struct Draft:
     # The synapses of a row in the order of the rules, and room for them.
     int64_t n
-    bint numbered             # delays are numbers of few values
-    bint timed                # or each is one of its own
+    bint numbered             # delays are kept as numbers of few values
+    bint timed                # each synapse keeps a delay of its own
     bint by_target            # they do not come sorted by target
     int target_bits
-    int key_bits              # of delay and target
-    int32_t* target           # among the candidates of all parts
+    int key_bits              # bits of delay and target
+    int32_t* target           # number among the candidates of all parts
     uint64_t* ordinal
     double* weight
     double* delay

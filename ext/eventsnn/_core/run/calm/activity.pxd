@@ -1,9 +1,8 @@
-# Whether there are calm neurons, and how long blocks are: by what happened in the last few milliseconds.
+# review: decides whether there are calm neurons and how long blocks are, by what happened in the last few milliseconds.
 #
-# A block costs a look at every neuron of its group when it begins; that is too much where hardly anything happens. The
-# longer a block, the fewer looks and the more neurons that may spike in it and are taken one by one. There are calm
-# neurons while what they cost is less than taking each event by itself. All lanes decide from the same sums, and so
-# alike.
+# A block costs a look at every neuron of its group when it begins, too much where hardly anything happens. With longer
+# blocks there are fewer looks, but more neurons that may spike and are taken one by one. There are calm neurons while
+# they cost less than taking each event by itself. All lanes decide from the same sums, and so alike.
 
 from libc.math cimport ceil
 from libc.stdint cimport int32_t, int64_t
@@ -23,7 +22,7 @@ cdef extern from *:
     #define EVENTSNN_FIRST_BLOCK 0.125
     """
     const double BETWEEN_REVIEWS "EVENTSNN_BETWEEN_REVIEWS"     # ms
-    # Which part of what events cost one by one looks may cost, for a beginning.
+    # Calm neurons begin if looks would cost less than this part of what events cost one by one.
     const double WORTH_IT "EVENTSNN_WORTH_IT"
     const double WIDEST_BLOCK "EVENTSNN_WIDEST_BLOCK"           # ms
     const double NARROWEST_BLOCK "EVENTSNN_NARROWEST_BLOCK"
@@ -31,7 +30,7 @@ cdef extern from *:
 
 cdef enum:
     BLOCKS_TO_REVIEW = 4
-    # What they cost, in ns: benchmarks/speed_floor.py.
+    # Costs in ns: benchmarks/speed_floor.py.
     COST_OF_UPDATE = 150
     COST_OF_ARRIVAL = 25
     COST_OF_LOOK = 1

@@ -19,8 +19,8 @@ cdef extern from *:
     #define EVENTSNN_ROUNDED 1e-9
     #define EVENTSNN_SOONER 0.999999999
     """
-    # More than all rounding of a distance from the threshold, as a part of what it is made of; of a time to a crossing
-    # what surely comes before.
+    # More than all rounding of a distance from the threshold, as a part of its terms. A factor for the time to a
+    # crossing, so that the crossing surely comes later.
     const double ROUNDED "EVENTSNN_ROUNDED"
     const double SOONER "EVENTSNN_SOONER"
 

@@ -1,7 +1,7 @@
-# What happens when a block begins: which neurons are calm in it (calm.pxd).
+# The beginning of a block: which neurons are calm in it (calm.pxd).
 #
-# Those that were followed have come to its beginning. Then one pass goes over all of a group (passes.h), which has
-# their external input, drawn for some blocks together (external.h), and lists those that are not calm.
+# Followed neurons have been taken up to it. External input is drawn, for some blocks together (external.h). Then one
+# pass goes over all neurons of a group (passes.h): it adds their external input and lists those that are not calm.
 
 from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -322,7 +322,7 @@ cdef inline void begin_calm(Core* e, Group* g, int32_t n) noexcept nogil:
 
 
 cdef inline void grow_lines(Blocks* b, const Group* g) noexcept nogil:
-    """What the unit of each has grown by when the block begins and ends. All have frames of one width."""
+    """Find the growth of each neuron's unit at the beginning and the end of the block. All have one width of frames."""
     cdef int64_t n = g.stop - g.start
     grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.begin - g.origin, b.begins + g.start)
     grow(lanes_at_hand(), n, b.rate + g.start, 0.0, g.end - g.origin, b.ends + g.start)
@@ -355,7 +355,7 @@ cdef inline int64_t pass_over_all(Core* e, Group* g) noexcept nogil:
 
 
 cdef inline void begin_held(Core* e, Group* g) noexcept nogil:
-    """Those that are released in the block are followed."""
+    """Follow the held neurons that are released in the block."""
     cdef Blocks* b = &e.blocks
     cdef int64_t held = g.n_held
     cdef int64_t i

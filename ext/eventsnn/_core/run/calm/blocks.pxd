@@ -1,4 +1,4 @@
-# What is kept of calm neurons: calm.pxd says what they are, scatter.pxd how input reaches them.
+# The structs of calm neurons: calm.pxd says what calm neurons are, scatter.pxd how input reaches them.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
@@ -12,28 +12,27 @@ cdef extern from "eventsnn/_core/run/calm/scatter.h":
         SHARED "EVENTSNN_SHARED"
         DOUBLES "EVENTSNN_DOUBLES"
         FLOATS "EVENTSNN_FLOATS"
-        # The state of a calm neuron with currents: places, and how many there are; of one without there is only D. U
-        # and X are kept as that less BIAS.
+        # The places of the state of a calm neuron with currents, and how many there are. U and X are kept less BIAS. A
+        # neuron without currents has D alone.
         D "EVENTSNN_D"
         U "EVENTSNN_U"
         X "EVENTSNN_X"
         STATE "EVENTSNN_STATE"
-        # Ports of a neuron that can be calm.
     const int64_t BIAS "EVENTSNN_BIAS"
-    # What an arrival at a neuron with currents adds to D beyond what is found, for all that may be rounded.
+    # An arrival at a neuron with currents adds this to D beyond what is computed, for all rounding.
     enum:
         PAD "EVENTSNN_PAD"
     ctypedef struct Pulse "eventsnn_pulse":
-        # What arrives of a slice at one group, and what it adds to a state: by the sign of the weight, for weight 1;
-        # and for the weight that all share.
+        # The synapses of a slice on one group, and what they add to a state: d, u, x for a weight of 1 or -1 by its
+        # sign, `added` for the weight that all share.
         const void* target
         int32_t base
         int narrow
         const double* weight
         const float* weight32
         double shared
-        double size           # no weight is larger
-        double alike          # nor do more reach one neuron
+        double size           # the largest size of a weight
+        double alike          # the most synapses on one neuron
         int64_t n
         double time
         int32_t row
@@ -88,15 +87,15 @@ cdef extern from *:
     #define EVENTSNN_HELD_D (-((int64_t)1 << 60))
     #define EVENTSNN_LEAST_D (-((int64_t)1 << 61))
     """
-    # D of a neuron that is followed or apart, at which all that arrives is listed, and of one that is held, at which
-    # nothing is. D of a calm one is not below the last.
+    # D of a neuron that is followed or apart, so that all arrivals are listed; D of one that is held, so that none is;
+    # the lowest D of a calm neuron.
     const int64_t LISTED_D "EVENTSNN_LISTED_D"
     const int64_t HELD_D "EVENTSNN_HELD_D"
     const int64_t LEAST_D "EVENTSNN_LEAST_D"
 
 
 cdef struct Input:
-    # An external spike of a followed neuron, and what it adds; what the units of U and of each X have grown by.
+    # An external spike of a followed neuron, the growth of units at its time, and what it adds.
     double time
     double grown
     double x_grown[MOST_CURRENTS]
@@ -107,15 +106,15 @@ cdef struct Input:
 cdef struct Followed:
     # The state of a followed neuron at its last event.
     double t
-    double release        # refractory before, if held
-    double next           # no crossing comes before
+    double release        # refractory before this time, if held
+    double next           # no crossing comes before this time
     int64_t u
     int64_t x[MOST_CURRENTS]
     int32_t neuron
-    int32_t free          # the next one of those that are free
-    int64_t first         # of its inputs, among those of its group
-    int32_t at            # of those ahead
-    int32_t n
+    int32_t free          # the next free place of the pool, if this is one
+    int64_t first         # its first input, among those of its group
+    int32_t at            # the first input that is still ahead
+    int32_t n             # its inputs in the block
     int slot              # the current that they go to
     bint held
 
@@ -140,7 +139,7 @@ cdef struct Notes:
 
 
 cdef struct Grown:
-    # What the units of U and of each X have grown by at a time.
+    # The growth of the units of U and of each X at a time.
     double time
     double u
     double x[MOST_CURRENTS]
@@ -151,10 +150,10 @@ cdef struct Drive:
     int32_t start
     int32_t stop
     const Source* source      # NULL: they have none
-    uint32_t index            # of the stream of neuron 0, if that were among them
+    uint32_t index            # the stream of neuron n has the index plus n
     int slot                  # the current that the spikes go to; -1 for v
-    int part                  # which of those in `cells` are of the present block
-    Cells cells               # what is drawn of some blocks
+    int part                  # the part of `cells` that is the present block
+    Cells cells               # external input drawn for some blocks
 
 
 cdef struct Group:
@@ -162,40 +161,40 @@ cdef struct Group:
     int32_t start
     int32_t stop
     const Class* k            # NULL: never calm
-    Drive* drive              # all that their external input comes from, in the order of neurons
+    Drive* drive              # the sources of their external input, in the order of neurons
     int n_drives
-    double cell               # ms, the shortest of the cells in which it is drawn; 0: there is none
-    int64_t* state            # of neuron 0, if that were in the group
+    double cell               # ms, the shortest cell in which external input is drawn; 0: there is none
+    int64_t* state            # neuron n has its state at n, or at STATE n if there are currents
     int currents
-    int cost_of_look          # ns, at one of them when a block begins
-    bint singly               # they take their input one by one, singly.pxd
+    int cost_of_look          # ns, of one look at one neuron when a block begins
+    bint singly               # the neurons take their input one by one, singly.pxd
     bint varied               # and have constants of their own: rates, and scales of input
-    bint even                 # all that are calm are equally far from drive to threshold
-    double gap                # in that case
-    bint taken                # some have been calm since blocks began
-    double begin              # of the present block
+    bint even                 # all calm neurons have the same gap from drive to threshold
+    double gap                # this gap, mV
+    bint taken                # some neurons have been calm since blocks began
+    double begin              # the present block
     double end
-    double origin             # of the frame of U that it lies in, and of those of X
+    double origin             # the beginning of the frame of U in the block, and of those of X
     double x_origin[MOST_CURRENTS]
     Grown at_begin
     Grown at_end
     Grown now                 # at the time last asked for
     int64_t low               # the lowest line in the block, if even
-    int64_t low_before        # and in the one before
+    int64_t low_before        # the lowest line in the block before
     Rise rise                 # what X takes from U in the block
-    int frames                # bits: of U and of each X a new frame has begun with the block
-    int64_t n_held            # which are refractory throughout
+    int frames                # a bit for U and for each X: its frame has begun with the block
+    int64_t n_held            # neurons that are refractory throughout
     int64_t n_followed
-    Input* input              # of those that are followed
+    Input* input              # external spikes of the followed neurons
     int64_t n_inputs
     int64_t input_room
 
 
 cdef struct Segment:
-    # What of a slice reaches one group.
+    # The synapses of a slice on one group.
     Pulse pulse
     int32_t group
-    int kind
+    int kind                  # of weights
 
 
 cdef struct Gathered:
@@ -208,12 +207,12 @@ cdef struct Gathered:
 
 
 cdef struct Activity:
-    # What has been done so far.
-    int64_t events        # synaptic and external
-    int64_t updates       # of single neurons
-    int64_t arrivals      # at neurons that are not calm
-    int64_t looking       # ns, at neurons at the beginning of a block
-    double least_looking  # ns a ms, in the widest blocks
+    # Counts of what has been done so far.
+    int64_t events        # synaptic and external events
+    int64_t updates       # updates of single neurons
+    int64_t arrivals      # arrivals at neurons that are not calm
+    int64_t looking       # ns spent on looks at neurons when blocks began
+    double least_looking  # ns a ms that looks cost with the widest blocks
 
 
 cdef struct Blocks:
@@ -233,20 +232,20 @@ cdef struct Blocks:
     int64_t* new_low          # room for as many
     uint8_t* flag
     double* release           # when one is released that is held
-    int32_t* held             # room for those of each group
-    int32_t* followed         # the same; some are no more, as their flags say
-    int32_t* place            # of a neuron that is followed, in pool
+    int32_t* held             # held neurons, each group's from the place of its first neuron on
+    int32_t* followed         # the same of followed ones; by their flags some are followed no more
+    int32_t* place            # the place of a followed neuron in `pool`
     Followed* pool
     int64_t pool_room
     int32_t free              # the first one that is free; -1
     int32_t* others           # room for the neurons of a lane
-    # Of neurons that take their input one by one.
+    # Neurons that take their input one by one.
     bint singly               # there are some
-    Gathered* gathered        # what arrives at them in the window; behind as much again, in order
+    Gathered* gathered        # what arrives at them in the window; behind it room for as much, in order
     int64_t n_gathered
-    Gathered* rest            # what is left for neurons that are apart
+    Gathered* rest            # what arrives at neurons that are apart
     int64_t n_rest
-    Gathered* followed_rest   # in a window with prompt arrivals, for those that are followed or suspect
+    Gathered* followed_rest   # in a window with prompt arrivals, what arrives at followed and suspect neurons
     int64_t n_followed_rest
     int64_t gathered_room
     double* gathered_growth   # of U's unit, for each in order
@@ -256,7 +255,7 @@ cdef struct Blocks:
     double* rate              # of the growth of U's unit
     double* scales            # of input, in units
     double* per_unit
-    double* begins            # what U's unit has grown by when the block begins and ends
+    double* begins            # the growth of U's unit when the block begins and ends
     double* ends
     Segment* segment
     int64_t n_segments
@@ -265,7 +264,7 @@ cdef struct Blocks:
     Listed* listed
     int64_t n_listed
     int64_t listed_room
-    double load               # what has come at the present time, at most
+    double load               # the most that the slices of the present time may have added to one neuron
     Notes notes
     int64_t arrivals          # at neurons that are not calm
     int64_t looks             # at neurons when a block begins

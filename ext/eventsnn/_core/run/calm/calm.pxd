@@ -1,21 +1,22 @@
-# Calm neurons: how a network in which most neurons get input all the time is spared most looks at them.
+# Calm neurons: in a network in which most neurons get input all the time, most inputs are one addition and no more.
 #
-# Time is cut into blocks, each of a group of neurons that have their constants in common. Of each neuron
+# The neurons of a group have the same constants. For each group time is cut into blocks. For each neuron the number
 #
 #     D = U - the lowest line in the block          (without currents)
-#     D >= U - sum_i X_i R_i - the lowest line      (with currents; R_i = E / E_i of any time until the block ends)
+#     D >= U - sum_i X_i R_i - the lowest line      (with currents; R_i = E / E_i at any time until the block ends)
 #
-# is kept, where the line is the threshold in units of U, and more is subtracted than rounding may be. As long as D is
-# negative after all that arrives at a time, v stays below the threshold in the whole block, whatever the times of input
-# are. Such a neuron is calm: it is no entry of any queue, its state lies with those of the others, and input is added
-# to it row by row (scatter.pxd), with no other test than the sign of D. Its external input is added when the block
-# begins (begin.pxd). One that is refractory for the whole block is held, and takes as little.
+# is kept. The line is the threshold in units of U; the lowest line lies lower by more than rounding may be. As long as
+# D is negative after each time at which something arrives, v stays below the threshold in the whole block, whatever the
+# times of input are. A neuron goes one of four ways:
 #
-# A neuron whose D is not negative, when a block begins or when something arrives, is followed until the block ends:
-# from event to event, with its external input at the times at which it comes (follow.pxd). Few are.
-#
-# All others are apart: those that are sampled, or have a change of current ahead, or numbers or inputs so large that
-# a few more would not fit. Their state is in their record, and they go the ordinary way.
+# - Calm: its D is negative. It is in no queue, its state lies side by side with those of its group, and input is added
+#   row by row (scatter.pxd), with no test but the sign of D. Its external input is added when the block begins
+#   (begin.pxd).
+# - Held: it is refractory for the whole block. It costs as little.
+# - Followed: its D was not negative when the block began or when something arrived. Until the block ends it is taken
+#   from event to event, with each external input at its time (follow.pxd). Few are.
+# - Apart: it is sampled, or has a change of current ahead, or numbers or inputs so large that a few more would not fit.
+#   Its state is in its record, and it goes the ordinary way.
 #
 # Sums of integers are the same in any order, so no bit depends on any of this.
 
@@ -36,9 +37,9 @@ cdef extern from *:
     #define EVENTSNN_MOST_U ((int64_t)1 << 60)
     #define EVENTSNN_MOST_D ((int64_t)1 << 61)
     """
-    # Larger numbers are left to the ordinary way.
+    # Neurons with larger numbers are apart.
     const int64_t MOST_U "EVENTSNN_MOST_U"
-    # D of a calm neuron does not come to more by what arrives at one time.
+    # What arrives at one time never raises D of a calm neuron above this.
     const int64_t MOST_D "EVENTSNN_MOST_D"
 
 
@@ -56,17 +57,17 @@ cdef inline double gap_of(const Blocks* b, const Group* g, int32_t n) noexcept n
 
 
 cdef inline const Class* class_of(const Core* e, const Group* g, int32_t n) noexcept nogil:
-    """That of a neuron itself, where they differ in more than what the group keeps of each."""
+    """The class of a neuron in a varied group; else that of the group, which has the same constants for input."""
     return &e.net.classes[neuron_at(e, n).class_of] if g.varied else g.k
 
 
 cdef inline const Class* own_class(const Core* e, int32_t n) noexcept nogil:
-    """With what those of a group need not have in common: threshold, reset, refractoriness."""
+    """The class of the neuron itself, with threshold, reset and refractoriness, in which neurons of a group differ."""
     return &e.net.classes[neuron_at(e, n).class_of]
 
 
 cdef inline Drive* drive_of(const Group* g, int32_t n) noexcept nogil:
-    """What the external input of a neuron comes from."""
+    """The drive of a neuron: the range of neurons of its group whose external input has the same source."""
     cdef int low = 0
     cdef int high = g.n_drives - 1
     cdef int middle
@@ -90,8 +91,11 @@ cdef inline int draw_cell_of(const Group* g, const Drive* drive, int32_t n, doub
 
 
 cdef inline double width_of(const Group* g, double wanted) noexcept nogil:
-    """How long a block is, a power of two: it lies in one frame of each number and in one cell of external input; the
-    shortest cell has no more blocks than are drawn together."""
+    """The width of a block, a power of two.
+
+    A block lies in one frame of each number and in one cell of external input. The shortest cell has no more blocks
+    than are drawn together.
+    """
     cdef double width = wanted
     if g.cell > 0.0:
         width = min(max(width, g.cell / PARTS), g.cell)

@@ -1,13 +1,14 @@
-/* The external input of a block of a group, summed for each neuron: eventsnn_draw_sums.
+/* eventsnn_draw_sums: the external input of some blocks of a group, summed for each neuron.
  *
- * Streams c0, ..., c0 + n - 1 have a Poisson cell each, as in cell.h. What a spike at t adds to U is the nearest integer of
- * weight (scale exp((t - origin) rate)), to X of a current the same with what is the current's. Of the cell up to four
- * parts, [edge[k], edge[k + 1]), are summed each by itself: u[k stride + i], x[k stride + i] for stream c0 + i, and all
- * their spikes in spikes[k]. Sums of integers have no order, so that nothing is sorted.
+ * Streams c0, ..., c0 + n - 1 have a Poisson cell each, as in cell.h. A spike at t adds to U the nearest integer of
+ * weight (scale exp((t - origin) rate)), and to X of a current the same with the constants of the current. Up to four
+ * parts of the cell, [edge[k], edge[k + 1]), are summed separately: part k of stream c0 + i goes to u[k stride + i] and
+ * x[k stride + i], and the number of spikes of all streams to spikes[k]. Sums of integers have no order, so nothing is
+ * sorted.
  *
- * Places of streams whose cell holds too many spikes for the table of cell.h are listed in `full`, and returned is how
- * many; their sums are 0. There, and with a vector of eight only, is a stream in each lane: the blocks of the generator
- * come one after the other, as many as the fullest of the eight cells needs.
+ * Streams whose cell holds too many spikes for the table of cell.h have sums of 0. Their places are listed in `full`, and
+ * their number is returned. With vectors of eight, each lane has a stream: the blocks of the generator come one after the
+ * other, as many as the fullest of the eight cells needs.
  */
 
 #ifndef EVENTSNN_EXTERNAL_H
@@ -33,7 +34,7 @@ typedef struct {
     int64_t spikes[EVENTSNN_PARTS];
 } eventsnn_cells;
 
-/* What the spikes of one stream add, of which `factor` and `x_factor` are the exponentials. */
+/* What the spikes of one stream add; `factor` and `x_factor` are their exponentials. */
 static inline void eventsnn_sum_spikes(
     eventsnn_cells *p, int64_t i, int64_t n, const double *time, const double *factor, const double *x_factor)
 {
@@ -96,7 +97,7 @@ typedef struct {
     int32_t order[EVENTSNN_SORTED];
 } eventsnn_counted;
 
-/* Of each part the sums of what comes in it or later. */
+/* For each part the sums over it and all later parts. */
 typedef struct {
     __m512i place, count, u[EVENTSNN_PARTS], x[EVENTSNN_PARTS], spikes[EVENTSNN_PARTS];
     __mmask8 valid;

@@ -12,8 +12,11 @@ def sums(
     int lanes, int64_t n, uint64_t key, uint32_t stream, int64_t cell, double mean, double exp_minus_mean, double width,
     edges, double weight, double scale, double origin, double rate, current=None,
 ):
-    """For streams from `stream` on what the spikes of a cell add to U, and to X if there is a current, (parts, n) each;
-    the number of spikes in each part; and the streams that hold too many. current: scale, origin and rate of X."""
+    """The sums that n streams, from `stream` on, add to U in each part of a cell, and to X if there is a current.
+
+    Returns both, (parts, n) each, the number of spikes in each part, and the streams that hold too many spikes.
+    current: scale, origin and rate of X.
+    """
     cdef double least[TABLED]
     cdef Cells p
     cdef int64_t[:, :, ::1] out = np.full((2, PARTS, n), -1, dtype=np.int64)

@@ -69,7 +69,7 @@ cdef inline void give_back(Blocks* b, Followed* x) noexcept nogil:
 
 
 cdef inline bint room_for_inputs(Group* g) noexcept nogil:
-    """For those of one more neuron."""
+    """Make room for the external spikes of one more neuron; False if there is no memory left."""
     cdef int64_t room = 2 * g.input_room + 8 * MOST_IN_CELL
     if g.n_inputs + MOST_IN_CELL <= g.input_room:
         return True
@@ -118,7 +118,7 @@ cdef inline void draw_inputs(Group* g, int32_t n, double after, bint upto, Follo
 
 
 cdef inline void clear(const Group* g, int64_t* f) noexcept nogil:
-    """Let a state hold nothing but what arrives from now on, all of which is listed."""
+    """Empty the state of a followed neuron: it will hold what arrives from now on, and all arrivals are listed."""
     cdef int i
     f[D] = LISTED_D
     for i in range(STATE - 1 if g.currents else 0):
@@ -126,7 +126,7 @@ cdef inline void clear(const Group* g, int64_t* f) noexcept nogil:
 
 
 cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bint upto) noexcept nogil:
-    """Follow a neuron from t on (`take_up`). None is listed twice in a block."""
+    """Follow a neuron from t on (`take_up`), and list it. No neuron is listed twice in a block."""
     cdef Followed* x = take_up(e, g, n, t, upto)
     if x != NULL:
         e.blocks.followed[g.start + g.n_followed] = n
@@ -135,8 +135,11 @@ cdef inline Followed* begin_followed(Core* e, Group* g, int32_t n, double t, bin
 
 
 cdef inline Followed* take_up(Core* e, Group* g, int32_t n, double t, bint upto) noexcept nogil:
-    """Take up a neuron as it is at t, whose state holds all external input of the block; what comes after t, or from it
-    on, is still to come. NULL if there is no memory left."""
+    """Take up a calm or held neuron as it is at t. NULL if there is no memory left.
+
+    Its state holds all external input of the block. Input after t, or, if upto, from t on, is taken out: it is still to
+    come.
+    """
     cdef Blocks* b = &e.blocks
     cdef int64_t* f = state_at(g, n)
     cdef Followed* x
@@ -211,11 +214,12 @@ cdef inline void end_followed(Core* e, Group* g) noexcept nogil:
 
 
 cdef inline void leave(Core* e, Group* g, int32_t n, double now) noexcept nogil:
-    """Let a neuron be apart: its state goes into its record, as it is before `now` with all input up to then, or, of
-    one that is followed, as it is.
+    """Let a neuron be apart: put its state into its record.
 
-    When the last event of a calm one was does not matter: it does not reach the threshold in the block without
-    another."""
+    The state of a calm neuron is taken as it is before `now`, with all input up to then. When its last event was does
+    not matter, since it does not reach the threshold in the block without another. A followed neuron's state is taken
+    as it is.
+    """
     cdef Blocks* b = &e.blocks
     cdef Neuron* s = neuron_at(e, n)
     cdef Followed* x
@@ -405,15 +409,17 @@ cdef inline bint take_arrived(Core* e, Group* g, Followed* x, double t) noexcept
 
 
 cdef inline bint is_out_of_range(const Group* g, int flag, const int64_t* f) noexcept nogil:
-    """Whether a number of a neuron that is not followed has left its range. D of a calm one becomes positive as it goes
-    below that."""
+    """Whether a number of a neuron that is not followed has left its range.
+
+    D of a calm neuron that falls below its range wraps around and becomes positive.
+    """
     if g.currents:
         return f[U] & f[X] & f[X + 1] >= 0
     return flag == 0 and f[D] > MOST_D
 
 
 cdef inline void visit(Core* e, Group* g, int32_t n, double t, const Grown* grown) noexcept nogil:
-    """Look at a neuron at which something has arrived at t; grown: to that time."""
+    """Look at a neuron at which something has arrived at t. grown: the growth of units at t."""
     cdef Blocks* b = &e.blocks
     cdef int64_t* f = state_at(g, n)
     cdef Followed* x
@@ -462,7 +468,7 @@ cdef inline void leave_at(Core* e, Group* g, int32_t n, double t) noexcept nogil
 
 
 cdef inline void finish_window(Core* e, double stop) noexcept nogil:
-    """Take all that are followed through what happens to them before stop, and see when something does next."""
+    """Take all followed neurons to stop, and find the time at which something happens to one of them next."""
     cdef Blocks* b = &e.blocks
     cdef Group* g
     cdef Followed* x

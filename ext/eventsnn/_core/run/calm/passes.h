@@ -1,10 +1,11 @@
-/* The beginning of a block: D of all neurons of a group, from `first` to stop, in the block that begins. Listed are those
- * whose D is not between -2^61 and 0, and that therefore are not calm. integers.h and scatter.h say what the numbers are.
+/* The beginning of a block: the passes find D of the neurons from `first` to stop of a group in the block that begins.
+ * They list the neurons that are not calm: whose D is not between -2^61 and 0. integers.h and scatter.h say what the
+ * numbers are.
  *
- * eventsnn_pass_jumps: without currents, D moves by as much as the line does, the same for all, and by the external input.
- * eventsnn_pass_currents: with currents the external input comes to U and X, and D is how far above the line v may come
- *     at most in the block: what X takes from U lies between least and largest of each, and all external input that
- *     raises v counts as if it had come. Neurons with a flag are listed too, and their D means nothing.
+ * eventsnn_pass_jumps: without currents. D moves by as much as the line does, and by the external input.
+ * eventsnn_pass_currents: with currents. The external input is added to U and X. D is the most by which v may come above
+ *     the line in the block: what X takes from U lies between `least` and `largest` of each current, and all external
+ *     input that raises v counts as if it had come. Neurons with a flag are listed too; their D means nothing.
  *
  * D of neurons with currents is a bound, and need not be the same on all processors.
  */
@@ -19,10 +20,10 @@ enum { EVENTSNN_AT_ONCE = 16 };
 
 /* ---- lines
  *
- * A line below which U does not reach the threshold in the block, whatever is rounded. The threshold is gap above what v
- * settles at, or below it; a line out of reach is one that is just so, too. */
+ * The lowest line of a block: as long as U is below it, v does not reach the threshold, whatever is rounded. gap: from
+ * what v settles at up to the threshold, negative if the threshold lies below. */
 
-/* Beside a part of the line, margin, more units than the slack of the threshold. 2^60. */
+/* A line is lowered by margin, a part of it, and by more units than the slack of the threshold. The highest is 2^60. */
 #define EVENTSNN_LINE_SLACK (2.0 * EVENTSNN_SLACK + 1.0)
 #define EVENTSNN_HIGHEST_LINE 1152921504606846976.0
 
@@ -34,9 +35,9 @@ static int64_t eventsnn_lowest_line(double gap, double grown_begin, double grown
 }
 
 typedef struct {
-    const double *gap; /* of each */
-    double above, per_unit, grown_begin, grown_end; /* of all */
-    const double *per_units, *begins, *ends; /* the last three of each, or NULL */
+    const double *gap; /* of each neuron */
+    double above, per_unit, grown_begin, grown_end; /* of all neurons */
+    const double *per_units, *begins, *ends; /* the last three for each neuron, or NULL */
     double margin;
 } eventsnn_lines;
 
@@ -119,7 +120,7 @@ EVENTSNN_EACH int64_t eventsnn_pass_all_jumps(
     return m + eventsnn_pass_some_jumps(d, by, from, to, more, n, (int)(stop - n), others + m);
 }
 
-/* Lines move by `by`, or from those in `from` to those in `to`; more: what external input brings. These may be NULL. */
+/* Lines move by `by`, or, if there are arrays `from` and `to`, from these to those. more: external input, or NULL. */
 static int64_t eventsnn_pass_jumps(
     int64_t *d, int64_t by, const int64_t *from, const int64_t *to, const int64_t *more, int64_t first, int64_t stop,
     int32_t *others)
@@ -133,8 +134,8 @@ static int64_t eventsnn_pass_jumps(
 
 /* ---- frames
  *
- * kept: what is left of a number in the frame that ends; 0 where it goes on. That of states with currents has a place for
- * each number, as they have; of those with a flag the numbers are 0, or as those of all others. */
+ * kept: what is left of 1 in the frame that ends; 0 if no frame ends. For states with currents it has a place for each of
+ * their numbers. Neurons with a flag have numbers that are 0, or as those of all others. */
 
 static void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t stop, int64_t *state)
 {
@@ -143,7 +144,7 @@ static void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t st
             state[i] = eventsnn_later(eventsnn_sum(state[i], EVENTSNN_BIAS), kept[i % EVENTSNN_STATE]) - EVENTSNN_BIAS;
 }
 
-/* D is relative to the line of each, or of all; that of those with a flag means something else. */
+/* D is relative to the neuron's own line, or to that of all. D of neurons with a flag means something else. */
 static void eventsnn_new_frames_of_jumps(
     double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop, int64_t *d)
 {
@@ -232,16 +233,16 @@ static void eventsnn_new_frames_jumps(
 
 typedef struct {
     int currents;
-    /* Of each current the least and the largest of what X takes from U in the block, and that at its end. */
+    /* For each current what X takes from U in the block: the least, the largest, and at its end. */
     double least[2], largest[2], at_end[2];
     double margin;
-    int64_t low;         /* the line of all */
-    const int64_t *lows; /* of each, or NULL */
-    const int64_t *u, *x; /* external input of each, or NULL */
-    int slot;            /* the current that it goes to */
+    int64_t low;         /* the line of all neurons */
+    const int64_t *lows; /* that of each neuron, or NULL */
+    const int64_t *u, *x; /* external input of each neuron, or NULL */
+    int slot;            /* the current that external input goes to */
 } eventsnn_rise;
 
-/* Where in units of U v is at most in the block, if nothing arrives any more. */
+/* The highest value of v in the block, in units of U, if nothing arrives any more. */
 EVENTSNN_EACH double eventsnn_highest(const eventsnn_rise *r, const int64_t *s)
 {
     double up = (double)eventsnn_sum(s[EVENTSNN_U], EVENTSNN_BIAS), size = fabs(up);
@@ -253,7 +254,7 @@ EVENTSNN_EACH double eventsnn_highest(const eventsnn_rise *r, const int64_t *s)
     return up + r->margin * size;
 }
 
-/* By how much external input raises that at most. */
+/* The most by which external input raises this value. */
 EVENTSNN_EACH double eventsnn_raised(const eventsnn_rise *r, int64_t u, int64_t x)
 {
     const double part = (double)x * r->at_end[r->slot], up = (double)u - part;
@@ -266,14 +267,14 @@ EVENTSNN_EACH int eventsnn_is_small(int64_t number)
     return ((uint64_t)number + ((uint64_t)1 << 60)) >> 61 == 0;
 }
 
-/* Above how far that is from the line; 0 where it is too far for a number. */
+/* D: how far this value is above the line, rounded up; 0 where it is too far for a number. */
 EVENTSNN_EACH int64_t eventsnn_distance(double highest, int64_t low)
 {
     const double d = highest - (double)low;
     return d > -EVENTSNN_LIMIT_64 && d < EVENTSNN_LIMIT_64 ? (int64_t)d + 1024 : 0;
 }
 
-/* The same of one neuron, with its external input in its state or, where it has none, none. */
+/* D of one neuron; its external input, if it has any, is added to its state. */
 static int64_t eventsnn_pass_one(const eventsnn_rise *r, int64_t *s, int64_t n)
 {
     double highest = eventsnn_highest(r, s);

@@ -1,12 +1,12 @@
 /* The loops of scatter.pxd over the synapses of a slice, in C so that each is compiled for every kind of weight and state.
  *
- * Of a slice, target[i] receives the weight shared, weight[i] or weight32[i]. What that adds to a neuron's state follows
- * from its sign s: the nearest integers of weight u[s], to U, and of weight x[s], to X of slot[s]; and to D what is not
- * less than it raises the highest that v may reach. Without currents the state is D alone, and weight u[s] is added to
- * it. The state of neuron n begins at state + n * stride.
+ * Synapse i of a slice reaches target[i] with the weight w: shared, weight[i] or weight32[i]. With s the sign of w, it
+ * adds the nearest integer of w u[s] to U, that of w x[s] to X of slot[s], and to D at least as much as v may rise by.
+ * Without currents the state is D alone, and the nearest integer of w u[0] is added to it. The state of neuron n begins
+ * at state + n * stride.
  *
- * U and X are kept as that less 2^62, so that they are negative as D is while they are between -2^62 and 2^62: one test of
- * signs says that a neuron is below its threshold and that no number leaves its range.
+ * U and X are kept less 2^62. So they are negative, as D is, while they lie between -2^62 and 2^62: one test of signs
+ * says that a neuron is below its threshold and that no number leaves its range.
  */
 
 #ifndef EVENTSNN_SCATTER_H
@@ -31,8 +31,8 @@ typedef struct {
     const double *weight;
     const float *weight32;
     double shared;
-    double size;  /* no weight is larger */
-    double alike; /* nor do more reach one neuron */
+    double size;  /* the largest size of a weight */
+    double alike; /* the most synapses on one neuron */
     int64_t n;
     double time;
     int32_t row;
@@ -49,7 +49,7 @@ EVENTSNN_EACH double eventsnn_weight(const eventsnn_pulse *p, int kind, int64_t 
     return kind == EVENTSNN_SHARED ? p->shared : kind == EVENTSNN_DOUBLES ? p->weight[i] : (double)p->weight32[i];
 }
 
-/* A target, counted from the base. */
+/* Target i, counted from the base. */
 EVENTSNN_EACH int64_t eventsnn_place(const eventsnn_pulse *p, int narrow, int64_t i)
 {
     return narrow ? (int64_t)((const uint16_t *)p->target)[i] : (int64_t)((const int32_t *)p->target)[i];
@@ -121,7 +121,7 @@ EVENTSNN_EACH void eventsnn_find_added(const eventsnn_pulse *p, int kind, int cu
     }
 }
 
-/* Add what n synapses from i on bring; all that they leave, and-ed. */
+/* Add what the n synapses from i on bring; returns the and of all numbers that this leaves. */
 EVENTSNN_EACH int64_t eventsnn_add_some(
     const eventsnn_pulse *p, int narrow, int kind, int currents, int64_t i, int n, int64_t *state, int64_t *added)
 {
@@ -176,7 +176,7 @@ EVENTSNN_EACH int64_t eventsnn_add_each(
 
 #ifdef EVENTSNN_VECTORS
 
-/* List those of the eight synapses from i on that leave a number that is not negative. */
+/* List the synapses, of the eight from i on, that leave a number that is not negative. */
 EVENTSNN_INLINE int64_t eventsnn_list_eight(
     const eventsnn_pulse *p, int narrow, int64_t stride, int64_t i, const int64_t *state, int32_t *listed)
 {

@@ -1,10 +1,10 @@
-# How input reaches calm neurons: row by row, each added to all that it reaches.
+# How input reaches calm neurons: slice by slice, each added to all neurons that it reaches.
 #
-# (a) `list_segments` cuts the slices that arrive in the window at the borders of groups.
-# (b) `deliver` takes them one after the other, in the order of time. What a slice adds to a state is the same for all
-#     neurons of a group that a shared weight reaches (`find_pulse`). Targets whose D is not negative afterwards are
-#     listed, and looked at when all that arrives at the time has been added (follow.pxd). Arrivals at neurons that are
-#     apart are noted.
+# (a) `list_segments` cuts the slices that arrive in the window at the borders of groups, into segments.
+# (b) `deliver` takes the segments one after the other, in the order of time. Within a group a shared weight adds the
+#     same to every state, which `find_pulse` computes once. Targets whose D is not negative afterwards are listed, and
+#     looked at when all that arrives at this time has been added (follow.pxd). Arrivals at neurons that are apart are
+#     noted.
 
 from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
@@ -54,9 +54,10 @@ cdef extern from *:
     #define EVENTSNN_LARGE 1152921504606846976.0
     #define EVENTSNN_MOST_LOAD 2305843009213693952.0
     """
-    const double HEAVY "EVENTSNN_HEAVY"            # 2^57, of what comes one by one
-    const double LARGE "EVENTSNN_LARGE"            # 2^60, of one slice
-    const double MOST_LOAD "EVENTSNN_MOST_LOAD"    # 2^61, of all that arrives at one time
+    # The most that may be added to a number of a calm neuron by
+    const double HEAVY "EVENTSNN_HEAVY"            # one arrival where they come one by one, 2^57
+    const double LARGE "EVENTSNN_LARGE"            # one slice, 2^60
+    const double MOST_LOAD "EVENTSNN_MOST_LOAD"    # all slices of one time, 2^61
 
 cdef enum:
     FETCHED_AHEAD = 2
@@ -102,7 +103,7 @@ cdef inline bint list_segment(
 
 
 cdef inline void cut(Segment* piece, const Segment* w, int64_t begin, int64_t end) noexcept nogil:
-    """What of a slice lies from begin to end."""
+    """The synapses of a segment from begin to end."""
     cdef Pulse* p = &piece.pulse
     piece[0] = w[0]
     p.n = end - begin
@@ -139,7 +140,7 @@ cdef inline int64_t list_segments(Core* e, const Slice* slice, const Projection*
 
 
 cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, const Projection* p, int32_t row) noexcept nogil:
-    """The same of targets in no order."""
+    """Cut a slice whose targets are in no order."""
     cdef int64_t begin = 0
     cdef int64_t end
     cdef int64_t n = 0
@@ -164,7 +165,7 @@ cdef inline int64_t list_pieces(Blocks* b, const Slice* slice, const Projection*
 
 
 cdef inline void find_pulse(Group* g, Segment* w) noexcept nogil:
-    """What an arrival adds to the state, by the sign of its weight; what D rises by depends on the group's block."""
+    """What an arrival of this segment adds to a state, by the sign of its weight. For D it depends on the block."""
     cdef Pulse* p = &w.pulse
     cdef double scale, now, then
     cdef bint rises
@@ -198,7 +199,7 @@ cdef inline void find_pulse(Group* g, Segment* w) noexcept nogil:
 
 
 cdef inline double largest_factor(const Pulse* p, int currents) noexcept nogil:
-    """What a weight of 1 adds to a number, at most."""
+    """The most that a weight of 1 adds to one of a state's numbers."""
     cdef double factor = max(fabs(p.u[0]), fabs(p.u[1]))
     if currents:
         factor = max(factor, max(max(fabs(p.x[0]), fabs(p.x[1])), max(fabs(p.d[0]), fabs(p.d[1]))))
@@ -356,7 +357,7 @@ cdef inline bint deliver(Core* e, int64_t n) noexcept nogil:
 
 
 cdef inline void find_added(Blocks* b, int64_t first) noexcept nogil:
-    """What each arrival that is gathered, from the first on, adds."""
+    """Find what each gathered arrival adds, from the first on."""
     cdef double* growth = b.gathered_growth
     cdef Gathered* a
     cdef int64_t i
@@ -370,8 +371,10 @@ cdef inline void find_added(Blocks* b, int64_t first) noexcept nogil:
 
 
 cdef inline int64_t add_what_raises(Blocks* b) noexcept nogil:
-    """Add all that raises calm neurons. One whose D comes to zero by it is suspect from then on, and takes no more;
-    `place` is the last arrival that it has taken. Returns how many are, in others."""
+    """Add all arrivals that raise calm neurons; returns how many neurons became suspect, which are listed in `others`.
+
+    A neuron whose D is no longer negative is suspect and takes no more; its `place` is the last arrival that it took.
+    """
     cdef const Gathered* a
     cdef int64_t i
     cdef int64_t n = 0
@@ -393,8 +396,10 @@ cdef inline int64_t add_what_raises(Blocks* b) noexcept nogil:
 
 
 cdef inline bint is_left(Core* e, const Gathered* a, int64_t i) noexcept nogil:
-    """Add arrival i if it lowers a neuron that is still calm, take it back if a suspect one has taken it; whether it is
-    left for its neuron, which is suspect, followed or apart."""
+    """Whether arrival i is left for its neuron, which is then suspect, followed or apart.
+
+    An arrival that lowers a calm neuron is added here. One that a suspect neuron has taken is taken back.
+    """
     cdef Blocks* b = &e.blocks
     cdef int64_t* d = &b.single[a.neuron]
     cdef uint8_t flag = b.flag[a.neuron]
@@ -424,8 +429,10 @@ cdef inline void keep_what_is_left(Core* e) noexcept nogil:
 
 
 cdef inline void keep_for_replays(Core* e) noexcept nogil:
-    """The same where more may arrive than is known so far: what is left for neurons that are apart lies in order, what
-    is left for others behind it, backwards."""
+    """Keep the arrivals that are left, in a window in which more may arrive than is known so far.
+
+    Arrivals at neurons that are apart are kept in order, all others behind them, backwards.
+    """
     cdef Blocks* b = &e.blocks
     cdef const Gathered* a
     cdef int64_t i
@@ -445,11 +452,11 @@ cdef inline void keep_for_replays(Core* e) noexcept nogil:
 
 
 cdef inline bint take_gathered(Core* e) noexcept nogil:
-    """Add what arrives in the window at neurons that take it one by one; what arrives at those that are apart is
-    kept. False if there is no memory left.
+    """Add all arrivals of the window at neurons that take their input one by one. False if there is no memory left.
 
-    Where all that raises a calm neuron, and nothing of what lowers it, leaves it below its threshold, the order in
-    which its input comes does not matter. What arrives at the others is put in order."""
+    If a calm neuron stays below its threshold with all that raises it and nothing that lowers it, the order of its
+    input does not matter. The arrivals of other neurons are put in order. Arrivals at neurons that are apart are kept.
+    """
     cdef Blocks* b = &e.blocks
     cdef const Gathered* a
     cdef int64_t i, n, suspects

@@ -1,9 +1,9 @@
-# Calm neurons that take their input one by one: those of which each has constants of its own, so that no number serves
-# a whole row, and those that synapses with a delay each reach, whose input comes in no order. They have no currents.
+# Calm neurons that take their input one by one. They have no currents. Either each neuron has constants of its own, so
+# that a row adds another number to each; or synapses with a delay each reach them, so that input comes in no order.
 #
-# (a) What arrives at them in a window is gathered from slices and spans, with what arrives at others by spans.
-# (b) `order_gathered` puts it in the order of time, and `take_gathered` of scatter.pxd adds one after the other.
-# (c) What arrives at neurons that are apart is kept for them, and goes the way of inbox.pxd.
+# (a) Their arrivals of a window are gathered from slices and spans. Arrivals by spans at other neurons are, too.
+# (b) `order_gathered` puts the arrivals in the order of time, and `take_gathered` of scatter.pxd adds them.
+# (c) Arrivals at neurons that are apart are kept for them, and go the way of inbox.pxd.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
@@ -36,7 +36,7 @@ cdef inline bint room_to_gather(Blocks* b, int64_t more) noexcept nogil:
 
 
 cdef inline bint gather_segment(Core* e, const Segment* s) noexcept nogil:
-    """What arrives of a slice at a group; False if there is no memory left."""
+    """Gather the arrivals of a slice at a group; False if there is no memory left."""
     cdef Blocks* b = &e.blocks
     cdef Gathered new
     cdef int64_t i
@@ -53,7 +53,7 @@ cdef inline bint gather_segment(Core* e, const Segment* s) noexcept nogil:
 
 
 cdef inline bint gather_span(Core* e, int32_t r) noexcept nogil:
-    """What arrives of a span at neurons of the lane; False if there is no memory left."""
+    """Gather the arrivals of a span at neurons of the lane; False if there is no memory left."""
     cdef Blocks* b = &e.blocks
     cdef const Slice* span = &e.inbox.row[r]
     cdef const double* delay = span.delay
@@ -163,7 +163,7 @@ cdef inline void deal_gathered(
 
 
 cdef inline Gathered* order_gathered(Blocks* b, const Inbox* box) noexcept nogil:
-    """What is gathered, in order."""
+    """The arrivals that are gathered, in canonical order."""
     cdef int64_t i
     for i in range(1, b.n_gathered):
         if b.gathered[i].time < b.gathered[i - 1].time:
