@@ -32,7 +32,7 @@ def where(thing: Any) -> str:
 
 
 def page() -> str:
-    things = {name: getattr(eventsnn, name) for name in eventsnn.__all__}
+    things = {name: getattr(eventsnn, name) for name in sorted(eventsnn.__all__)}
     rows = [f"| `{name}` | {sentence(thing)} | `{where(thing)}` |" for name, thing in things.items()]
     return HEAD + "\n".join(rows) + "\n"
 

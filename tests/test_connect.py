@@ -17,8 +17,8 @@ from eventsnn.describe.rules import (
     FixedProbability,
     FixedTotalNumber,
     OneToOne,
-    Rule,
 )
+from eventsnn.describe.rules.base import Rule
 from eventsnn.draw import streams
 
 KEY = 0xFEDCBA9876543210

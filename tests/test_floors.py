@@ -94,5 +94,5 @@ def test_the_list_of_public_names_is_nothing_but_that():
     defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     assert defined == ["__dir__"]
     assert dir(eventsnn) == sorted([*eventsnn.__all__, "__version__"])
-    assert eventsnn.__all__ == sorted(set(eventsnn.__all__))
+    assert len(eventsnn.__all__) == len(set(eventsnn.__all__)) > 50
     assert all(hasattr(eventsnn, name) for name in dir(eventsnn))

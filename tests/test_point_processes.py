@@ -14,7 +14,7 @@ from scipy import stats
 from small_networks import delta
 
 import eventsnn as esn
-from eventsnn.describe.processes import PointProcess
+from eventsnn.describe.processes.base import PointProcess
 
 ERROR_PROBABILITY = 1e-6
 ENGINES = ["compiled", "reference"]

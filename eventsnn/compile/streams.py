@@ -14,7 +14,7 @@ from eventsnn.base.arrays import Floats, Ints
 from eventsnn.compile.plan import StreamPlan
 from eventsnn.describe.description import Description
 from eventsnn.describe.parts import Stimulus
-from eventsnn.describe.processes import Pieces, PointProcess
+from eventsnn.describe.processes.base import Pieces, PointProcess
 from eventsnn.describe.spike_source import SpikeSource
 from eventsnn.draw.streams import stream_key
 from eventsnn.draw.values import resolve

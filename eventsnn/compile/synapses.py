@@ -16,7 +16,7 @@ from eventsnn.base.errors import InputError
 from eventsnn.compile.building import count_synapses
 from eventsnn.compile.plan import ProceduralPlan
 from eventsnn.describe.parts import Neurons, Projection
-from eventsnn.describe.rules import Rule
+from eventsnn.describe.rules.base import Rule
 from eventsnn.draw.distributions import Distribution
 from eventsnn.draw.streams import stream_key
 from eventsnn.draw.values import NUMBERS, Value

@@ -15,8 +15,8 @@ from eventsnn.base.checks import floats, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.parts import Neurons, Owner, Population, Probe, Projection, Side, Stimulus, indices, own
-from eventsnn.describe.processes import PointProcess
-from eventsnn.describe.rules import Rule
+from eventsnn.describe.processes.base import PointProcess
+from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource, spike_train
 from eventsnn.draw.values import Value
 from eventsnn.models.base import Model

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from eventsnn.base.arrays import Floats, Ints
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
-from eventsnn.describe.processes import PointProcess
-from eventsnn.describe.rules import Rule
+from eventsnn.describe.processes.base import PointProcess
+from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource
 from eventsnn.draw.values import Value, Values
 from eventsnn.models.base import Model

@@ -1,6 +1,5 @@
 """Neuron models: parameters, units, validation, and the equations that the reference engine runs."""
 
-from eventsnn.models.base import Model
 from eventsnn.models.conductance import LIFCondAlpha, LIFCondExp
 from eventsnn.models.exponential import EIF, AdEx
 from eventsnn.models.glif import GLIF
@@ -11,8 +10,6 @@ from eventsnn.models.linear import Current, Linear, LinearModel, Membrane, Reset
 from eventsnn.models.mat2 import MAT2
 from eventsnn.models.mihalas_niebur import MihalasNiebur
 from eventsnn.models.quadratic import QIF
-from eventsnn.models.taylor import TaylorModel
-from eventsnn.solve.state import State
 
 __all__ = [
     "AdEx",
@@ -32,10 +29,7 @@ __all__ = [
     "MAT2",
     "Membrane",
     "MihalasNiebur",
-    "Model",
     "QIF",
     "Reset",
-    "State",
-    "TaylorModel",
     "Threshold",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from eventsnn._core.synapses.connect import Share
 from eventsnn.base.arrays import Ids
 from eventsnn.compile.building import Building
-from eventsnn.describe.rules import Rule
+from eventsnn.describe.rules.base import Rule
 
 
 class Rows(NamedTuple):

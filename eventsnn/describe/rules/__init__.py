@@ -1,6 +1,5 @@
 """Connection rules: a family a file, listed here."""
 
-from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.rules.convolution import Conv2D
 from eventsnn.describe.rules.degrees import FixedInDegree, FixedOutDegree
 from eventsnn.describe.rules.explicit import Explicit
@@ -10,5 +9,5 @@ from eventsnn.describe.rules.total_number import FixedTotalNumber
 
 __all__ = [
     "AllToAll", "Conv2D", "Explicit", "FixedInDegree", "FixedOutDegree", "FixedProbability", "FixedTotalNumber",
-    "OneToOne", "Rule", "SparseMatrix",
+    "OneToOne", "SparseMatrix",
 ]  # fmt: skip
