@@ -57,7 +57,9 @@ cdef inline double gap_of(const Blocks* b, const Group* g, int32_t n) noexcept n
 
 cdef inline const Class* class_of(const Core* e, const Group* g, int32_t n) noexcept nogil:
     """That of a neuron itself, where they differ in more than what the group keeps of each."""
-    return &e.net.classes[neuron_at(e, n).class_of] if g.varied else g.k
+    if g.varied:
+        return &e.net.classes[neuron_at(e, n).class_of]
+    return g.k
 
 
 cdef inline const Class* own_class(const Core* e, int32_t n) noexcept nogil:

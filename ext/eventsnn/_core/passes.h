@@ -40,7 +40,7 @@ typedef struct {
     double margin;
 } eventsnn_lines;
 
-static void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
+EVENTSNN_PERHAPS void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
 {
     for (int64_t n = first; n < stop; n++) {
         const double gap = (l->gap[n] + l->above) * (l->per_units ? l->per_units[n] : l->per_unit);
@@ -71,7 +71,7 @@ EVENTSNN_AVX512 static void eventsnn_find_lows_avx512(const eventsnn_lines *l, i
     eventsnn_find_lows_of(l, n, stop, low);
 }
 
-static void eventsnn_find_lows(int lanes, const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
+EVENTSNN_PERHAPS void eventsnn_find_lows(int lanes, const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
 {
     if (lanes == 8)
         eventsnn_find_lows_avx512(l, first, stop, low);
@@ -81,7 +81,7 @@ static void eventsnn_find_lows(int lanes, const eventsnn_lines *l, int64_t first
 
 #else
 
-#define eventsnn_find_lows(lanes, l, first, stop, low) eventsnn_find_lows_of(l, first, stop, low)
+#define eventsnn_find_lows(lanes, l, first, stop, low) ((void)(lanes), eventsnn_find_lows_of(l, first, stop, low))
 
 #endif
 
@@ -120,7 +120,7 @@ EVENTSNN_EACH int64_t eventsnn_pass_all_jumps(
 }
 
 /* Lines move by `by`, or from those in `from` to those in `to`; more: what external input brings. These may be NULL. */
-static int64_t eventsnn_pass_jumps(
+EVENTSNN_PERHAPS int64_t eventsnn_pass_jumps(
     int64_t *d, int64_t by, const int64_t *from, const int64_t *to, const int64_t *more, int64_t first, int64_t stop,
     int32_t *others)
 {
@@ -136,7 +136,7 @@ static int64_t eventsnn_pass_jumps(
  * kept: what is left of a number in the frame that ends; 0 where it goes on. That of states with currents has a place for
  * each number, as they have; of those with a flag the numbers are 0, or as those of all others. */
 
-static void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t stop, int64_t *state)
+EVENTSNN_PERHAPS void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t stop, int64_t *state)
 {
     for (int64_t i = first * EVENTSNN_STATE; i < stop * EVENTSNN_STATE; i++)
         if (kept[i % EVENTSNN_STATE] > 0.0)
@@ -144,7 +144,7 @@ static void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t st
 }
 
 /* D is relative to the line of each, or of all; that of those with a flag means something else. */
-static void eventsnn_new_frames_of_jumps(
+EVENTSNN_PERHAPS void eventsnn_new_frames_of_jumps(
     double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop, int64_t *d)
 {
     for (int64_t n = first; n < stop; n++) {
@@ -204,7 +204,7 @@ EVENTSNN_AVX512 static void eventsnn_new_frames_jumps_avx512(
     eventsnn_new_frames_of_jumps(kept, lows, low, flag, n, stop, d);
 }
 
-static void eventsnn_new_frames(int lanes, const double *kept, int64_t first, int64_t stop, int64_t *state)
+EVENTSNN_PERHAPS void eventsnn_new_frames(int lanes, const double *kept, int64_t first, int64_t stop, int64_t *state)
 {
     if (lanes == 8)
         eventsnn_new_frames_avx512(kept, first, stop, state);
@@ -212,7 +212,7 @@ static void eventsnn_new_frames(int lanes, const double *kept, int64_t first, in
         eventsnn_new_frames_of(kept, first, stop, state);
 }
 
-static void eventsnn_new_frames_jumps(
+EVENTSNN_PERHAPS void eventsnn_new_frames_jumps(
     int lanes, double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop,
     int64_t *d)
 {
@@ -224,9 +224,10 @@ static void eventsnn_new_frames_jumps(
 
 #else
 
-#define eventsnn_new_frames(lanes, kept, first, stop, state) eventsnn_new_frames_of(kept, first, stop, state)
+#define eventsnn_new_frames(lanes, kept, first, stop, state)                                                           \
+    ((void)(lanes), eventsnn_new_frames_of(kept, first, stop, state))
 #define eventsnn_new_frames_jumps(lanes, kept, lows, low, flag, first, stop, d)                                        \
-    eventsnn_new_frames_of_jumps(kept, lows, low, flag, first, stop, d)
+    ((void)(lanes), eventsnn_new_frames_of_jumps(kept, lows, low, flag, first, stop, d))
 
 #endif
 
@@ -289,7 +290,7 @@ static int64_t eventsnn_pass_one(const eventsnn_rise *r, int64_t *s, int64_t n)
     return s[EVENTSNN_D];
 }
 
-static int64_t eventsnn_pass_currents_of(
+EVENTSNN_PERHAPS int64_t eventsnn_pass_currents_of(
     const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
 {
     int64_t m = 0;
@@ -389,7 +390,7 @@ EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
     return m + eventsnn_pass_currents_of(r, state, flag, n, stop, others + m);
 }
 
-static int64_t eventsnn_pass_currents(
+EVENTSNN_PERHAPS int64_t eventsnn_pass_currents(
     int lanes, const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
 {
     return lanes == 8 ? eventsnn_pass_currents_avx512(r, state, flag, first, stop, others)
@@ -399,7 +400,7 @@ static int64_t eventsnn_pass_currents(
 #else
 
 #define eventsnn_pass_currents(lanes, r, state, flag, first, stop, others)                                             \
-    eventsnn_pass_currents_of(r, state, flag, first, stop, others)
+    ((void)(lanes), eventsnn_pass_currents_of(r, state, flag, first, stop, others))
 
 #endif
 
