@@ -113,7 +113,8 @@ class BuildKernels(build_ext):
         depends = [*extension.sources, *extension.depends]
         if self.force or newer_group(depends, self.get_ext_fullpath(extension.name), "newer"):
             number, of = next(self.numbers), len(self.extensions)
-            print(f"eventsnn: compiling kernel {number} of {of}, {extension.name}", flush=True)
+            # The end of the line in the same write: kernels are compiled side by side.
+            print(f"eventsnn: compiling kernel {number} of {of}, {extension.name}\n", end="", flush=True)
             super().build_extension(extension)
 
     def folder(self, content: str, *depends: object) -> Path:
