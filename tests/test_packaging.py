@@ -17,7 +17,7 @@ SOURCES = ["setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", 
 KERNELS = sorted(
     ".".join(path.relative_to(ROOT / "ext").with_suffix("").parts) for path in (ROOT / "ext").rglob("*.pyx")
 )
-KERNEL = "eventsnn/_core/mathfunc.pyx"  # compiled within a second
+[KERNEL] = [path.relative_to(ROOT / "ext") for path in (ROOT / "ext").rglob("mathfunc.pyx")]  # compiled in a second
 SCENARIOS = sorted(f"eventsnn.scenarios.{path.stem}" for path in (ROOT / "scenarios").glob("[!_]*.py"))
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="the compiler is found through CC on Unix only")
 
@@ -126,7 +126,7 @@ def test_only_what_has_changed_is_compiled_again(source: Path) -> None:
     # Older than Cython's own files, as those are that pip installs for every build.
     for path in source.rglob("*"):
         os.utime(path, (1e9, 1e9))
-    compiled = f"eventsnn: compiling kernel 1 of 1, {'.'.join(Path(KERNEL).with_suffix('').parts)}"
+    compiled = f"eventsnn: compiling kernel 1 of 1, {'.'.join(KERNEL.with_suffix('').parts)}"
 
     def build(**environment: str) -> list[str]:
         run = pip_wheel(source, "--verbose", **environment)
