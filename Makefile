@@ -17,13 +17,15 @@ DEBUG_TESTS ?= $(shell grep -lE 'eventsnn\._core|engine=|event_log' tests/test_*
 # The first library that Python loads must be the sanitizer's; C++ libraries need their run time beside it.
 PRELOAD = $(shell gcc -print-file-name=libasan.so):$(shell gcc -print-file-name=libstdc++.so.6)
 
-.PHONY: help run test test-long lint bench debug fuzz clean
+.PHONY: help run test test-long lint warnings aarch64 bench debug fuzz clean
 
 help:
 	@echo "make run        install into .venv and run the Brunel network for 500 ms, into runs/brunel"
 	@echo "make test       run all tests but the long ones"
 	@echo "make test-long  run the long tests"
 	@echo "make lint       ruff, cython-lint and mypy"
+	@echo "make warnings   compile the kernels with gcc's and clang's warnings as errors"
+	@echo "make aarch64    cross-compile the kernels, run small networks under qemu and compare their bits (Linux, root)"
 	@echo "make bench      measure eventsnn beside its peers, into runs/bench; BENCH=--quick to try it"
 	@echo "make debug      run the tests of the kernels under the sanitizers (Linux, gcc)"
 	@echo "make fuzz       feed changed bytes to the readers of event files for FUZZ_SECONDS, findings into runs/fuzz"
@@ -43,6 +45,13 @@ lint: .venv/installed-lint
 	$(BIN)/ruff check .
 	PATH=$(BIN):$$PATH cython-lint ext
 	$(BIN)/mypy
+
+warnings: .venv/installed-test
+	EVENTSNN_WARNINGS=1 CC=gcc $(BIN)/python setup.py --quiet build_ext
+	.ci/clang
+
+aarch64: .venv/installed-test
+	.ci/aarch64
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/bench.py $(BENCH)
@@ -65,7 +74,7 @@ clean:
 	touch $@
 
 .venv/installed: .venv/created $(BUILD)
-	@echo "Installing eventsnn into .venv and compiling its kernels: about a minute."
+	@echo "Installing eventsnn into .venv and compiling its kernels: about a minute, unless build/ has them already."
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 

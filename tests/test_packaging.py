@@ -17,6 +17,7 @@ SOURCES = ["setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", 
 KERNELS = sorted(
     ".".join(path.relative_to(ROOT / "ext").with_suffix("").parts) for path in (ROOT / "ext").rglob("*.pyx")
 )
+[KERNEL] = [path.relative_to(ROOT / "ext") for path in (ROOT / "ext").rglob("mathfunc.pyx")]  # compiled in a second
 SCENARIOS = sorted(f"eventsnn.scenarios.{path.stem}" for path in (ROOT / "scenarios").glob("[!_]*.py"))
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="the compiler is found through CC on Unix only")
 
@@ -44,12 +45,13 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-def pip_wheel(source: Path, cc: str | None = None) -> subprocess.CompletedProcess[str]:
+def pip_wheel(source: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """What a user sees of `pip install .`, but for the isolation, which needs the network."""
+    command = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", "wheels"]
     return subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", "wheels", "."],
+        [*command, *options, "."],
         cwd=source,
-        env={**os.environ, **({"CC": cc} if cc else {})},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
     )
@@ -97,7 +99,7 @@ def test_missing_kernels_fail_in_one_sentence(source: Path) -> None:
 
 @needs_unix
 def test_missing_compiler_fails_in_one_sentence(source: Path) -> None:
-    build = pip_wheel(source, cc="/nonexistent/cc")
+    build = pip_wheel(source, CC="/nonexistent/cc")
     assert build.returncode != 0
     [sentence] = sentences(build.stdout + build.stderr)
     assert "no working C compiler found; install " in sentence
@@ -110,10 +112,36 @@ def test_missing_header_fails_in_one_sentence(source: Path, tmp_path: Path) -> N
         '#!/bin/sh\nfor word; do shift; case "$word" in -I*) ;; *) set -- "$@" "$word";; esac; done\nexec cc "$@"\n'
     )
     compiler.chmod(0o755)
-    build = pip_wheel(source, cc=str(compiler))
+    build = pip_wheel(source, CC=str(compiler))
     assert build.returncode != 0
     [sentence] = sentences(build.stdout + build.stderr)
     assert "the header Python.h of Python 3." in sentence and "; install " in sentence
+
+
+def test_only_what_has_changed_is_compiled_again(source: Path) -> None:
+    kernel = source / "ext" / KERNEL
+    for path in (source / "ext").rglob("*.pyx"):
+        if path != kernel:
+            path.unlink()
+    # Older than Cython's own files, as those are that pip installs for every build.
+    for path in source.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    compiled = f"eventsnn: compiling kernel 1 of 1, {'.'.join(KERNEL.with_suffix('').parts)}"
+
+    def build(**environment: str) -> list[str]:
+        run = pip_wheel(source, "--verbose", **environment)
+        assert run.returncode == 0, run.stdout + run.stderr
+        for path in (source / "build").rglob("*"):
+            os.utime(path, (1e9 + 1, 1e9 + 1))
+        return sentences(run.stdout + run.stderr)
+
+    assert build() == [compiled]
+    [nothing] = build()
+    assert nothing.startswith("eventsnn: nothing to compile, all 1 kernels in ")
+    assert build(EVENTSNN_LANES="1") == [compiled]
+    assert build() == [nothing]
+    os.utime(kernel, (1e9 + 2, 1e9 + 2))
+    assert build() == [compiled]
 
 
 def test_everything_imports_from_another_folder(tmp_path: Path) -> None:

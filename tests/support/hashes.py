@@ -6,7 +6,8 @@ A change that must change no bit, such as a move of code, leaves all lines as th
     ... the change ...
     python tests/support/hashes.py | diff before.txt -
 
-Without --scenarios and --networks both are run. --threads: no line depends on it either.
+Without --scenarios and --networks both are run; --seeds 0 50 runs the first 50 networks. --threads: no line depends on
+it either.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ def of_scenarios(threads: int) -> Iterator[tuple[str, str]]:
         yield f"scenario {name}", hash_of(loaded.build(**loaded.defaults()), loaded.duration, threads)
 
 
-def of_networks(threads: int) -> Iterator[tuple[str, str]]:
-    for seed in SEEDS:
+def of_networks(threads: int, seeds: range = SEEDS) -> Iterator[tuple[str, str]]:
+    for seed in seeds:
         yield f"network {seed}", hash_of(random_network(seed, STOP, others=True), STOP, threads)
 
 
@@ -48,13 +49,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenarios", action="store_true")
     parser.add_argument("--networks", action="store_true")
+    parser.add_argument("--seeds", type=int, nargs=2, metavar=("FIRST", "STOP"))
     parser.add_argument("--threads", type=int, default=1, metavar="N")
     options = parser.parse_args()
-    both = options.scenarios == options.networks
-    for wanted, found in ((options.scenarios, of_scenarios), (options.networks, of_networks)):
-        if wanted or both:
-            for name, digest in found(options.threads):
-                print(name, digest, flush=True)
+    both = not (options.scenarios or options.networks or options.seeds)
+    if options.scenarios or both:
+        show(of_scenarios(options.threads))
+    if options.networks or options.seeds or both:
+        show(of_networks(options.threads, range(*options.seeds) if options.seeds else SEEDS))
+
+
+def show(hashes: Iterator[tuple[str, str]]) -> None:
+    for name, digest in hashes:
+        print(name, digest, flush=True)
 
 
 if __name__ == "__main__":

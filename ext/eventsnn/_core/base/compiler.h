@@ -21,6 +21,13 @@
 #define EVENTSNN_EACH static inline __attribute__((always_inline))
 #endif
 
+/* A function that some of the kernels which include it do not call. */
+#if defined(__GNUC__) || defined(__clang__)
+#define EVENTSNN_PERHAPS static __attribute__((unused))
+#else
+#define EVENTSNN_PERHAPS static
+#endif
+
 /* ---- memory: have an address in the cache before it is read, or written */
 
 #if defined(__GNUC__) || defined(__clang__)

@@ -344,9 +344,10 @@ static inline int eventsnn_cell(
 
 #else
 
-#define eventsnn_uniforms(lanes, key, c0, c1, c2, c3, out) eventsnn_uniforms_plain(key, c0, c1, c2, c3, out)
+#define eventsnn_uniforms(lanes, key, c0, c1, c2, c3, out) \
+    ((void)(lanes), eventsnn_uniforms_plain(key, c0, c1, c2, c3, out))
 #define eventsnn_cell(lanes, key, c0, c1, c2, c3, least, start, width, last, times) \
-    eventsnn_cell_plain(key, c0, c1, c2, c3, least, start, width, last, times)
+    ((void)(lanes), eventsnn_cell_plain(key, c0, c1, c2, c3, least, start, width, last, times))
 
 #endif
 

@@ -106,7 +106,8 @@ static inline void eventsnn_growth(
 
 #else
 
-#define eventsnn_growth(lanes, n, time, origin, rate, out) eventsnn_growth_plain(n, time, origin, rate, out)
+#define eventsnn_growth(lanes, n, time, origin, rate, out) \
+    ((void)(lanes), eventsnn_growth_plain(n, time, origin, rate, out))
 
 #endif
 

@@ -82,7 +82,7 @@ static inline void eventsnn_conduct(int lanes, eventsnn_conducting *e, int rule,
 
 #else
 
-#define eventsnn_conduct(lanes, e, rule, slots) eventsnn_one_conduct(e, rule, slots)
+#define eventsnn_conduct(lanes, e, rule, slots) ((void)(lanes), eventsnn_one_conduct(e, rule, slots))
 
 #endif
 

@@ -70,10 +70,10 @@ cdef extern from "eventsnn/_core/base/barrier.h":
     void barrier_wait "eventsnn_barrier_wait"(Barrier* barrier) noexcept nogil
 
 
-cdef extern from *:
+cdef extern from "eventsnn/_core/base/compiler.h":
     """
     #include <time.h>
-    static double eventsnn_seconds(void) {
+    EVENTSNN_PERHAPS double eventsnn_seconds(void) {
         struct timespec now;
         timespec_get(&now, TIME_UTC);
         return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;

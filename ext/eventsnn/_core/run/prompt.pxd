@@ -241,7 +241,9 @@ cdef inline bint has_failed(const Core* e) noexcept nogil:
 
 
 cdef inline const Message* message_of(const Core* e, int lane) noexcept nogil:
-    return &e.message[e.told] if e.team == NULL else &e.team.lane[lane].message[e.told]
+    if e.team == NULL:
+        return &e.message[e.told]
+    return &e.team.lane[lane].message[e.told]
 
 
 cdef inline void next_message(Core* e) noexcept nogil:

@@ -32,7 +32,9 @@ cdef inline bint has_spans(const Projection* p) noexcept nogil:
 cdef inline const double* span_delays(const Projection* p, const Row* row) noexcept nogil:
     """The delays of the synapses of a row from its `first` on, where each has its own."""
     cdef const Made* made = <const Made*><size_t>row.first
-    return made.delay + made.at if p.recipe != NULL else p.delay + row.first
+    if p.recipe != NULL:
+        return made.delay + made.at
+    return p.delay + row.first
 
 
 cdef inline int64_t span_length(const Projection* p, const Row* row, double stop) noexcept nogil:

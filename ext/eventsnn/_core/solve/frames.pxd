@@ -35,12 +35,12 @@ cdef extern from "eventsnn/_core/solve/integers.h" nogil:
     """
     #define EVENTSNN_CELL 0.015625
     #define EVENTSNN_LARGEST_DRIVE 1329227995784915872903807060280344576.0
-    #define EVENTSNN_ROUNDING 1e-9
+    #define EVENTSNN_POTENTIAL_ROUNDING 1e-9
     """
     const int64_t SLACK "EVENTSNN_SLACK"
     const double CELL "EVENTSNN_CELL"                      # ms
     const double LARGEST_DRIVE "EVENTSNN_LARGEST_DRIVE"    # 2^120
-    const double ROUNDING "EVENTSNN_ROUNDING"              # of a potential, as a part of the threshold: far more
+    const double ROUNDING "EVENTSNN_POTENTIAL_ROUNDING"    # of a potential, as a part of the threshold: far more
     int64_t nearest "eventsnn_nearest"(double value) noexcept
     int64_t sum_of "eventsnn_sum"(int64_t a, int64_t b) noexcept
     int64_t later "eventsnn_later"(int64_t value, double kept) noexcept

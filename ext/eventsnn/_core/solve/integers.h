@@ -135,7 +135,7 @@ static eventsnn_wide eventsnn_wide_nearest(double value)
 }
 
 /* The nearest double, half to even. */
-static double eventsnn_wide_double(eventsnn_wide a)
+EVENTSNN_PERHAPS double eventsnn_wide_double(eventsnn_wide a)
 {
     const eventsnn_wide size = a.high < 0 ? eventsnn_negative(a) : a;
     uint64_t low = size.low, high = (uint64_t)size.high;
@@ -150,7 +150,7 @@ static double eventsnn_wide_double(eventsnn_wide a)
     return ldexp((a.high < 0 ? -1.0 : 1.0) * (double)low, shift);
 }
 
-static eventsnn_wide eventsnn_wide_later(eventsnn_wide a, double kept, double frames)
+EVENTSNN_PERHAPS eventsnn_wide eventsnn_wide_later(eventsnn_wide a, double kept, double frames)
 {
     const int64_t factor = (int64_t)(kept * 9223372036854775808.0);
     for (; frames > 0.0 && (a.low | (uint64_t)a.high); frames -= 1.0) {
@@ -178,7 +178,7 @@ EVENTSNN_EACH int eventsnn_is_lost(eventsnn_wide a)
 }
 
 /* A sum of numbers, moved to the limit if it is larger in size. `rough` is the same sum in double, which cannot wrap. */
-static eventsnn_wide eventsnn_limited(eventsnn_wide sum, double rough)
+EVENTSNN_PERHAPS eventsnn_wide eventsnn_limited(eventsnn_wide sum, double rough)
 {
     if (fabs(rough) >= 6.0 * EVENTSNN_LIMIT || eventsnn_is_lost(sum))
         return eventsnn_wide_nearest(rough > 0.0 ? EVENTSNN_LIMIT : -EVENTSNN_LIMIT);

@@ -152,7 +152,7 @@ cdef inline void find_cells(const Group* g, int64_t stride, int64_t* sums, Drive
     cdef int i
     p.key, p.c0 = d.key, drive.index + <uint32_t>drive.start
     p.c1, p.c2 = <uint32_t>(<uint64_t><int64_t>cell), <uint32_t>(<uint64_t><int64_t>cell >> 32)
-    p.least, p.start, p.width = d.least, cell * d.width, d.width
+    p.least, p.start, p.width = <const double*>d.least, cell * d.width, d.width
     # A sum may round up to the end, which belongs to the next cell; this is the last double before it.
     p.last = (p.start + d.width) * (1.0 - 1.0 / 9007199254740992.0)
     p.current, p.weight, p.scale, p.origin, p.rate = slot >= 0, d.weight, scale_of(g.k, d.port), g.origin, c[RATE_M]

@@ -58,7 +58,9 @@ cdef inline double gap_of(const Blocks* b, const Group* g, int32_t n) noexcept n
 
 cdef inline const Class* class_of(const Core* e, const Group* g, int32_t n) noexcept nogil:
     """The class of a neuron in a varied group; else that of the group, which has the same constants for input."""
-    return &e.net.classes[neuron_at(e, n).class_of] if g.varied else g.k
+    if g.varied:
+        return &e.net.classes[neuron_at(e, n).class_of]
+    return g.k
 
 
 cdef inline const Class* own_class(const Core* e, int32_t n) noexcept nogil:

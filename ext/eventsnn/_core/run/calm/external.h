@@ -56,7 +56,7 @@ static inline void eventsnn_sum_spikes(
 }
 
 /* Some streams one after the other. */
-static int eventsnn_draw_sums_of(int lanes, eventsnn_cells *p, int64_t first, int64_t n, int32_t *full)
+EVENTSNN_PERHAPS int eventsnn_draw_sums_of(int lanes, eventsnn_cells *p, int64_t first, int64_t n, int32_t *full)
 {
     enum { SOME = 32, ROOM = 14 * SOME + 16 };
     double times[ROOM], factors[ROOM], x_factors[ROOM];
@@ -247,7 +247,8 @@ EVENTSNN_AVX512 EVENTSNN_INLINE int eventsnn_draw_streams(
     for (int at = 0; at < n; at += EVENTSNN_STREAMS) {
         const int left = drawn > at ? drawn - at : 0;
         eventsnn_eight_streams s[2];
-        __m512d first[2], second[2];
+        /* Neither is read before it is drawn, which gcc does not see. */
+        __m512d first[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()}, second[2] = {first[0], first[0]};
         int most;
         for (int g = 0; g < 2; g++)
             eventsnn_begin_streams(&c, at + 8 * g, left - 8 * g, parts, &s[g], &second[g]);
@@ -298,7 +299,7 @@ EVENTSNN_DRAW_SUMS(eventsnn_draw_currents_1, 1, 1)
 EVENTSNN_DRAW_SUMS(eventsnn_draw_currents_2, 2, 1)
 EVENTSNN_DRAW_SUMS(eventsnn_draw_currents_4, 4, 1)
 
-static int eventsnn_draw_sums(int lanes, eventsnn_cells *p, int64_t n, int32_t *full)
+EVENTSNN_PERHAPS int eventsnn_draw_sums(int lanes, eventsnn_cells *p, int64_t n, int32_t *full)
 {
     if (lanes != 8)
         return eventsnn_draw_sums_of(lanes, p, 0, n, full);

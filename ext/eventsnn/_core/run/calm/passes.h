@@ -41,7 +41,7 @@ typedef struct {
     double margin;
 } eventsnn_lines;
 
-static void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
+EVENTSNN_PERHAPS void eventsnn_find_lows_of(const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
 {
     for (int64_t n = first; n < stop; n++) {
         const double gap = (l->gap[n] + l->above) * (l->per_units ? l->per_units[n] : l->per_unit);
@@ -72,7 +72,7 @@ EVENTSNN_AVX512 static void eventsnn_find_lows_avx512(const eventsnn_lines *l, i
     eventsnn_find_lows_of(l, n, stop, low);
 }
 
-static void eventsnn_find_lows(int lanes, const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
+EVENTSNN_PERHAPS void eventsnn_find_lows(int lanes, const eventsnn_lines *l, int64_t first, int64_t stop, int64_t *low)
 {
     if (lanes == 8)
         eventsnn_find_lows_avx512(l, first, stop, low);
@@ -82,7 +82,7 @@ static void eventsnn_find_lows(int lanes, const eventsnn_lines *l, int64_t first
 
 #else
 
-#define eventsnn_find_lows(lanes, l, first, stop, low) eventsnn_find_lows_of(l, first, stop, low)
+#define eventsnn_find_lows(lanes, l, first, stop, low) ((void)(lanes), eventsnn_find_lows_of(l, first, stop, low))
 
 #endif
 
@@ -121,7 +121,7 @@ EVENTSNN_EACH int64_t eventsnn_pass_all_jumps(
 }
 
 /* Lines move by `by`, or, if there are arrays `from` and `to`, from these to those. more: external input, or NULL. */
-static int64_t eventsnn_pass_jumps(
+EVENTSNN_PERHAPS int64_t eventsnn_pass_jumps(
     int64_t *d, int64_t by, const int64_t *from, const int64_t *to, const int64_t *more, int64_t first, int64_t stop,
     int32_t *others)
 {
@@ -137,7 +137,7 @@ static int64_t eventsnn_pass_jumps(
  * kept: what is left of 1 in the frame that ends; 0 if no frame ends. For states with currents it has a place for each of
  * their numbers. Neurons with a flag have numbers that are 0, or as those of all others. */
 
-static void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t stop, int64_t *state)
+EVENTSNN_PERHAPS void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t stop, int64_t *state)
 {
     for (int64_t i = first * EVENTSNN_STATE; i < stop * EVENTSNN_STATE; i++)
         if (kept[i % EVENTSNN_STATE] > 0.0)
@@ -145,7 +145,7 @@ static void eventsnn_new_frames_of(const double *kept, int64_t first, int64_t st
 }
 
 /* D is relative to the neuron's own line, or to that of all. D of neurons with a flag means something else. */
-static void eventsnn_new_frames_of_jumps(
+EVENTSNN_PERHAPS void eventsnn_new_frames_of_jumps(
     double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop, int64_t *d)
 {
     for (int64_t n = first; n < stop; n++) {
@@ -205,7 +205,7 @@ EVENTSNN_AVX512 static void eventsnn_new_frames_jumps_avx512(
     eventsnn_new_frames_of_jumps(kept, lows, low, flag, n, stop, d);
 }
 
-static void eventsnn_new_frames(int lanes, const double *kept, int64_t first, int64_t stop, int64_t *state)
+EVENTSNN_PERHAPS void eventsnn_new_frames(int lanes, const double *kept, int64_t first, int64_t stop, int64_t *state)
 {
     if (lanes == 8)
         eventsnn_new_frames_avx512(kept, first, stop, state);
@@ -213,7 +213,7 @@ static void eventsnn_new_frames(int lanes, const double *kept, int64_t first, in
         eventsnn_new_frames_of(kept, first, stop, state);
 }
 
-static void eventsnn_new_frames_jumps(
+EVENTSNN_PERHAPS void eventsnn_new_frames_jumps(
     int lanes, double kept, const int64_t *lows, int64_t low, const uint8_t *flag, int64_t first, int64_t stop,
     int64_t *d)
 {
@@ -225,9 +225,10 @@ static void eventsnn_new_frames_jumps(
 
 #else
 
-#define eventsnn_new_frames(lanes, kept, first, stop, state) eventsnn_new_frames_of(kept, first, stop, state)
+#define eventsnn_new_frames(lanes, kept, first, stop, state)                                                           \
+    ((void)(lanes), eventsnn_new_frames_of(kept, first, stop, state))
 #define eventsnn_new_frames_jumps(lanes, kept, lows, low, flag, first, stop, d)                                        \
-    eventsnn_new_frames_of_jumps(kept, lows, low, flag, first, stop, d)
+    ((void)(lanes), eventsnn_new_frames_of_jumps(kept, lows, low, flag, first, stop, d))
 
 #endif
 
@@ -290,7 +291,7 @@ static int64_t eventsnn_pass_one(const eventsnn_rise *r, int64_t *s, int64_t n)
     return s[EVENTSNN_D];
 }
 
-static int64_t eventsnn_pass_currents_of(
+EVENTSNN_PERHAPS int64_t eventsnn_pass_currents_of(
     const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
 {
     int64_t m = 0;
@@ -390,7 +391,7 @@ EVENTSNN_AVX512 static int64_t eventsnn_pass_currents_avx512(
     return m + eventsnn_pass_currents_of(r, state, flag, n, stop, others + m);
 }
 
-static int64_t eventsnn_pass_currents(
+EVENTSNN_PERHAPS int64_t eventsnn_pass_currents(
     int lanes, const eventsnn_rise *r, int64_t *state, const uint8_t *flag, int64_t first, int64_t stop, int32_t *others)
 {
     return lanes == 8 ? eventsnn_pass_currents_avx512(r, state, flag, first, stop, others)
@@ -400,7 +401,7 @@ static int64_t eventsnn_pass_currents(
 #else
 
 #define eventsnn_pass_currents(lanes, r, state, flag, first, stop, others)                                             \
-    eventsnn_pass_currents_of(r, state, flag, first, stop, others)
+    ((void)(lanes), eventsnn_pass_currents_of(r, state, flag, first, stop, others))
 
 #endif
 

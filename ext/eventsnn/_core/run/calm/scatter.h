@@ -66,7 +66,7 @@ EVENTSNN_EACH double eventsnn_larger(double size, double weight)
     return fabs(weight) > size ? fabs(weight) : size;
 }
 
-static double eventsnn_largest(const eventsnn_pulse *p, int kind)
+EVENTSNN_PERHAPS double eventsnn_largest(const eventsnn_pulse *p, int kind)
 {
     double size[4] = {0.0, 0.0, 0.0, 0.0};
     const int64_t n = kind == EVENTSNN_SHARED ? 1 : p->n;
@@ -82,7 +82,7 @@ static double eventsnn_largest(const eventsnn_pulse *p, int kind)
 /* ---- memory */
 
 /* Fetch a slice, which lies anywhere in memory, before its turn comes. */
-static void eventsnn_fetch(const eventsnn_pulse *p, int kind)
+EVENTSNN_PERHAPS void eventsnn_fetch(const eventsnn_pulse *p, int kind)
 {
     enum { LINE = 64 };
     const int64_t size = p->n * (int64_t)(p->narrow ? sizeof(uint16_t) : sizeof(int32_t));
@@ -311,7 +311,7 @@ EVENTSNN_EACH int64_t eventsnn_add_kind(
 }
 
 /* Each chosen once for a slice. */
-static int64_t eventsnn_add_slice(
+EVENTSNN_PERHAPS int64_t eventsnn_add_slice(
     int lanes, const eventsnn_pulse *p, int kind, int currents, int64_t *state, int32_t *listed)
 {
     state += p->base * (int64_t)(currents ? EVENTSNN_STATE : 1);
