@@ -12,6 +12,8 @@ from eventsnn._core.solve.taylor import side_by_side as series_side_by_side
 from eventsnn.models.stepped import THRESHOLD
 from eventsnn.solve.state import State
 
+# An Outcome of ext/eventsnn/_core/solve/neuron.pxd.
+AT_THRESHOLD, LOST = 1, 2
 OFTEN = 400
 
 
@@ -128,14 +130,15 @@ def test_series_have_the_bits_of_single_neurons(lanes, kind, tolerances):
         model.receive(c, s, weights[: len(model.ports)], stop < release)
         given.append([t, stop, until, v, drive, release, *weights, *slots])
         constants.append(c)
-        expected.append((s.copy(), int(stop >= release and s.v >= c[THRESHOLD]), c, model))
+        at_threshold, lost = stop >= release and s.v >= c[THRESHOLD], model.is_lost(c, s)
+        expected.append((s.copy(), AT_THRESHOLD * at_threshold + LOST * lost, c, model))
     state = np.array(given)
     outcomes = series_side_by_side(kind(), lanes, state, np.array(constants))
     wanted = np.array([[s.v, *s.x] for s, *_ in expected])
     assert state[:, [3, *range(8, state.shape[1])]].tobytes() == wanted.tobytes()
     looked = 0
-    for (outcome, no_crossing, v), (s, above, c, model), row in zip(outcomes, expected, given, strict=True):
-        assert outcome == above
+    for (outcome, no_crossing, v), (s, known, c, model), row in zip(outcomes, expected, given, strict=True):
+        assert outcome == known
         if not outcome:
             free = row[1] >= row[5]
             span, found = model.crossing(c, s.copy()) if free else (math.inf, False)

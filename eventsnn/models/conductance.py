@@ -36,6 +36,7 @@ from eventsnn._core.base.mathfunc import exp, expm1, log1p, sin_turns
 from eventsnn._core.models import conductance as kernels
 from eventsnn._core.models.conducting import E_EX, E_IN, E_L, RATE_EX, RATE_IN, RATE_L, SCALES, TAU_EX, TAU_IN, V_RESET
 from eventsnn._core.solve.neuron import THRESHOLD, R
+from eventsnn.base.checks import require
 from eventsnn.draw.values import Values
 from eventsnn.models.stepped import SteppedModel, until
 from eventsnn.solve.state import State
@@ -59,7 +60,8 @@ RULES = (
 MOST = ((0.75, 0.125), (2.5, 0.25))  # a h and h / tau of the first two
 SHORTEST = (0.125, 2.0)  # 1 / (8 / a) and 1 / (tau / 2), the parts of one step of the last
 NOTHING = 2.0**-64  # what a conductance may still come to, g tau / C_m, and count as 0
-LARGEST_RATE = 2.0**20  # 1/ms: with larger ones a neuron has run away
+LARGEST_RATE = 2.0**15  # 1/ms: with larger ones a neuron has run away
+SHORTEST_TAU = 2.0**-12  # ms: a shorter one makes steps too short to come to an end
 NARROWEST = 2.0**-40  # of a step: where phi touches zero within it
 BEYOND = 1.0625  # how far beyond a crossing that is expected it is looked for
 SHORTEST_LOOK = 0.0625  # of a step: how far at least
@@ -119,6 +121,12 @@ class LIFCondExp(SteppedModel):
         return [name for name, _ in rows], np.stack(np.broadcast_arrays(*columns))
 
     # ---- equations, for the reference engine
+
+    def check(self, values: Values, where: str) -> None:
+        super().check(values, where)
+        for name in ("tau_syn_ex", "tau_syn_in"):
+            rule = f"must be at least {SHORTEST_TAU:g} ms, as a shorter one needs too many steps"
+            require(values[name] >= SHORTEST_TAU, values[name], f"{where}: {name}", rule, "ms")
 
     def is_lost(self, c: Sequence[float], s: State) -> bool:
         return not self._speed(c, s)[0] <= LARGEST_RATE
@@ -240,7 +248,7 @@ class LIFCondExp(SteppedModel):
         if s.v >= c[THRESHOLD]:
             return 0.0, True
         speed = self._speed(c, s)
-        if not speed[0] <= LARGEST_RATE:
+        if self.is_lost(c, s):
             return math.nan, True
         if _is_silent(speed, s):
             rise = _rise(c, s)

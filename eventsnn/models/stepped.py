@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn._core.solve.neuron import THRESHOLD
+from eventsnn._core.solve.neuron import MOST_STEPS, THRESHOLD
 from eventsnn.base.checks import require
 from eventsnn.base.errors import InputError
 from eventsnn.draw.values import Values
@@ -123,6 +123,17 @@ class SteppedModel(Model):
 
     def threshold(self, c: Sequence[float], s: State) -> float:
         return c[THRESHOLD]
+
+
+def count_step(s: State) -> bool:
+    """Count another step; False if a neuron has taken too many since its last event, or in the ms before."""
+    s.steps += 1
+    if s.steps <= MOST_STEPS:
+        return True
+    if s.t - s.since < 1.0:
+        return False
+    s.steps, s.since = 1, s.t
+    return True
 
 
 def until(t: float, span: float) -> tuple[float, float]:

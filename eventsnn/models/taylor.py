@@ -31,7 +31,7 @@ from eventsnn._core.solve.neuron import THRESHOLD, R
 from eventsnn._core.solve.steps import FARTHEST, HEAD, ORDER, TRIES, V_RESET
 from eventsnn.base.checks import require
 from eventsnn.draw.values import Values
-from eventsnn.models.stepped import Shape, SteppedModel, until
+from eventsnn.models.stepped import Shape, SteppedModel, count_step, until
 from eventsnn.solve.series import Series, Step, first_root, horner
 from eventsnn.solve.state import State
 
@@ -208,13 +208,16 @@ class TaylorModel(SteppedModel):
             h = t - s.t
             step: Step | None = s.step if not held else None
             z = self._begin(c, s, held) if step is None else step.z
-            n = self._orders(c, s, z, h)
+            n = self._orders(c, s, z, h) if step is None or t < step.end else 0
             if n == 0:
                 step = self._step(c, s, z) if step is None else step
                 if not step.end > s.t:
                     break  # so fast that time does not advance: it crosses its threshold now
                 n = step.order
                 if t >= step.end:
+                    if not count_step(s):
+                        s.v = math.nan
+                        break
                     s.v, s.x, s.step = step.last[0], step.last[1:], None
                     if s.slope != 0.0:
                         s.drive = s.drive + s.slope * step.span
@@ -234,7 +237,7 @@ class TaylorModel(SteppedModel):
         state that is out of range."""
         if s.v >= c[THRESHOLD]:
             return 0.0, True
-        if not all(abs(value) <= c[FARTHEST] for value in (s.v, *s.x)):
+        if self.is_lost(c, s):
             return math.nan, True
         if s.step is None:
             s.step = self._step(c, s, self._begin(c, s, False))
@@ -248,6 +251,9 @@ class TaylorModel(SteppedModel):
         if h <= step.span:
             return (h if s.t + h < step.end else step.end - s.t), True
         return step.end - s.t, step.last[0] >= c[THRESHOLD]
+
+    def is_lost(self, c: Sequence[float], s: State) -> bool:
+        return not all(abs(value) <= c[FARTHEST] for value in (s.v, *s.x))
 
     def receive(self, c: Sequence[float], s: State, weights: Sequence[float], refractory: bool) -> None:
         s.step = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from eventsnn._core.solve.neuron import MOST_STEPS
+
 _REFRACTORY = "Give the neurons a refractory period t_ref, or the loop a delay"
 
 
@@ -17,6 +19,7 @@ class Outcome(IntEnum):
     TOO_MANY_INPUTS = 4
     OUT_OF_RANGE = 5
     UNSOUND = 6
+    TOO_MANY_STEPS = 7
 
     @property
     def runaway(self) -> bool:
@@ -47,6 +50,7 @@ _SENTENCES = {
     Outcome.OUT_OF_RANGE: (
         "has run away: a variable of its state left the range that its equations or numbers are meant for"
     ),
+    Outcome.TOO_MANY_STEPS: f"needs more than {MOST_STEPS:,} steps for 1 ms, as its state changes too fast",
     Outcome.UNSOUND: "the schedule was not sound after a window",
 }
 _REMEDIES = {
@@ -54,6 +58,7 @@ _REMEDIES = {
     Outcome.TOO_MANY_ROUNDS: _REFRACTORY,
     Outcome.TOO_MANY_INPUTS: "Give the stimulus longer intervals",
     Outcome.OUT_OF_RANGE: "Change its parameters, or give it weaker input",
+    Outcome.TOO_MANY_STEPS: "Give it longer time constants, weaker conductances, or a larger tolerance",
 }
 
 

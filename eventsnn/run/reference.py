@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from sortedcontainers import SortedKeyList
 
 from eventsnn._core.solve.closed_form import V_RESET
-from eventsnn._core.solve.neuron import T_REF, R
+from eventsnn._core.solve.neuron import MOST_STEPS, T_REF, R
 from eventsnn.compile.plan import PartPlan, Plan
 from eventsnn.models.base import Model
 from eventsnn.models.stepped import SteppedModel
@@ -224,9 +224,12 @@ class Reference:
             time = state.t + span
             if state.t == kept.t:
                 kept.step = state.step
+        if math.isnan(time) and not state.t > now:
+            self._fail(n, state.t, ended_by(state))
+            return
         if math.isnan(time):
-            self._fail(n, state.t, Outcome.OUT_OF_RANGE)
-        elif time < math.inf:
+            time, found = state.t, False  # the run ends there, not before what happens until then
+        if time < math.inf:
             at = SEARCH if not found else round_ + 1 if time == now else 0
             neuron.crossing = Entry((time, at, CROSSING, n), n)
             self.queue.add(neuron.crossing)
@@ -240,6 +243,7 @@ class Reference:
             neuron.model.leave(neuron.c, neuron.state, t)
             neuron.model.reset(neuron.c, neuron.state)
             neuron.release = t + neuron.c[T_REF]
+            neuron.state.steps, neuron.state.since = 0, t
             neuron.model.enter(neuron.c, neuron.state, neuron.release)
         if math.floor(t) != neuron.millisecond:
             neuron.millisecond, neuron.spikes_in_millisecond = math.floor(t), 0
@@ -322,6 +326,7 @@ class Reference:
         assert neuron.model is not None
         state, gain, current = self.settle(n, t), neuron.c[R], self.plan.currents
         neuron.model.leave(neuron.c, state, neuron.release)
+        state.steps, state.since = 0, t
         state.drive = gain * (float(self.plan.I_e[n]) + float(current.amplitude[piece]))
         state.slope = gain * float(current.slope[piece])
         sines = current.sine[current.sine_start[piece] : current.sine_start[piece + 1]]
@@ -355,7 +360,8 @@ class Reference:
             if self._add(neuron, self.settle(n, t), synaptic, external) and t >= neuron.release:
                 self._fire(n, t, round_)
             if neuron.model.is_lost(neuron.c, neuron.state):
-                self._fail(n, t, Outcome.OUT_OF_RANGE)
+                self._fail(n, t, ended_by(neuron.state))
+            neuron.state.steps, neuron.state.since = 0, t
             accepted.add(n)
         return accepted
 
@@ -466,6 +472,11 @@ class Reference:
                 problems.append(f"neuron {n}: crossing at {neuron.crossing.time} before its release {neuron.release}")
         if problems:
             raise RuntimeError("the reference engine's queue is broken:\n" + "\n".join(problems))
+
+
+def ended_by(state: State) -> Outcome:
+    """Why a neuron whose state is lost ends the run."""
+    return Outcome.TOO_MANY_STEPS if state.steps > MOST_STEPS else Outcome.OUT_OF_RANGE
 
 
 def _by_port(model: Model, inputs: list[Entry]) -> list[float]:

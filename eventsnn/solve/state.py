@@ -30,7 +30,12 @@ class State:
     sines: tuple[tuple[float, float, float], ...] = ()  # sinusoidal currents: frequency (1/ms), phase (turns), pA
     frame: Frame | None = None  # holds x, and v of a free neuron, if there is one
     step: Any = None  # the series that the state follows, if it is known; no part of it
+    steps: int = 0  # that it has taken, where it goes on in steps,
+    since: float = 0.0  # ms, since then: the last event, or later
 
     def copy(self) -> State:
         frame = self.frame.copy() if self.frame else None
-        return State(self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines, frame, self.step)
+        return State(
+            self.t, self.v, list(self.x), list(self.low), self.drive, self.slope, self.sines, frame, self.step,
+            self.steps, self.since,
+        )  # fmt: skip

@@ -189,7 +189,7 @@ INLINE void EVENTSNN_OF(conduct_all)(eventsnn_conducting *e, int rule, int slots
     }
 }
 
-EVENTSNN_TARGET static void EVENTSNN_OF(conduct)(eventsnn_conducting *e, int rule, int slots)
+EVENTSNN_TARGET EVENTSNN_PERHAPS void EVENTSNN_OF(conduct)(eventsnn_conducting *e, int rule, int slots)
 {
     /* Each with numbers that the compiler knows, so that loops are unrolled. */
     if (rule == EVENTSNN_HELD)

@@ -47,7 +47,7 @@ cdef extern from "eventsnn/_core/models/conductance.h" nogil:
 cdef extern from *:
     """
     #define EVENTSNN_NOTHING 5.421010862427522e-20
-    #define EVENTSNN_LARGEST_RATE 1048576.0
+    #define EVENTSNN_LARGEST_RATE 32768.0
     #define EVENTSNN_NARROWEST 9.094947017729282e-13
     #define EVENTSNN_BEYOND 1.0625
     #define EVENTSNN_SHORTEST_LOOK 0.0625
@@ -55,7 +55,7 @@ cdef extern from *:
     #define EVENTSNN_TURN 6.283185307179586
     """
     const double NOTHING "EVENTSNN_NOTHING"               # 2^-64
-    const double LARGEST_RATE "EVENTSNN_LARGEST_RATE"     # 1/ms, 2^20
+    const double LARGEST_RATE "EVENTSNN_LARGEST_RATE"     # 1/ms, 2^15
     const double NARROWEST "EVENTSNN_NARROWEST"           # 2^-40, of a step
     const double BEYOND "EVENTSNN_BEYOND"                 # a crossing that is expected
     const double SHORTEST_LOOK "EVENTSNN_SHORTEST_LOOK"   # of a step

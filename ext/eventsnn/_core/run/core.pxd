@@ -18,6 +18,7 @@ cdef enum Status:
     TOO_MANY_INPUTS = 4
     OUT_OF_RANGE = 5
     UNSOUND = 6           # of debug builds: verify.pxd
+    TOO_MANY_STEPS = 7
 
 
 cdef struct Projection:

@@ -12,6 +12,7 @@ from eventsnn._core.run.core cimport (
     TOO_MANY_INPUTS,
     TOO_MANY_ROUNDS,
     TOO_MANY_SPIKES,
+    TOO_MANY_STEPS,
     Core,
     Fired,
     Message,
@@ -30,17 +31,19 @@ from eventsnn._core.base.memory cimport enlarge
 from eventsnn._core.solve.neuron cimport (
     AT_THRESHOLD,
     BOUNDED,
-    R,
-    T_REF,
     FOUND,
     MOST_VARIABLES,
+    R,
     RELEASE_SLACK,
     SEARCHED,
     STAYS_BELOW,
+    T_REF,
     UNKNOWN,
     Class,
     Neuron,
     Slice,
+    count_anew,
+    is_stiff,
     round_of,
     time_of,
     variables,
@@ -81,6 +84,11 @@ cdef inline void fail(Core* e, int status, double t, int32_t n) noexcept nogil:
         e.tally.failed = n
 
 
+cdef inline int ended_by(const Class* k, const Neuron* s) noexcept nogil:
+    """Why a neuron whose state is lost ends the run."""
+    return TOO_MANY_STEPS if is_stiff(k, s) else OUT_OF_RANGE
+
+
 # ---- one neuron
 
 
@@ -110,7 +118,7 @@ cdef inline void refine(Core* e, Neuron* s, double until) noexcept nogil:
     s.crossing = k.model.crossing(k, start, s.crossing if s.framed else searched, &s.bounded)
     if s.crossing != s.crossing:
         s.crossing = infinity()
-        fail(e, OUT_OF_RANGE, start.t, <int32_t>((<char*>s - e.state.records) // e.net.stride))
+        fail(e, ended_by(k, start), start.t, <int32_t>((<char*>s - e.state.records) // e.net.stride))
 
 
 cdef inline bint refine_due(Core* e, Neuron* s, double t, double until) noexcept nogil:
@@ -386,6 +394,8 @@ cdef inline int64_t process(Core* e, int32_t n, double t, int64_t next, int64_t 
     if t == s.outside:
         s.outside = next_outside(e, s)
     if changed:
+        if e.net.classes[s.class_of].model.stepped:
+            count_anew(s, t)
         s.bounded = BOUNDED if outcome & STAYS_BELOW else UNKNOWN
         s.crossing = infinity()
     return next
@@ -422,7 +432,7 @@ cdef inline bint take_input(
     elif outcome[0] & AT_THRESHOLD:
         fire(e, n, t)
     if k.model.lost != NULL and k.model.lost(k, s):
-        fail(e, OUT_OF_RANGE, t, n)
+        fail(e, ended_by(k, s), t, n)
     return True
 
 

@@ -74,10 +74,16 @@ cdef inline double first_of(const Core* e) noexcept nogil:
     return max(min(queued, e.blocks.end, e.blocks.next), e.state.time)
 
 
+cdef enum:
+    # Events that take as long as a search for a crossing, or a step of a neuron without a closed form.
+    WORTH_OF_SEARCH = 16
+
+
 cdef inline void tell_work(Core* e) noexcept nogil:
     cdef Message* mine = &e.message[e.told]
     mine.first = first_of(e)
     mine.work = e.tally.synaptic_events + e.tally.external_events + e.tally.updates + e.blocks.looks
+    mine.work += WORTH_OF_SEARCH * e.tally.bounds_due
     mine.running = e.tally.status == RUNNING
     mine.activity = activity_of(e)
 

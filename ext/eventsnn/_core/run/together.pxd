@@ -4,19 +4,19 @@
 from libc.stdint cimport int32_t, int64_t
 from libc.math cimport fabs
 
-from eventsnn._core.run.core cimport OUT_OF_RANGE, RUNNING, Core, neuron_at, prefetch
-from eventsnn._core.run.events cimport fail, fire, process_before, refine, watched
+from eventsnn._core.run.core cimport RUNNING, Core, neuron_at, prefetch
+from eventsnn._core.run.events cimport ended_by, fail, fire, process_before, refine, watched
 from eventsnn._core.run.foresight cimport LOOK, ULP_OF_TIME, stays_below
 from eventsnn._core.base.mathfunc cimport infinity
 from eventsnn._core.solve.neuron cimport (
     AT_THRESHOLD,
     BOUNDED,
-    LOST,
     SEARCHED,
     UNKNOWN,
     Event,
     Model,
     Neuron,
+    count_anew,
     early,
     port_of,
     time_of,
@@ -83,8 +83,9 @@ cdef inline void take_some(Core* e, const Model* model, Event* events, int n) no
     cdef Event* x
     cdef int i
     cdef int32_t neuron
-    if n == 0 or model.take_all(e.net.classes, events, n) == 0:
+    if n == 0:
         return
+    model.take_all(e.net.classes, events, n)
     for i in range(n):
         x = &events[i]
         if x.outcome:
@@ -93,8 +94,11 @@ cdef inline void take_some(Core* e, const Model* model, Event* events, int n) no
             fire(e, neuron, x.t)
             x.s.bounded = UNKNOWN
             x.s.crossing = infinity()
-        if x.outcome & LOST:
-            fail(e, OUT_OF_RANGE, x.t, neuron)
+        # A spike may bring V back, and what it adds to other variables may be too much.
+        if x.outcome and x.added and model.lost(&e.net.classes[x.s.class_of], x.s):
+            fail(e, ended_by(&e.net.classes[x.s.class_of], x.s), x.t, neuron)
+        if x.added:
+            count_anew(x.s, x.t)
 
 
 cdef inline bint alike(const Model* one, const Model* other) noexcept nogil:

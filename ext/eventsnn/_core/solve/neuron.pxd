@@ -7,6 +7,7 @@
 
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint16_t, uint64_t
 
+from eventsnn._core.base.mathfunc cimport from_bits, to_bits
 from eventsnn._core.draw.stream cimport Stream
 
 # Where the constants of a neuron are. Python has these places from the compiled module, by the same names.
@@ -21,6 +22,8 @@ cpdef enum:
     MOST_VARIABLES = 64
     # Exponential currents of a neuron that can be calm.
     MOST_CURRENTS = 2
+    # Steps of a neuron without a closed form in 1 ms.
+    MOST_STEPS = 16384
 
 
 cdef extern from *:
@@ -74,7 +77,7 @@ cdef struct Neuron:
     # neuron is in a frame, frames.pxd says what they are.
     double t              # ms, when the state was true
     double v              # mV relative to E_L; of a neuron in a frame only while it is refractory
-    Wide u                # U, in place of v while the neuron is in a frame
+    Wide u                # U, in place of v while the neuron is in a frame; else the steps it has taken, and since when
     double drive          # mV, R (I_e + step currents)
     double crossing       # first threshold crossing if nothing else happens, or a lower bound of it; inf if none
     double outside        # next external spike or change of current; inf if none
@@ -240,6 +243,28 @@ cdef struct Model:
 cdef struct Class:
     const Model* model
     const double* c
+
+
+cdef inline void count_anew(Neuron* s, double t) noexcept nogil:
+    """Let the steps of a neuron be counted from an event at t on."""
+    s.u.low, s.u.high = 0, <int64_t>to_bits(t)
+
+
+cdef inline bint count_step(Neuron* s) noexcept nogil:
+    """Count another step of a neuron; False if it has taken too many since its last event, or in the ms before."""
+    s.u.low += 1
+    if s.u.low <= <uint64_t>MOST_STEPS:
+        return True
+    if s.t - from_bits(<uint64_t>s.u.high) < 1.0:
+        return False
+    count_anew(s, s.t)
+    s.u.low = 1
+    return True
+
+
+cdef inline bint is_stiff(const Class* k, const Neuron* s) noexcept nogil:
+    """Whether a neuron has taken too many steps; its V is then not a number."""
+    return k.model.stepped and s.u.low > <uint64_t>MOST_STEPS
 
 
 cdef inline double early(double release) noexcept nogil:

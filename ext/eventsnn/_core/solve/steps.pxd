@@ -4,8 +4,8 @@
 from libc.float cimport DBL_MAX
 from libc.math cimport fabs, floor
 
-from eventsnn._core.base.mathfunc cimport exp, infinity, log, sin_turns
-from eventsnn._core.solve.neuron cimport R, ROW, Class, Neuron, Series, Sine, Step, variables
+from eventsnn._core.base.mathfunc cimport exp, infinity, log, not_a_number, sin_turns
+from eventsnn._core.solve.neuron cimport R, ROW, Class, Neuron, Series, Sine, Step, count_step, variables
 
 # Where the constants of a neuron without a closed form are, behind those of all neurons.
 cpdef enum:
@@ -273,6 +273,9 @@ cdef inline void go(const Class* k, Neuron* s, double t, bint held) noexcept nog
                 break  # so fast that time does not advance: it crosses its threshold now
             n = <int>p.order
             if not t < p.end:
+                if not count_step(s):
+                    s.v = not_a_number()
+                    break
                 h = p.span
                 s.v = p.last[0]
                 for i in range(k.model.n_slots):

@@ -10,6 +10,7 @@ from eventsnn._core.solve.neuron cimport (
     AT_THRESHOLD,
     BOUNDED,
     FOUND,
+    LOST,
     MOST_VARIABLES,
     ROW,
     SEARCHED,
@@ -156,6 +157,10 @@ cdef inline bint is_in_range(const Class* k, const Neuron* s) noexcept nogil:
     return True
 
 
+cdef inline bint lost(const Class* k, const Neuron* s) noexcept nogil:
+    return not is_in_range(k, s)
+
+
 cdef inline double crossing(const Class* k, const Neuron* s, double start, int8_t* certainty) noexcept nogil:
     """From the state on, to the end of its step; the engine takes the state there before it goes on."""
     cdef Step* p = step_of(k, s)
@@ -261,6 +266,8 @@ cdef inline void take(const Class* k, Event* event) noexcept nogil:
         elif not (event.t < s.release and k.model.clamped):
             s.v = s.v + event.total[port] * scales(k)[port]
     event.outcome = AT_THRESHOLD if not event.t < s.release and s.v >= k.c[THRESHOLD] else 0
+    if event.added and lost(k, s):
+        event.outcome = event.outcome | LOST
 
 
 cdef inline void place(const Class* k, const Event* event, Looks* g) noexcept nogil:
@@ -365,5 +372,6 @@ cdef inline void complete(Model* m, int constants) noexcept nogil:
     m.threshold = threshold
     m.crossing = crossing
     m.clear = clear
+    m.lost = lost
     m.receive = receive
     m.reset = reset
