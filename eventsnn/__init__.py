@@ -12,6 +12,7 @@ Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
 
 from importlib.metadata import version as _version
 
+import eventsnn.cli.start  # noqa: F401 - before all that takes long to import
 from eventsnn import encode, events, models
 from eventsnn.base.errors import InputError, RunawayError, StateError
 from eventsnn.describe import processes, rules

@@ -147,3 +147,22 @@ def test_output_order_is_time_then_population_then_id(engine):
     net.connect(source, cells, esn.Explicit([0, 1, 2, 3], [3, 1, 2, 0]), delay=[1.0, 1.0, 0.5, 1.0])
     spikes = net.run(5.0, engine=engine).spikes["cells"]
     assert spikes.times.tolist() == [3.5, 4.0, 4.0, 4.0] and spikes.ids.tolist() == [2, 0, 1, 3]
+
+
+def test_a_moving_threshold_is_recorded_of_a_model_with_no_other_variable(engine):
+    """No current: 3 mV at each spike, decaying with 15 ms."""
+
+    class Adapting(esn.LinearModel):
+        parameters = {"tau_m": 10.0, "C_m": 250.0, "E_L": 0.0, "V_th": 10.0, "t_ref": 0.0, "I_e": 0.0, "tau_th": 15.0}
+
+        def equations(self, p):
+            membrane = esn.Membrane(p["tau_m"], p["C_m"], p["E_L"], p["V_th"], p["t_ref"], port="kick")
+            return esn.Linear(membrane, [], [esn.Threshold("raised", p["tau_th"], reset=esn.Reset(jump=3.0))])
+
+    net = esn.Network()
+    cell = net.population(1, Adapting(), name="cell", I_e=500.0)
+    net.record(cell, ["V_th", "raised"], every=10.0)
+    results = net.run(50.0, engine=engine)
+    spikes, trace = results.spikes["cell"].times, results.traces["cell"]
+    raised = [3.0 * np.exp(-(t - spikes[spikes <= t]) / 15.0).sum() for t in trace.times]
+    assert trace.V_th[0] == pytest.approx(10.0 + np.array(raised), rel=1e-12) and len(spikes) > 1

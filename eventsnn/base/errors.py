@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import signal
 from collections.abc import Iterable
 
 
@@ -31,8 +32,16 @@ class RunawayError(RuntimeError):
         return type(self), (str(self), self.population, self.neuron, self.time)
 
 
-class SaveInterrupted(KeyboardInterrupt):
-    """Ctrl-C came while the complete files of a result were moved into place; the message says where they are."""
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C came, or a signal that ends a process, such as a batch system sends. number: of the signal."""
+
+    def __init__(self, message: str, number: int = signal.SIGINT):
+        super().__init__(message)
+        self.number = number
+
+
+class SaveInterrupted(Interrupted):
+    """The signal came while the complete files of a result were moved into place; the message says where they are."""
 
 
 def suggest(word: object, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,7 +21,17 @@ from rich.text import Text
 from eventsnn.base.errors import InputError, RunawayError
 from eventsnn.cli import encode as cli_encode
 from eventsnn.cli import scenario as scenarios
-from eventsnn.cli.console import CHECK_FAILED, DEFECT, INTERRUPTED, RUNAWAY, console, input_errors, interrupts
+from eventsnn.cli.console import (
+    CHECK_FAILED,
+    DEFECT,
+    RUNAWAY,
+    console,
+    exit_code,
+    ignore_signals,
+    input_errors,
+    interrupts,
+    raise_signals,
+)
 from eventsnn.results.results import Results, load
 from eventsnn.results.storage import refuse_overwriting
 from eventsnn.run.progress import duration as wall_time
@@ -42,6 +53,8 @@ EXIT_CODES = """Exit codes:
 70  a defect in eventsnn or in the scenario, shown with its traceback
 
 130  interrupted by Ctrl-C; what was simulated is saved
+
+143, 129  ended by SIGTERM or SIGHUP, as batch systems send them; what was simulated is saved
 """
 
 LOST = "interrupted before the results were saved; nothing of this run is kept"
@@ -64,11 +77,17 @@ class Engine(str, Enum):
 
 def main() -> None:
     """Entry point of the `eventsnn` command; exits with one of the codes that `eventsnn run --help` lists."""
+    came = raise_signals()
     try:
         app(prog_name="eventsnn")
     except Exception:
         traceback.print_exc()
         sys.exit(DEFECT)
+    except SystemExit as ending:
+        # Outside of a command typer ends with 130 whatever the signal was.
+        sys.exit(128 + came[0] if came and ending.code == 128 + signal.SIGINT else ending.code)
+    finally:
+        ignore_signals()
 
 
 def _print_version(wanted: bool) -> None:
@@ -229,10 +248,11 @@ def _simulate(
     stopped, code = None, 0
     try:
         network.run(duration, threads=threads, progress=progress, engine=engine.value)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         if network.time == 0:
             raise
-        stopped, code = f"interrupted at {network.time:g} of {duration:g} ms", INTERRUPTED
+        if network.time < duration:
+            stopped, code = f"interrupted at {network.time:g} of {duration:g} ms", exit_code(interrupt)
     except RunawayError as error:
         stopped, code = str(error).rstrip("."), RUNAWAY
     with interrupts(LOST):

@@ -26,6 +26,7 @@ import math
 import os
 import secrets
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,10 @@ def save(results: Recorded, directory: str | os.PathLike[str], force: bool = Fal
         _move_into_place(staging, target)
     except OSError as error:
         raise InputError(f"results cannot be moved into {directory} ({error.strerror}); {rescue}") from error
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         left = any(staging.glob("*"))
         where = f"before all files were in {directory}; {rescue}" if left else f"when the results were in {directory}"
-        raise SaveInterrupted(f"interrupted {where}") from None
+        raise SaveInterrupted(f"interrupted {where}", getattr(interrupt, "number", signal.SIGINT)) from None
     shutil.rmtree(staging, ignore_errors=True)
 
 

@@ -405,9 +405,10 @@ class Reference:
             self.neurons[n].state = kept
             model.leave(c, now, self.neurons[n].release)
             for name, variable, offset in zip(probe.variables, probe.variable, probe.offset.tolist(), strict=True):
-                value = now.v if variable == 0 else now.x[variable - 1]
                 if variable < 0:
                     value = model.threshold(c, now)
+                else:
+                    value = now.v if variable == 0 else now.x[variable - 1]
                 self.samples[k][name][row, column] = value + offset[row]
         if column + 1 < self._sample_times[k].size:
             self.queue.add(Entry((float(self._sample_times[k][column + 1]), LAST, SAMPLE, k, column + 1), -1))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from eventsnn._core.run.engine import Engine as CompiledEngine
 from eventsnn.base.arrays import Floats, Ints
 from eventsnn.base.checks import floats, whole
-from eventsnn.base.errors import InputError, RunawayError, StateError
+from eventsnn.base.errors import InputError, Interrupted, RunawayError, StateError
 from eventsnn.base.sorting import order_by, order_in_time
 from eventsnn.compile.layout import lay_out
 from eventsnn.compile.plan import Plan
@@ -31,6 +31,8 @@ from eventsnn.run.samples import sample_times
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
 BUDGET = {"compiled": 8_000_000, "reference": 2_000}
+# What Ctrl-C sends, and what ends a process; not every system has the last one.
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # In one trace of one run: 16 GiB.
 MOST_SAMPLES = 2**31
 
@@ -119,8 +121,9 @@ class Simulation:
                 self._collect(times)
         if self._ended is not None:
             raise self._ended
-        if interrupted():
-            raise KeyboardInterrupt(f"interrupted at {self.time:g} ms; what was simulated is kept, run() goes on")
+        if number := interrupted():
+            when = "when the run had come to its end" if self.time == stop else f"at {self.time:g} ms"
+            raise Interrupted(f"interrupted {when}; what was simulated is kept, run() goes on", number)
         return self.results()
 
     def set_trains(self, population: str, times: Floats, begin: Ints, end: Ints) -> None:
@@ -169,7 +172,7 @@ class Simulation:
         return stop
 
     def _advance(
-        self, stop: float, threads: int, report: Callable[[RunStatus], None] | None, interrupted: Callable[[], bool]
+        self, stop: float, threads: int, report: Callable[[RunStatus], None] | None, interrupted: Callable[[], int]
     ) -> None:
         start, before, began = self.time, dict(self._state.counters), clock.perf_counter()
         done = False
@@ -270,20 +273,24 @@ class Simulation:
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Within it Ctrl-C only sets a flag, so that neither a chunk nor the collection of its results is torn."""
-    usual = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(usual):
-        yield lambda: False  # signals come to the main thread, and not at all where they are ignored
+def deferred_interrupt() -> Iterator[Callable[[], int]]:
+    """Within it Ctrl-C only sets a flag, so that neither a chunk nor the collection of its results is torn; so do
+    signals that end a process, if they would raise an exception. Gives the number of the signal that came, else 0."""
+    usual = {number: signal.getsignal(number) for number in ENDING}
+    deferred = [number for number, handler in usual.items() if callable(handler)]
+    if threading.current_thread() is not threading.main_thread() or not deferred:
+        yield lambda: 0  # signals come to the main thread, and not at all where they are ignored
         return
-    pressed = [False]
+    came = [0]
 
     def note(number: int, frame: Any) -> None:
-        pressed[0] = True
+        came[0] = number
         print("interrupting after the present chunk", file=sys.stderr)
 
-    signal.signal(signal.SIGINT, note)
+    for number in deferred:
+        signal.signal(number, note)
     try:
-        yield lambda: pressed[0]
+        yield lambda: came[0]
     finally:
-        signal.signal(signal.SIGINT, usual)
+        for number in deferred:
+            signal.signal(number, usual[number])

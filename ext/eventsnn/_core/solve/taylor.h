@@ -23,7 +23,6 @@
 #define EVENTSNN_AUXILIARY 64  /* series that a recurrence needs beside the variables' */
 #define EVENTSNN_FEWEST 4      /* orders, before the last two terms say anything */
 #define EVENTSNN_VARIABLES 8   /* of a neuron whose series is found beside others */
-#define EVENTSNN_OWN 16        /* constants of such a model's own */
 #define EVENTSNN_MOST_EXPONENT 700.0
 
 /* The first orders of all variables, V first, from the time of the state on. */
