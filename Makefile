@@ -20,7 +20,7 @@ PRELOAD = $(shell gcc -print-file-name=libasan.so):$(shell gcc -print-file-name=
 .PHONY: help run test test-long lint warnings aarch64 bench debug fuzz clean
 
 help:
-	@echo "make run        install into .venv and run the Brunel network for 500 ms, into runs/brunel"
+	@echo "make run        install into .venv and run the Brunel network for 500 ms, into runs/make-run"
 	@echo "make test       run all tests but the long ones"
 	@echo "make test-long  run the long tests"
 	@echo "make lint       ruff, cython-lint and mypy"
@@ -32,7 +32,7 @@ help:
 	@echo "make clean      remove everything that was built or installed; results in runs/ stay"
 
 run: .venv/installed
-	$(BIN)/eventsnn run brunel --duration 500 --out runs/brunel --force --plot
+	$(BIN)/eventsnn run brunel --duration 500 --out runs/make-run --force --plot
 
 # In two processes, which the files of tests are shared among.
 test: .venv/installed-test

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +75,70 @@ def replacing(path: Path, what: str, force: bool) -> Iterator[Path]:
             staging.unlink(missing_ok=True)
         except OSError:  # a folder that is no longer there
             pass
+
+
+def require_space(folder: Path, size: int, what: str) -> None:
+    """Raise InputError if the folder has no room for so many bytes more: they are reserved, and given back at once.
+
+    To find out while writing is too late for libraries that do not survive it.
+    """
+    place = folder / f".space-{secrets.token_hex(4)}"
+    try:
+        with place.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, max(size, 1))
+            elif shutil.disk_usage(folder).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        free = shutil.disk_usage(folder).free
+        raise InputError(
+            f"{what}: {error.strerror}; {size / 1e6:,.1f} MB are needed in {folder} and {free / 1e6:,.1f} MB are free"
+        ) from None
+    finally:
+        with suppress(OSError):
+            os.remove(place)
+
+
+CLAIM = ".running"
+
+
+@contextmanager
+def claimed(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder for this process. Raises InputError if another one that is alive holds it."""
+    claim = folder / CLAIM
+    mine = f"{os.getpid()} {socket.gethostname()}"
+    while True:
+        try:
+            with claim.open("x", encoding="utf-8") as file:
+                file.write(mine)
+            break
+        except FileExistsError:
+            _refuse_held(claim, what)
+            claim.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{what}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            claim.unlink(missing_ok=True)
+
+
+def _refuse_held(claim: Path, what: str) -> None:
+    """Raise InputError unless the process that holds a folder is surely gone."""
+    try:
+        number, _, host = claim.read_text("utf-8").partition(" ")
+    except OSError:
+        return
+    if host == socket.gethostname() and number.isdecimal():
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            return
+        except OSError:
+            pass
+    where = f" on {host}" if host and host != socket.gethostname() else ""
+    raise InputError(
+        f"{what}: process {number or 'of another run'}{where} is writing its results there; name another folder, or "
+        f"remove {claim} if it has ended"
+    )

@@ -6,6 +6,7 @@ import json
 import math
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eventsnn.base.errors import InputError, RunawayError
+from eventsnn.base.paths import claimed
 from eventsnn.cli import encode as cli_encode
 from eventsnn.cli import scenario as scenarios
 from eventsnn.cli.console import (
@@ -226,7 +228,8 @@ def _claimed(folder: Path, force: bool) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"--out {folder} cannot be made: {error.strerror}") from error
     try:
-        yield
+        with claimed(folder, f"results cannot be saved in {folder}"):
+            yield
     finally:
         with suppress(OSError):  # raised for the first one that is not empty, and so are those around it
             for path in new:
@@ -295,12 +298,23 @@ def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path
 
 def _save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
     try:
-        # A picture of the former run beside the new spikes would be taken for theirs.
-        for picture in ("raster.png", f"{scenario.name}.png"):
-            (folder / picture).unlink(missing_ok=True)
         results.save(folder, force=True)
-    except OSError as error:
-        raise InputError(f"results cannot be written to {folder}: {error}") from error
+    except InputError as error:
+        raise InputError(f"{error}; {_rescue(results, scenario.name)}") from None
+    # A picture of the former run beside the new spikes would be taken for theirs.
+    for picture in ("raster.png", f"{scenario.name}.png"):
+        (folder / picture).unlink(missing_ok=True)
+
+
+def _rescue(results: Results, name: str) -> str:
+    """Save results where there may be room, and say where."""
+    folder = Path(tempfile.mkdtemp(prefix=f"eventsnn-{name}-"))
+    try:
+        results.save(folder)
+    except InputError:
+        folder.rmdir()
+        return f"nor is there room in {folder.parent}, so that nothing of this run is kept"
+    return f"they are in {folder} instead"
 
 
 def _population_summaries(results: Results) -> dict[str, dict[str, Any]]:

@@ -34,6 +34,7 @@ import h5py
 import numpy as np
 
 from eventsnn.base.errors import InputError, SaveInterrupted
+from eventsnn.base.paths import CLAIM, require_space
 from eventsnn.results.files import (
     BY_TIME,
     DAMAGE,
@@ -66,7 +67,7 @@ def save(results: Recorded, directory: str | os.PathLike[str], force: bool = Fal
     result is ever removed: other files in the folder stay.
 
     Raises InputError if `directory` is no folder, cannot be made, or holds anything (with force=True only if what it
-    holds is no former result), or if the complete files cannot be moved into it.
+    holds is no former result), if there is no room for the files, or if the complete files cannot be moved into it.
     """
     target = Path(directory).resolve()
     refuse_overwriting(target, Path(directory), force)
@@ -76,10 +77,17 @@ def save(results: Recorded, directory: str | os.PathLike[str], force: bool = Fal
     except OSError as error:
         raise InputError(f"results cannot be saved in {directory}: {error.strerror} ({staging.parent})") from None
     try:
+        require_space(staging, _size(results), f"results cannot be saved in {directory}")
         _write_spikes(results, staging / SPIKES)
         if results.traces:
             _write_traces(results, staging / TRACES)
         _write_summary(results, staging / SUMMARY)
+    except (OSError, RuntimeError) as error:  # h5py raises the latter where a file cannot be closed
+        shutil.rmtree(staging, ignore_errors=True)
+        raise InputError(
+            f"results cannot be saved in {directory}: {getattr(error, 'strerror', None) or error}; nothing was changed "
+            "there"
+        ) from None
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
@@ -114,7 +122,7 @@ def refuse_overwriting(target: Path, given: Path, force: bool) -> None:
         return
     if not target.is_dir():
         raise InputError(f"results cannot be saved in {given}: it is a file, name a folder")
-    if not any(target.iterdir()):
+    if not any(path.name != CLAIM for path in target.iterdir()):
         return
     if not force:
         raise InputError(
@@ -128,6 +136,14 @@ def refuse_overwriting(target: Path, given: Path, force: bool) -> None:
             f"results cannot be saved in {given}: the folder is not empty and holds no former result to replace; "
             "name another one"
         ) from None
+
+
+def _size(results: Recorded) -> int:
+    """Bytes that the files will take, at most."""
+    arrays = [array for trains in results.spikes.values() for array in (trains.times, trains.ids, trains.selected)]
+    for traces in results.traces.values():
+        arrays += [traces.times, traces.ids, *traces.variables.values()]
+    return sum(array.nbytes for array in arrays if array is not None) * 17 // 16 + 65_536 * (len(arrays) + 1)
 
 
 def _move_into_place(staging: Path, target: Path) -> None:
