@@ -410,3 +410,28 @@ def test_a_mistake_leaves_the_network_as_it_was():
     assert list(after.spikes) == list(before.spikes) and len(exc) == 5
     for name, trains in before.spikes.items():
         assert np.array_equal(trains.times, after.spikes[name].times)
+
+
+# ---- attributes
+
+
+@table(
+    ("exc.I_e = 500.0", ["exc", "'I_e'", "exc.set(I_e=...)"]),
+    ("exc.V_m = -60.0", ["exc", "'V_m'", "exc.set(V_m=...)"]),
+    ("exc.taum = 10.0", ["exc", "'taum'", "known are"]),
+    ("exc[:2].I_e = 500.0", ["exc[0:2]", "'I_e'"]),
+    ("source.rate = 5.0", ["source", "'rate'"]),
+    ("projection.weights = 3.0", ["wires", "'weights'", "did you mean 'weight'"]),
+    ("net.stimulate(exc, esn.Poisson(1.0), 1.0, name='noise2').rate = 3.0", ["noise2", "'rate'"]),
+)
+def test_attributes_that_would_have_no_effect(code, words):
+    refused(code, words)
+
+
+@pytest.mark.parametrize("code", ["projection.weight = 3.0", "stimulus.weight = 3.0", "stimulus.port = 'ex'"])
+def test_attributes_that_come_too_late(code):
+    names = namespace()
+    exec("stimulus = net.stimulate(cells, esn.Poisson(1.0), 1.0)\nstimulus.weight = 2.0", names)
+    names["net"].run(1.0)
+    with pytest.raises(esn.StateError, match="after the first run; call net.reset"):
+        exec(code, names)

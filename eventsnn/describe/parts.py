@@ -6,7 +6,7 @@ import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,33 @@ class Owner(ABC):
         """The synapses of a projection, as they are or as they will be drawn."""
 
 
-class Neurons:
+class Guarded:
+    """What refuses attributes that it does not have: a misspelt one, or a parameter, would have no effect."""
+
+    name: str
+    attributes: ClassVar[frozenset[str]]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.attributes:
+            label = self.__dict__.get("name", type(self).__name__)
+            raise InputError(f"{label}: there is no attribute {name!r} to be set; {self._remedy(name)}")
+        owner = self._owner() if name in self.__dict__ else None
+        if owner is not None:
+            owner.require_unstarted(f"change {self.name}")
+        super().__setattr__(name, value)
+
+    def _remedy(self, name: str) -> str:
+        return suggest(name, self.attributes)
+
+    def _owner(self) -> Owner | None:
+        """The network without which it must not change once that has run; None if it is not yet known."""
+        return None
+
+
+class Neurons(Guarded):
     """Some neurons of one population: what connect, stimulate and record take. Slicing gives a smaller one."""
+
+    attributes = frozenset({"population", "ids", "name"})
 
     def __init__(self, population: Population, ids: Ints, name: str):
         self.population = population
@@ -79,6 +104,8 @@ class Neurons:
 class Population(Neurons):
     """Neurons of one model, or a source. Made by `Network.population`."""
 
+    attributes = Neurons.attributes | {"network", "n", "model", "values", "state"}
+
     def __init__(self, network: Owner, name: str, n: int, model: Model | SpikeSource | PointProcess):
         super().__init__(self, np.arange(n, dtype=np.int64), name)
         self.network = network
@@ -86,6 +113,11 @@ class Population(Neurons):
         self.model = model
         self.values = {k: own(v) for k, v in model.values.items()} if isinstance(model, Model) else {}
         self.state: dict[str, Value] = {}
+
+    def _remedy(self, name: str) -> str:
+        if isinstance(self.model, Model) and name in (*self.model.parameters, *self.model.state_variables):
+            return f"write {self.name}.set({name}=...)"
+        return super()._remedy(name)
 
     def set(self, **values: Any) -> None:
         """Set parameters or initial state: numbers, arrays of length n, or distributions.
@@ -164,8 +196,10 @@ class Synapses:
 
 
 @dataclass(eq=False)
-class Projection:
+class Projection(Guarded):
     """Synapses from one side to another. Made by `Network.connect`."""
+
+    attributes = frozenset({"network", "name", "pre", "post", "rule", "weight", "delay", "port", "dtype", "storage"})
 
     network: Owner
     name: str
@@ -177,6 +211,9 @@ class Projection:
     port: str | None
     dtype: str
     storage: str
+
+    def _owner(self) -> Owner | None:
+        return self.network
 
     def __repr__(self) -> str:
         return f"<Projection {self.name}: {self.rule!r}>"
@@ -203,14 +240,19 @@ class Projection:
 
 
 @dataclass
-class Stimulus:
+class Stimulus(Guarded):
     """An external drive of some neurons. Made by `Network.stimulate`."""
+
+    attributes = frozenset({"name", "targets", "source", "weight", "port"})
 
     name: str
     targets: list[Neurons]
     source: PointProcess | InjectedCurrent
     weight: Value
     port: str | None
+
+    def _owner(self) -> Owner | None:
+        return self.targets[0].population.network
 
 
 @dataclass
