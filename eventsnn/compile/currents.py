@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from eventsnn.base.arrays import Ids
 from eventsnn.compile.plan import CurrentPlan
 from eventsnn.describe.currents import InjectedCurrent, Sine
 from eventsnn.describe.description import Description
@@ -11,34 +12,27 @@ from eventsnn.describe.description import Description
 
 def compile_currents(description: Description, starts: dict[str, int], n: int) -> CurrentPlan:
     """Neurons that share the same set of currents share a programme: the sum, in the order of the stimuli."""
-    stimuli = [s for s in description.stimuli.values() if isinstance(s.source, InjectedCurrent)]
-    member = np.zeros((len(stimuli), n), dtype=bool)
-    for row, stimulus in zip(member, stimuli, strict=True):
-        for part in stimulus.targets:
-            row[part.ids + starts[part.population.name]] = True
-    sets, of = np.unique(member, axis=1, return_inverse=True) if stimuli else (np.zeros((0, 1), bool), np.zeros(n, int))
-    start, programme = [0], np.full(sets.shape[1], -1, dtype=np.int32)
+    sources = [s.source for s in description.stimuli.values() if isinstance(s.source, InjectedCurrent)]
+    sets, of = programmes(description, starts, n)
+    start = [0]
     times, amplitudes, slopes, sine_start = [np.empty(0)], [np.empty(0)], [np.empty(0)], [0]
     sines: list[Sine] = []
-    for column in range(sets.shape[1]):
-        chosen = [s.source for s, inside in zip(stimuli, sets[:, column], strict=True) if inside]
-        if not chosen:
-            continue
-        programme[column] = len(start) - 1
-        time = np.unique(np.concatenate([source.times for source in chosen]))  # type: ignore[union-attr]
+    for members in sets:
+        chosen = [sources[k] for k in members]
+        time = np.unique(np.concatenate([source.times for source in chosen]))
         total, slope = np.zeros(time.size), np.zeros(time.size)
         for source in chosen:
-            value, rise = source.lines(time)  # type: ignore[union-attr]
+            value, rise = source.lines(time)
             total, slope = total + value, slope + rise
         for at in time.tolist():
-            sines += [sine for source in chosen for sine in source.sines(at)]  # type: ignore[union-attr]
+            sines += [sine for source in chosen for sine in source.sines(at)]
             sine_start.append(len(sines))
         times.append(time)
         amplitudes.append(total)
         slopes.append(slope)
         start.append(start[-1] + time.size)
     return CurrentPlan(
-        of=programme[of.reshape(-1)],
+        of=of,
         start=np.array(start, dtype=np.int64),
         time=np.concatenate(times),
         amplitude=np.concatenate(amplitudes),
@@ -46,3 +40,19 @@ def compile_currents(description: Description, starts: dict[str, int], n: int) -
         sine_start=np.array(sine_start, dtype=np.int64),
         sine=np.array(sines, dtype=np.float64).reshape(-1, 3),
     )
+
+
+def programmes(description: Description, starts: dict[str, int], n: int) -> tuple[list[tuple[int, ...]], Ids]:
+    """The sets of currents that some neuron receives, by their numbers in the order of the stimuli; and which of them
+    each neuron does, -1 without any."""
+    stimuli = [s for s in description.stimuli.values() if isinstance(s.source, InjectedCurrent)]
+    reached = [np.concatenate([part.ids + starts[part.population.name] for part in s.targets]) for s in stimuli]
+    neuron = np.concatenate([np.empty(0, dtype=np.int64), *reached])
+    number = np.repeat(np.arange(len(stimuli)), [ids.size for ids in reached])
+    order = np.argsort(neuron, kind="stable")
+    driven, first = np.unique(neuron[order], return_index=True)
+    sets: dict[tuple[int, ...], int] = {}
+    of = np.full(n, -1, dtype=np.int32)
+    for k, members in zip(driven.tolist(), np.split(number[order], first[1:]), strict=False):
+        of[k] = sets.setdefault(tuple(members.tolist()), len(sets))
+    return list(sets), of

@@ -50,18 +50,24 @@ def fill_units(
     def enlarge(neurons: np.ndarray, values: Floats) -> None:
         np.maximum.at(large, class_of[neurons], np.abs(values))
 
+    def gain_of(neurons: np.ndarray) -> Floats:
+        gain: Floats = constants[class_of[neurons], R]
+        return gain
+
     neurons = np.flatnonzero(class_of >= 0)
-    gain = constants[class_of[neurons], R]
     enlarge(neurons, v[neurons])
-    enlarge(neurons, gain * I_e[neurons])
+    enlarge(neurons, gain_of(neurons) * I_e[neurons])
     for classes, i, column in coupling:
         of = np.zeros(len(constants))
         of[classes] = column
         enlarge(neurons, of[class_of[neurons]] * variables[neurons, i])
     driven = neurons[currents.of[neurons] >= 0]
-    for piece, amplitude in enumerate(np.split(currents.amplitude, currents.start[1:-1])):
-        some = driven[currents.of[driven] == piece]
-        enlarge(some, constants[class_of[some], R] * (np.abs(I_e[some]) + np.abs(amplitude).max(initial=0.0)))
+    if driven.size:
+        begin, some = currents.start[:-1], np.diff(currents.start) > 0
+        largest = np.zeros(begin.size)
+        if some.any():
+            largest[some] = np.maximum.reduceat(np.abs(currents.amplitude), begin[some])
+        enlarge(driven, gain_of(driven) * (np.abs(I_e[driven]) + largest[currents.of[driven]]))
     for p in projections:
         enlarge(p.post, p.weight_size * effect[class_of[p.post]])
     of_stream = np.repeat(np.arange(class_of.size), np.diff(streams.start))

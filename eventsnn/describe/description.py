@@ -37,6 +37,8 @@ class Description(Owner):
     stimuli: dict[str, Stimulus] = field(default_factory=dict, init=False, repr=False)
     probes: dict[str, Probe] = field(default_factory=dict, init=False, repr=False)
     spike_probes: list[Neurons] = field(default_factory=list, init=False, repr=False)
+    # For a label, the smallest number that may be free: names are never given back.
+    _next_number: dict[tuple[str, str], int] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.seed = whole(self.seed, "Network: seed", 0)
@@ -56,7 +58,7 @@ class Description(Owner):
             if hasattr(model, "to_source"):
                 kind = "its to_source()"
             raise InputError(f"population: {reprlib.repr(model)} is not a model or source; write {kind}")
-        label = free_name(type(model).__name__, self.populations)
+        label = self.free_name(type(model).__name__, "populations")
         name = self.new_name(name, label, self.populations, "population")
         n = whole(n, f"{name}: n", 1)
         if n >= 2**31:
@@ -100,7 +102,7 @@ class Description(Owner):
                 f"connect: {reprlib.repr(rule)} is not a rule; write for example AllToAll() or FixedInDegree(100)"
             )
         pre_side, post_side = self.side(pre, "connect: pre"), self.side(post, "connect: post")
-        label = free_name(f"{side_name(pre_side)}->{side_name(post_side)}", self.projections)
+        label = self.free_name(f"{side_name(pre_side)}->{side_name(post_side)}", "projections")
         name = self.new_name(name, label, self.projections, "connect")
         self.require_ports(post_side, port, name)
         if not isinstance(dtype, str) or dtype not in DTYPES:
@@ -131,7 +133,7 @@ class Description(Owner):
             raise InputError(
                 f"stimulate: {source!r} is not a stimulus; known are currents and point processes such as Poisson(rate)"
             )
-        label = free_name(f"{type(source).__name__}->{side_name(side)}", self.stimuli)
+        label = self.free_name(f"{type(source).__name__}->{side_name(side)}", "stimuli")
         name = self.new_name(name, label, self.stimuli, "stimulate")
         current = isinstance(source, InjectedCurrent)
         if current and (weight is not None or port is not None):
@@ -230,6 +232,15 @@ class Description(Owner):
             raise InputError(f"{what}: the name {name!r} is taken; choose another")
         return name
 
+    def free_name(self, label: str, kind: str) -> str:
+        """label#k for the smallest k that is free among populations, projections or stimuli."""
+        key, taken = (kind, label), getattr(self, kind)
+        k = self._next_number.get(key, 0)
+        while f"{label}#{k}" in taken:
+            k += 1
+        self._next_number[key] = k
+        return f"{label}#{k}"
+
     def require_ports(self, side: list[Neurons], port: str | None, name: str, needs_port: bool = True) -> None:
         for part in side:
             model = part.population.model
@@ -247,10 +258,3 @@ class Description(Owner):
 
 def side_name(side: list[Neurons]) -> str:
     return "+".join(part.name for part in side)
-
-
-def free_name(label: str, taken: dict[str, Any]) -> str:
-    k = 0
-    while f"{label}#{k}" in taken:
-        k += 1
-    return f"{label}#{k}"

@@ -10,7 +10,7 @@ import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from eventsnn.compile.plan import Plan
 from eventsnn.results.results import Results
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
+from eventsnn.run.history import SpikeHistory, TraceHistory
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
 from eventsnn.run.samples import sample_times
@@ -37,16 +38,6 @@ ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if h
 MOST_SAMPLES = 2**31
 
 
-class Chunk(NamedTuple):
-    """Spikes of one population in one run, in output order."""
-
-    times: Floats
-    ids: NDArray[np.int64]
-
-
-NO_SPIKES = Chunk(np.empty(0), np.empty(0, dtype=np.int64))
-
-
 class Simulation:
     """A compiled network that runs: a Plan and an engine with its state. `Network.compile` gives an independent one."""
 
@@ -55,8 +46,7 @@ class Simulation:
     def __init__(self, plan: Plan):
         self.plan = plan
         self._state = self._begin()
-        self._spikes: dict[str, list[Chunk]] = self._no_spikes()
-        self._samples: list[list[tuple[Floats, dict[str, Floats]]]] = [[] for _ in plan.probes]
+        self._spikes, self._samples = self._nothing()
         # Spikes at the time at which an interrupted run stands. They are kept back, for more may come at this time.
         self._late = (np.empty(0), np.empty(0, dtype=np.int32))
         self._kept_from = 0.0
@@ -109,7 +99,8 @@ class Simulation:
         self._require_room(times, self._kept_from if keep == "all" else start, stop)
         self._state.set_samples(times)
         if keep == "new":
-            self._spikes, self._samples, self._kept_from = self._no_spikes(), [[] for _ in self.plan.probes], start
+            self._spikes, self._samples = self._nothing()
+            self._kept_from = start
             self._counted_before, self._wall = dict(self._state.counters), 0.0
         bar = ProgressBar() if progress is True else nullcontext(progress or None)
         with bar as report, deferred_interrupt() as interrupted:
@@ -198,11 +189,12 @@ class Simulation:
         self._keep_spikes(spike_times[early], neurons[early])
         for store, at, values in zip(self._samples, times, self._state.samples, strict=True):
             n = int(np.searchsorted(at, end))
-            store.append((at[:n], {name: array[:, :n] for name, array in values.items()}))
+            store.append(at[:n], {name: array[:, :n] for name, array in values.items()})
 
-    def _no_spikes(self) -> dict[str, list[Chunk]]:
+    def _nothing(self) -> tuple[dict[str, SpikeHistory], list[TraceHistory]]:
         recorded = self.plan.recorded
-        return {p.name: [] for p in self.plan.populations if recorded[p.start : p.stop].any()}
+        spikes = {p.name: SpikeHistory() for p in self.plan.populations if recorded[p.start : p.stop].any()}
+        return spikes, [TraceHistory(probe.variables, probe.ids.size) for probe in self.plan.probes]
 
     def _keep_spikes(self, times: Floats, neurons: NDArray[np.int32]) -> None:
         """Take over the spikes of a run, by population and in output order: (time, id)."""
@@ -215,7 +207,7 @@ class Simulation:
         for p, low, high in zip(self.plan.populations, bounds[:-1], bounds[1:], strict=True):
             if low < high:
                 mine = order[low:high]
-                self._spikes[p.name].append(Chunk(times[mine], neurons[mine].astype(np.int64) - p.start))
+                self._spikes[p.name].append(times[mine], neurons[mine].astype(np.int64) - p.start)
 
     def _runaway(self, neuron: int, time: float, outcome: Outcome) -> RunawayError:
         population, index = self.plan.locate(neuron)
@@ -235,22 +227,19 @@ class Simulation:
         spikes = {}
         for p in self.plan.populations:
             if p.name in self._spikes:
-                chunks = self._spikes[p.name]
-                if len(chunks) != 1:
-                    # Joined once, not again for every call: a silent run must not pay for the spikes before it.
-                    chunks[:] = [Chunk(*(np.concatenate(parts) for parts in zip(NO_SPIKES, *chunks, strict=True)))]
+                history = self._spikes[p.name]
                 recorded = self.plan.recorded[p.start : p.stop]
                 selected = None if recorded.all() else np.flatnonzero(recorded)
+                if selected is not None:
+                    selected.flags.writeable = False
                 n = p.n if selected is None else selected.size
-                spikes[p.name] = SpikeTrains(chunks[0].times, chunks[0].ids, n, start, end, p.name, selected)
+                spikes[p.name] = SpikeTrains.sound(
+                    history.times.values, history.ids.values, n, start, end, p.name, selected
+                )
         traces = {}
-        for probe, store in zip(self.plan.probes, self._samples, strict=True):
-            if len(store) != 1:
-                none = np.empty((probe.ids.size, 0))
-                at = np.concatenate([np.empty(0), *(t for t, _ in store)])
-                parts = {name: [none, *(values[name] for _, values in store)] for name in probe.variables}
-                store[:] = [(at, {name: np.concatenate(arrays, axis=1) for name, arrays in parts.items()})]
-            traces[probe.name] = Traces(store[0][0], probe.ids, store[0][1])
+        for probe, samples in zip(self.plan.probes, self._samples, strict=True):
+            values = {name: grown.values for name, grown in samples.values.items()}
+            traces[probe.name] = Traces.sound(samples.times.values, probe.ids, values)
         for weights in self.plan.weight_probes:
             at = sample_times(weights.every, weights.times, start, end)
             constant = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
