@@ -318,11 +318,23 @@ def built_in(folder, monkeypatch):
     sys.modules.pop("eventsnn.scenarios.cli_test_pair", None)
 
 
-def test_list_shows_parameters_and_survives_a_broken_scenario(built_in):
+def test_list_has_a_line_each_and_survives_a_broken_scenario(built_in, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     result = invoke("list")
     assert result.exit_code == 0
-    assert "Two neurons that fire in turn" in result.stdout and "expected=10.0" in result.stdout
-    assert "1000 ms" in result.stdout and "nowhere_to_be_found" in result.stdout
+    lines = result.stdout.splitlines()
+    assert len(lines) == 4 and max(map(len, lines[:2])) <= 80
+    assert lines[0].startswith("cli_test_broken  ") and "cannot be imported" in lines[0]
+    assert lines[1] == "cli_test_pair    Two neurons that fire in turn."
+
+
+def test_list_explains_one_scenario(built_in):
+    shown = invoke("list", built_in)
+    assert shown.exit_code == 0 and "Expected: 10 Hz each." in shown.stdout
+    lines = [line.split() for line in shown.stdout.splitlines() if line.startswith("  --")]
+    assert ["--set", "expected", "=", "10.0"] in lines and ["--duration", "1000"] in lines
+    refused = invoke("list", "brunell")
+    assert refused.exit_code == 2 and "brunell" in refused.stderr
 
 
 def test_show_prints_the_run_and_draws_missing_pictures(built_in):

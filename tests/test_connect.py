@@ -27,6 +27,11 @@ PRE = np.array([4, 9, 0, 7, 3, 11, 5], dtype=np.int32)  # 4, 0, 7, 3 and 5 are o
 POST = np.array([7, 0, 2, 5, 4, 3], dtype=np.int32)
 
 
+def test_a_probability_of_minus_zero_is_zero():
+    assert repr(FixedProbability(-0.0)) == repr(FixedProbability(0.0))
+    assert draw(FixedProbability(-0.0), KEY, PRE, POST, True).target.size == 0
+
+
 def side(n):
     return np.arange(n, dtype=np.int32)
 

@@ -34,6 +34,7 @@ from eventsnn.cli.console import (
     interrupts,
     raise_signals,
 )
+from eventsnn.cli.settings import defaults_text
 from eventsnn.results.results import Results, load
 from eventsnn.results.storage import refuse_overwriting
 from eventsnn.run.progress import duration as wall_time
@@ -108,20 +109,39 @@ def _options(
 
 
 @app.command("list")
-def list_scenarios() -> None:
-    """List the scenarios that come with eventsnn."""
-    table = Table("name", "title", "parameters and defaults", "duration")
-    for name in scenarios.available():
-        try:
-            scenario = scenarios.load(name)
-        except InputError as error:
-            # One scenario that lacks an optional package must not hide the others.
-            table.add_row(name, str(error))
-            continue
-        table.add_row(name, scenario.title, scenario.parameters_text(), f"{scenario.duration:g} ms")
+def list_scenarios(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME|FILE]", help="Show what one scenario says, and its parameters.")
+    ] = None,
+) -> None:
+    """List the scenarios that come with eventsnn, or explain one."""
     screen = console()
-    screen.print(table)
-    screen.print("eventsnn run NAME --set parameter=value simulates one of them.")
+    if name is not None:
+        with input_errors():
+            _explain(scenarios.load(name))
+        return
+    names = scenarios.available()
+    width = max(map(len, names))
+    for each in names:
+        try:
+            title = scenarios.load(each).title
+        except InputError as error:
+            title = str(error)  # one scenario that lacks an optional package must not hide the others
+        screen.print(f"{each:{width}}  {title}", no_wrap=True, overflow="ellipsis", crop=False)
+    screen.print(
+        "\neventsnn list NAME explains one, eventsnn run NAME --set parameter=value simulates it.", soft_wrap=True
+    )
+
+
+def _explain(scenario: scenarios.Scenario) -> None:
+    screen = console()
+    screen.print(scenario.title, style="bold", soft_wrap=True)
+    screen.print(f"\n{scenario.description.strip()}\n" if scenario.description.strip() else "", soft_wrap=True)
+    width = max(map(len, scenario.parameters), default=0)
+    for name in scenario.parameters:
+        text = defaults_text({name: scenario.parameters[name]}).partition("=")[2]
+        screen.print(f"  --set {name:{width}} = {text}", soft_wrap=True)
+    screen.print(f"  --duration {scenario.duration:g}", soft_wrap=True)
 
 
 @app.command(epilog=EXIT_CODES)

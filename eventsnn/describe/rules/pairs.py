@@ -58,7 +58,7 @@ class FixedProbability(Rule):
     def __post_init__(self) -> None:
         if not isinstance(self.p, Real) or isinstance(self.p, bool) or not 0.0 <= self.p <= 1.0:
             raise InputError(f"FixedProbability: p = {self.p!r} is not a probability in [0, 1]")
-        object.__setattr__(self, "p", float(self.p))
+        object.__setattr__(self, "p", float(self.p) + 0.0)  # -0.0 would have no end of candidates
         check_flags(self, "autapses")
 
     def lines(self, key: int, pre: Ids, post: Ids) -> Lines:
