@@ -15,6 +15,7 @@ from importlib.metadata import version as _version
 import eventsnn.cli.start  # noqa: F401 - before all that takes long to import
 from eventsnn import encode, events, models
 from eventsnn.base.errors import InputError, RunawayError, StateError
+from eventsnn.cli.scenario import scenario
 from eventsnn.describe import processes, rules
 from eventsnn.describe.currents import RampCurrent, SineCurrent, StepCurrent
 from eventsnn.describe.parts import Population, Projection
@@ -58,6 +59,7 @@ __all__ = [
     "encode",
     "events",
     "load",
+    "scenario",
 ]
 __all__ += models.__all__
 __all__ += processes.__all__

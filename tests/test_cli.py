@@ -325,7 +325,7 @@ def test_list_has_a_line_each_and_survives_a_broken_scenario(built_in, monkeypat
     lines = result.stdout.splitlines()
     assert len(lines) == 4 and max(map(len, lines[:2])) <= 80
     assert lines[0].startswith("cli_test_broken  ") and "cannot be imported" in lines[0]
-    assert lines[1] == "cli_test_pair    Two neurons that fire in turn."
+    assert lines[1] == "cli_test_pair    Two neurons that fire in turn"
 
 
 def test_list_explains_one_scenario(built_in):

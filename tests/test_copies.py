@@ -153,5 +153,5 @@ def test_every_public_name_is_tried():
     tried = {type(value).__name__ for value in OBJECTS} | {"Results", "SpikeTrains", "Traces", "Network", "Simulation"}
     tried |= {"ReferenceSimulation", "ProgressBar", "InputError", "StateError", "RunawayError"}
     # Neurons and projections cross with their network; LinearModel is a base; load is a function; the rest are modules.
-    tried |= {"Population", "Projection", "LinearModel", "load", "encode", "events"}
+    tried |= {"Population", "Projection", "LinearModel", "load", "scenario", "encode", "events"}
     assert set(esn.__all__) - tried == set()

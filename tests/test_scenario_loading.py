@@ -184,3 +184,20 @@ def test_every_built_in_scenario_is_complete(name):
     scenario = load(name)
     assert scenario.title and scenario.title != name
     assert scenario.description and scenario.check is not None
+
+
+def test_a_scenario_runs_from_python_as_from_the_command_line(tmp_path, monkeypatch):
+    import eventsnn as esn
+
+    prepared = esn.scenario("three_neurons", seed=3) if "seed" in load("three_neurons").parameters else None
+    prepared = prepared or esn.scenario("three_neurons")
+    results = prepared.run()
+    assert results.summary["scenario"]["parameters"] == load("three_neurons").defaults() | prepared.parameters
+    checks = prepared.check(results)
+    assert checks and all(check.passed for check in checks)
+    assert prepared.plot(results).axes
+    assert prepared.run(5.0).t_stop == results.t_stop + 5.0  # it goes on
+    brunel = esn.scenario("brunel", n=1000, g=4.5)
+    assert brunel.run(20.0, threads=2).summary["scenario"]["parameters"]["g"] == 4.5
+    with pytest.raises(esn.InputError, match="scenario brunel has no parameter 'gg'; did you mean 'g'"):
+        esn.scenario("brunel", gg=4.5)

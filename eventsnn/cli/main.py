@@ -280,12 +280,7 @@ def _simulate(
         stopped, code = str(error).rstrip("."), RUNAWAY
     with interrupts(LOST):
         results = network.results()
-    results.summary["scenario"] = {
-        "name": scenario.name,
-        "file": str(scenario.file) if scenario.file else None,
-        "parameters": scenario.defaults() | chosen,
-        "duration": duration,
-    }
+    scenario.note(results, chosen, duration)
     results.summary["stopped"] = stopped
     return results, code
 

@@ -12,6 +12,7 @@ import traceback
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,58 @@ class Scenario:
     def parameters_text(self) -> str:
         """All parameters and their defaults as `n=12500, g=5.0`."""
         return defaults_text(self.parameters)
+
+    def note(self, results: Results, parameters: dict[str, Any], duration: float) -> None:
+        """Write into the summary which scenario this was, as `check` and `plot` look it up there."""
+        results.summary["scenario"] = {
+            "name": self.name,
+            "file": str(self.file) if self.file else None,
+            "parameters": self.defaults() | parameters,
+            "duration": duration,
+        }
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scenario with its parameters. Made by `eventsnn.scenario`.
+
+    `network` is that of the scenario, built when it is first asked for; `run` goes on where it stands.
+    """
+
+    scenario: Scenario
+    parameters: dict[str, Any]
+
+    @cached_property
+    def network(self) -> Network:
+        return self.scenario.build(**self.parameters)
+
+    def run(self, duration: float | None = None, **options: Any) -> Results:
+        """Simulate for `duration` ms, the scenario's own if left out; options are those of Network.run."""
+        duration = self.scenario.duration if duration is None else duration
+        results = self.network.run(duration, **options)
+        self.scenario.note(results, self.parameters, duration)
+        return results
+
+    def check(self, results: Results) -> list[Check]:
+        """What the scenario compares with published or derived figures, for a run of its whole duration."""
+        return list(self.scenario.check(results)) if self.scenario.check else []
+
+    def plot(self, results: Results) -> Figure:
+        """The scenario's own picture, or the general one where it has none."""
+        return self.scenario.plot(results) if self.scenario.plot else results.plot()
+
+
+def scenario(name: str | Path, /, **parameters: Any) -> Prepared:
+    """A scenario by its name, or one in a file of your own, with these parameters in place of its defaults.
+
+    Its results are what the command line saves: `s = esn.scenario("brunel", g=4.5)`, `results = s.run()`,
+    `s.check(results)`, `s.plot(results)`. Raises InputError for an unknown scenario or parameter.
+    """
+    loaded = load(name)
+    for given in parameters:
+        if given not in loaded.parameters:
+            raise InputError(f"scenario {loaded.name} has no parameter {given!r}; {suggest(given, loaded.parameters)}")
+    return Prepared(loaded, parameters)
 
 
 def available() -> list[str]:
