@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, overload
 
@@ -14,6 +14,7 @@ from eventsnn.describe.description import Description
 from eventsnn.describe.parts import Population, Projection, Synapses
 from eventsnn.describe.spike_source import SpikeSource
 from eventsnn.draw.values import Values
+from eventsnn.models.base import Model
 from eventsnn.results.results import Results
 from eventsnn.run.progress import RunStatus
 from eventsnn.run.reference_simulation import ReferenceSimulation
@@ -116,6 +117,13 @@ class Network(Description):
 
     def initial_values(self, population: Population) -> Values:
         return initial_values(population)
+
+    def present_state(self, population: Population, names: Sequence[str]) -> Values:
+        simulation = self.compile() if self._simulation is None else self._simulation
+        values = simulation.state_of(population.name, names)
+        assert isinstance(population.model, Model)
+        offsets = population.model.offsets(initial_values(population))
+        return {name: value + offsets.get(name, 0.0) for name, value in values.items()}
 
     def set_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
         simulation = self._simulation

@@ -65,7 +65,7 @@ def initial_values(population: Population) -> Values:
 
     values = resolved(population.values)
     model.check(values, population.name)
-    state = resolved(population.state)
+    state = resolved(population.initial)
     return {**values, **model.initial_state({**values, **state}), **state}
 
 

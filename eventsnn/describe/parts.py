@@ -37,6 +37,10 @@ class Owner(ABC):
         """Parameters and state of a population at t = 0, arrays of one or n elements, checked."""
 
     @abstractmethod
+    def present_state(self, population: Population, names: Sequence[str]) -> Values:
+        """State variables of a population at the present time, arrays of n elements; all of them if none is named."""
+
+    @abstractmethod
     def set_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
         """Let a population of sources spike so from now on; relative: times count from the present."""
 
@@ -100,11 +104,29 @@ class Neurons(Guarded):
     def __iter__(self) -> Iterator[Neurons]:
         return (self[i] for i in range(len(self)))
 
+    def state(self, *names: str) -> Any:
+        """State variables such as V_m (mV) as they are at `net.time`: an array for a name, a tuple for several, a
+        dictionary of all without any.
+
+        They follow from the closed forms, exactly, and reading them changes nothing. What happens at that very time is
+        not in them: it belongs to the next run. Raises InputError for an unknown name and for sources, which have none.
+        """
+        model = self.population.model
+        known = model.recordables if isinstance(model, Model) else ()
+        for name in names:
+            if name not in known:
+                raise InputError(f"{self.name}: there is no state variable {name!r}; {suggest(name, known)}")
+        values = self.population.network.present_state(self.population, names or known)
+        arrays = {name: values[name][self.ids] for name in names or known}
+        if not names:
+            return arrays
+        return arrays[names[0]] if len(names) == 1 else tuple(arrays.values())
+
 
 class Population(Neurons):
     """Neurons of one model, or a source. Made by `Network.population`."""
 
-    attributes = Neurons.attributes | {"network", "n", "model", "values", "state"}
+    attributes = Neurons.attributes | {"network", "n", "model", "values", "initial"}
 
     def __init__(self, network: Owner, name: str, n: int, model: Model | SpikeSource | PointProcess):
         super().__init__(self, np.arange(n, dtype=np.int64), name)
@@ -112,7 +134,7 @@ class Population(Neurons):
         self.n = n
         self.model = model
         self.values = {k: own(v) for k, v in model.values.items()} if isinstance(model, Model) else {}
-        self.state: dict[str, Value] = {}
+        self.initial: dict[str, Value] = {}
 
     def _remedy(self, name: str) -> str:
         if isinstance(self.model, Model) and name in (*self.model.parameters, *self.model.state_variables):
@@ -142,7 +164,7 @@ class Population(Neurons):
                     + suggest(name, known)
                 )
         for name, value in values.items():
-            (self.values if name in self.values else self.state)[name] = own(value)
+            (self.values if name in self.values else self.initial)[name] = own(value)
 
     def _set_spikes(self, times: Any = None, ids: Any = None, relative: bool = False, **others: Any) -> None:
         if others:

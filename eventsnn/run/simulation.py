@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time as clock
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal
@@ -29,6 +29,7 @@ from eventsnn.run.history import SpikeHistory, TraceHistory
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
 from eventsnn.run.samples import sample_times
+from eventsnn.solve.state import State
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
 BUDGET = {"compiled": 8_000_000, "reference": 2_000}
@@ -131,6 +132,21 @@ class Simulation:
                 f"{self.time:.17g} ms; give later times, or relative=True for times that count from the present"
             )
         self._state.set_trains(plan.start, times, begin, end)
+
+    def state_of(self, population: str, names: Sequence[str]) -> dict[str, Floats]:
+        """State variables of a population at the present time, potentials relative to E_L as in the equations."""
+        self._require_rest(f"read the state of {population}")
+        plan = next(p for p in self.plan.populations if p.name == population)
+        model, settled = plan.model, self._state.settled()
+        assert model is not None
+        here = slice(plan.start, plan.stop)
+        v, variables = settled["v"][here], settled["variables"][here]
+        values = {"V_m": v} | {slot: variables[:, k] for k, slot in enumerate(model.slots)}
+        if "V_th" in names and "V_th" not in values:
+            constants = self.plan.constants[self.plan.class_of[here]].tolist()
+            states = (State(v=v[k], x=variables[k].tolist()) for k in range(len(v)))
+            values["V_th"] = np.array([model.threshold(c, s) for c, s in zip(constants, states, strict=True)])
+        return {name: values[name] for name in names}
 
     def _require_rest(self, action: str) -> None:
         if self._running:
