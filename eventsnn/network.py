@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, overload
+
+import numpy as np
 
 from eventsnn.base.checks import whole
 from eventsnn.base.errors import InputError, StateError, suggest
-from eventsnn.compile.network import compile_network, drawn_synapses, planned_synapses
+from eventsnn.compile.network import compile_network, drawn_plan, drawn_synapses, planned_synapses
 from eventsnn.compile.neurons import initial_values
 from eventsnn.describe.description import Description
 from eventsnn.describe.parts import Population, Projection, Synapses
 from eventsnn.describe.spike_source import SpikeSource
-from eventsnn.draw.values import Values
+from eventsnn.draw.values import Value, Values
 from eventsnn.models.base import Model
 from eventsnn.results.results import Results
 from eventsnn.run.progress import RunStatus
@@ -133,9 +135,17 @@ class Network(Description):
         moved = source.later(simulation.time) if relative else source
         simulation.set_trains(population.name, moved.times, *source.bounds(population.n, population.name))
 
+    def set_weights(self, projection: Projection, weight: Value) -> None:
+        if self._simulation is None:
+            projection.weight = weight
+            return
+        altered = drawn_plan(self, replace(projection, weight=weight))
+        self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
+
     def synapses_of(self, projection: Projection) -> Synapses:
         if self._simulation is not None:
             kept = planned_synapses(self._simulation.plan, projection.name)
             if kept is not None:
-                return kept
+                weights = self._simulation.weights_of(projection.name)
+                return kept if weights is None else replace(kept, weight=weights)
         return drawn_synapses(self, projection)

@@ -84,12 +84,17 @@ def _population_plan(population: Population, start: int) -> PopulationPlan:
     return PopulationPlan(population.name, start, population.n, model, one)
 
 
-def drawn_synapses(description: Description, projection: Projection) -> Synapses:
-    """The synapses of a projection, as a run will draw them."""
+def drawn_plan(description: Description, projection: Projection) -> ProjectionPlan:
+    """The synapses of a projection by itself, as a run will draw them."""
     starts, _ = numbering(description)
     port = port_of(projection.post, projection.port, projection.name)
     plan, _ = draw_rows([prepare(projection, starts, port)], None)
-    return by_side(plan)
+    return plan
+
+
+def drawn_synapses(description: Description, projection: Projection) -> Synapses:
+    """The same for users, by position on the two sides."""
+    return by_side(drawn_plan(description, projection))
 
 
 def planned_synapses(plan: Plan, name: str) -> Synapses | None:

@@ -273,6 +273,7 @@ class WeightProbePlan:
     """Samples of the weights of a projection's synapses."""
 
     name: str
+    projection: str
     weight: Floats
     ids: Ints
     every: float | None

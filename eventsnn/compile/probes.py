@@ -43,7 +43,7 @@ def compile_weight_probe(
     if ids.size and not (0 <= ids.min() and ids.max() < plan.n_synapses):
         raise InputError(f"record: {plan.name}: ids must lie in 0 to {plan.n_synapses - 1}, its synapses")
     weight = np.broadcast_to(plan.weight, plan.n_synapses)[ids].astype(np.float64)
-    return WeightProbePlan(probe.name, weight, ids, probe.every, probe.times)
+    return WeightProbePlan(probe.name, plan.name, weight, ids, probe.every, probe.times)
 
 
 def compile_recorded(description: Description, starts: dict[str, int], n: int) -> NDArray[np.uint8]:

@@ -45,6 +45,10 @@ class Owner(ABC):
         """Let a population of sources spike so from now on; relative: times count from the present."""
 
     @abstractmethod
+    def set_weights(self, projection: Projection, weight: Value) -> None:
+        """Let the synapses of a projection have these weights from now on."""
+
+    @abstractmethod
     def synapses_of(self, projection: Projection) -> Synapses:
         """The synapses of a projection, as they are or as they will be drawn."""
 
@@ -241,10 +245,16 @@ class Projection(Guarded):
         return f"<Projection {self.name}: {self.rule!r}>"
 
     def set(self, *, weight: Value | None = None, delay: Value | None = None) -> None:
-        """Set weight (mV or pA) or delay (ms): numbers, arrays or distributions. StateError after the first run."""
-        self.network.require_unstarted(f"change {self.name}")
-        self.weight = self.weight if weight is None else own(weight)
-        self.delay = self.delay if delay is None else own(delay)
+        """Set weight (mV, pA or nS) or delay (ms): numbers, arrays or distributions, as in connect.
+
+        Weights may be set between runs too, if each synapse has one of its own: spikes under way arrive with the new
+        ones. InputError if they all share one, or none is kept; StateError for delays after the first run.
+        """
+        if delay is not None:
+            self.network.require_unstarted(f"change delays of {self.name}")
+            self.delay = own(delay)
+        if weight is not None:
+            self.network.set_weights(self, own(weight))
 
     def get(self, *names: Literal["pre", "post", "weight", "delay"]) -> Any:
         """Arrays of `synapses()` by name; a tuple for several. InputError for an unknown name."""

@@ -54,6 +54,8 @@ class Simulation:
         self._counted_before = dict(self._state.counters)  # what lies before _kept_from
         self._wall = 0.0
         self._running = False
+        # By projection, when which weights were set.
+        self._weights: dict[str, list[tuple[float, Floats]]] = {}
         self._ended: RunawayError | None = None
 
     def _begin(self) -> Any:
@@ -132,6 +134,20 @@ class Simulation:
                 f"{self.time:.17g} ms; give later times, or relative=True for times that count from the present"
             )
         self._state.set_trains(plan.start, times, begin, end)
+
+    def set_weights(self, projection: str, weights: Floats) -> None:
+        """Give the synapses of a projection new weights, in the order of the Plan; spikes under way arrive with them.
+
+        Raises InputError if they share one weight, or none is kept.
+        """
+        self._require_rest(f"change {projection}")
+        number = next(k for k, p in enumerate(self.plan.projections) if p.name == projection)
+        self._state.set_weights(number, weights)
+        self._weights.setdefault(projection, []).append((self.time, np.array(weights, dtype=np.float64)))
+
+    def weights_of(self, projection: str) -> Floats | None:
+        """The weights that were set last; None if they are still those of the Plan."""
+        return self._weights[projection][-1][1] if projection in self._weights else None
 
     def state_of(self, population: str, names: Sequence[str]) -> dict[str, Floats]:
         """State variables of a population at the present time, potentials relative to E_L as in the equations."""
@@ -258,8 +274,12 @@ class Simulation:
             traces[probe.name] = Traces.sound(samples.times.values, probe.ids, values)
         for weights in self.plan.weight_probes:
             at = sample_times(weights.every, weights.times, start, end)
-            constant = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
-            traces[weights.name] = Traces(at, weights.ids, {"weight": constant})
+            sampled = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
+            if weights.projection in self._weights:
+                sampled = sampled.copy()
+            for time, changed in self._weights.get(weights.projection, ()):
+                sampled[:, at >= time] = changed[weights.ids, np.newaxis]
+            traces[weights.name] = Traces(at, weights.ids, {"weight": sampled})
         return Results(spikes, traces, start, end, self._summary(start, end))
 
     def _summary(self, start: float, end: float) -> dict[str, Any]:
