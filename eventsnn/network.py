@@ -41,6 +41,8 @@ class Network(Description):
     max_spikes: int = 1_000_000
 
     _simulation: Simulation | None = field(default=None, init=False, repr=False)
+    # Those that sources were given after the first run.
+    _spikes: dict[str, SpikeSource] = field(default_factory=dict, init=False, repr=False)
 
     @overload
     def compile(self, engine: Literal["compiled"] = "compiled", threads: int | None = None) -> Simulation: ...
@@ -112,6 +114,7 @@ class Network(Description):
     def reset(self) -> None:
         """Back to the description at t = 0; the next run begins anew."""
         self._simulation = None
+        self._spikes = {}
 
     def require_unstarted(self, action: str) -> None:
         if self._simulation is not None:
@@ -134,6 +137,13 @@ class Network(Description):
             return
         moved = source.later(simulation.time) if relative else source
         simulation.set_trains(population.name, moved.times, *source.bounds(population.n, population.name))
+        self._spikes[population.name] = moved
+
+    def add_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
+        held = self._spikes.get(population.name, population.model)
+        assert isinstance(held, SpikeSource)
+        added = source.later(self.time) if relative else source
+        self.set_spikes(population, held.joined(added, population.n, self.time), False)
 
     def set_weights(self, projection: Projection, weight: Value) -> None:
         if self._simulation is None:

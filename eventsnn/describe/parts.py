@@ -45,6 +45,10 @@ class Owner(ABC):
         """Let a population of sources spike so from now on; relative: times count from the present."""
 
     @abstractmethod
+    def add_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
+        """Let a population of sources have these spikes too, beside those to come."""
+
+    @abstractmethod
     def set_weights(self, projection: Projection, weight: Value) -> None:
         """Let the synapses of a projection have these weights from now on."""
 
@@ -170,14 +174,28 @@ class Population(Neurons):
         for name, value in values.items():
             (self.values if name in self.values else self.initial)[name] = own(value)
 
+    def push(self, times: Any, ids: Any = None, relative: bool = False) -> None:
+        """Let a SpikeSource spike at these times too, beside those that are still to come: live input, in chunks.
+
+        times (ms), ids and relative as in `set`. However a stream of spikes is cut into chunks, the network does the
+        same. Raises InputError for a time in the past, and for what is no SpikeSource.
+        """
+        if not isinstance(self.model, SpikeSource):
+            raise InputError(f"{self.name}: {self.model!r} takes no spikes; make it a SpikeSource")
+        self.network.add_spikes(self, self._given(times, ids, relative), relative)
+
     def _set_spikes(self, times: Any = None, ids: Any = None, relative: bool = False, **others: Any) -> None:
         if others:
             name, known = min(others), ["times", "ids", "relative"]
             raise InputError(f"{self.name}: a SpikeSource has no {name!r}; {suggest(name, known)}")
-        if not isinstance(relative, bool):
-            raise InputError(f"{self.name}: relative = {relative!r} is neither True nor False")
         if times is None:
             raise InputError(f"{self.name}: spikes need times=, the times (ms) of all of them")
+        self.network.set_spikes(self, self._given(times, ids, relative), relative)
+
+    def _given(self, times: Any, ids: Any, relative: bool) -> SpikeSource:
+        """Spikes for this source, checked."""
+        if not isinstance(relative, bool):
+            raise InputError(f"{self.name}: relative = {relative!r} is neither True nor False")
         try:
             source = SpikeSource(times, ids)
         except InputError as error:
@@ -189,7 +207,7 @@ class Population(Neurons):
                 "list of times a neuron"
             )
         source.bounds(self.n, self.name)
-        self.network.set_spikes(self, source, relative)
+        return source
 
     def get(self, *names: str) -> Any:
         """Parameters or initial state as they will be at t = 0: an array of length n for a name, a tuple for several.

@@ -85,6 +85,18 @@ class SpikeSource:
         moved.times = self.times + by
         return moved
 
+    def joined(self, other: SpikeSource, n: int, start: float) -> SpikeSource:
+        """The spikes of both from `start` (ms) on, of n neurons."""
+        times, ids = (np.concatenate(parts) for parts in zip(self._from(start, n), other._from(0.0, n), strict=True))
+        return SpikeSource(times, ids)
+
+    def _from(self, start: float, n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Times and neurons of the spikes from `start` on, each with its own."""
+        kept = self.times[self.times >= start]
+        if self.ids is not None:
+            return kept, self.ids[self.times >= start].astype(np.int64)
+        return np.tile(kept, n), np.repeat(np.arange(n), kept.size)
+
     def __repr__(self) -> str:
         return f"SpikeSource({self.times.size} spike{'s' * (self.times.size != 1)})"
 
