@@ -283,19 +283,18 @@ cdef class Engine(Lanes):
         cdef int i
         cdef Stream* s
         given = np.array(times, dtype=np.float64)
+        cdef const double* held = <const double*><size_t>given.ctypes.data
         for k in range(begin.shape[0]):
             n = first + <int32_t>k
             s = neuron_at(&self.core, n).streams
-            self.give_train(s - self.core.state.streams, given[begin[k] : end[k]])
+            if begin[k] == end[k] and s.first == infinity():
+                continue  # it was silent and stays so, as most pixels of a camera are in a chunk
+            self.trains[s - self.core.state.streams] = given[begin[k] : end[k]]
+            set_train(s, held + begin[k], end[k] - begin[k], 0)
             neuron_at(&self.core, n).outside = s.first
             for i in range(self.team.n):
                 if is_mine(self.lane[i], n):
                     wake_set(&self.lane[i].wakes, n, s.first)
-
-    cdef give_train(self, int64_t stream, times):
-        """Keep what a stream was given, and let it begin with it."""
-        self.trains[stream] = times
-        set_train(&self.core.state.streams[stream], <const double*><size_t>times.ctypes.data, times.size, 0)
 
     def set_weights(self, int64_t projection, weights):
         """Give the synapses of projection number `projection` new weights, by (row, delay, target, draw). Spikes under
