@@ -4,7 +4,7 @@
 
 A sensor of 100 x 100 pixels sends 1,000,000 events a second, at random pixels and times. Chunks of so many ms are
 pushed into a SpikeSource, from which 3 x 3 pixels reach each of 10,000 neurons, and the network runs to the end of
-each. Busy: what of the time of a chunk the processor works; below 1 the network keeps up. Delay: from an event's time to
+each. Busy: what of the time of a chunk the processor works; below 1 the network keeps up. Delay: from an event to
 the moment at which the spikes of its chunk can be read: the rest of its chunk, and the work (CPU time).
 
 Result (2026-11-29, AMD EPYC (Zen 5), one core):
