@@ -146,6 +146,10 @@ def run(
     engine: Annotated[
         Engine, typer.Option(help="The compiled kernels, or the slow and readable reference.")
     ] = Engine.compiled,
+    limit_memory: Annotated[
+        float | None,
+        typer.Option(metavar="GB", help="Memory that the network and its samples may take; what is free if left out."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout, and no tables and no progress.")
     ] = False,
@@ -160,7 +164,7 @@ def run(
         milliseconds = _duration(scenario, duration)
         folder = out or Path("runs", scenario.name)
         with _claimed(folder, force):
-            results, code = _simulate(scenario, chosen, milliseconds, threads, engine, progress=not as_json)
+            results, code = _simulate(scenario, chosen, milliseconds, threads, engine, not as_json, limit_memory)
             with interrupts(f"interrupted; what was simulated is in {folder}"):
                 _check_and_save(scenario, results, folder)
                 pictures = _draw(results, scenario, folder) if plot else []
@@ -242,14 +246,16 @@ def _simulate(
     threads: int,
     engine: Engine,
     progress: bool,
+    limit_memory: float | None,
 ) -> tuple[Results, int]:
     """Results, whose summary says why the run stopped early (None if it did not), and the exit code for that."""
     network = scenario.build(**chosen)
     if network is None:
         raise InputError(f"scenario {scenario.name}: build must return an eventsnn.Network, not None")
     stopped, code = None, 0
+    limit: dict[str, Any] = {} if limit_memory is None else {"limit_memory": 1e9 * limit_memory}
     try:
-        network.run(duration, threads=threads, progress=progress, engine=engine.value)
+        network.run(duration, threads=threads, progress=progress, engine=engine.value, **limit)
     except KeyboardInterrupt as interrupt:
         if network.time == 0:
             raise
