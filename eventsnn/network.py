@@ -45,20 +45,28 @@ class Network(Description):
     _spikes: dict[str, SpikeSource] = field(default_factory=dict, init=False, repr=False)
 
     @overload
-    def compile(self, engine: Literal["compiled"] = "compiled", threads: int | None = None) -> Simulation: ...
+    def compile(
+        self, engine: Literal["compiled"] = "compiled", threads: int | None = None, limit_memory: float | None = None
+    ) -> Simulation: ...
     @overload
-    def compile(self, engine: Literal["reference"], threads: int | None = None) -> ReferenceSimulation: ...
-    def compile(self, engine: Engine = "compiled", threads: int | None = None) -> Simulation:
+    def compile(
+        self, engine: Literal["reference"], threads: int | None = None, limit_memory: float | None = None
+    ) -> ReferenceSimulation: ...
+    def compile(
+        self, engine: Engine = "compiled", threads: int | None = None, limit_memory: float | None = None
+    ) -> Simulation:
         """Validate everything and return an independent Simulation; raises InputError for the first mistake.
 
         engine: "compiled" or "reference", whose ReferenceSimulation also goes from event to event. threads: upper bound
         of the threads that draw synapses; None: the processors that this process may use. It changes no synapse.
+        limit_memory: bytes that the network may take; None: what the system has available, where it says so. A network
+        that needs more is refused before anything is allocated.
         """
         if not isinstance(engine, str) or engine not in SIMULATIONS:
             raise InputError(f"engine = {engine!r} is not known; {suggest(engine, SIMULATIONS)}")
         if threads is not None:
             threads = whole(threads, "compile: threads", 1)
-        return SIMULATIONS[engine](compile_network(self, threads))
+        return SIMULATIONS[engine](compile_network(self, threads, limit_memory))
 
     def run(
         self,
@@ -69,24 +77,28 @@ class Network(Description):
         progress: bool | Callable[[RunStatus], None] = False,
         engine: Engine | None = None,
         keep: Literal["all", "new"] = "all",
+        limit_memory: float | None = None,
     ) -> Results:
         """Simulate `duration` ms more, or up to the time `until`; the first run compiles the network.
 
         threads: upper bound of the threads that simulate. progress: True for a bar, or a function of RunStatus. engine:
         "compiled" or "reference", fixed by the first run. keep="new": Results of this run only. Ctrl-C raises
-        KeyboardInterrupt; what was simulated is kept (`results()`), and `run` goes on from there. Raises InputError,
-        RunawayError.
+        KeyboardInterrupt; what was simulated is kept (`results()`), and `run` goes on from there. limit_memory: bytes
+        that the network, and then the samples of this run, may take; None: what the system has available. Raises
+        InputError, RunawayError.
         """
         if self._simulation is None:
             threads = whole(threads, "run: threads", 1)
-            self._simulation = self.compile("compiled" if engine is None else engine)
+            self._simulation = self.compile("compiled" if engine is None else engine, limit_memory=limit_memory)
         elif engine is not None and engine != self._simulation.engine:
             raise StateError(
                 f"run: the network already runs on engine={self._simulation.engine!r}; "
                 f"call net.reset() to change to {engine!r}"
             )
         try:
-            return self._simulation.run(duration, until=until, threads=threads, progress=progress, keep=keep)
+            return self._simulation.run(
+                duration, until=until, threads=threads, progress=progress, keep=keep, limit_memory=limit_memory
+            )
         except InputError:
             if not self._simulation.begun:
                 self.reset()  # a first run whose arguments are refused has not begun

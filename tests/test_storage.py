@@ -7,6 +7,7 @@ import os
 import h5py
 import numpy as np
 import pytest
+from support.checksums import drop_checksums
 
 from eventsnn.base.errors import InputError, SaveInterrupted
 from eventsnn.results import storage
@@ -136,8 +137,14 @@ def test_the_summary_is_strict_json_whatever_it_holds(tmp_path):
 def test_truncated_files_are_refused(saved, name, part):
     content = (saved / name).read_bytes()
     (saved / name).write_bytes(content[: int(part * len(content))])
-    with pytest.raises(InputError, match=f"{name} is truncated, damaged or of another format; save or run it again"):
+    with pytest.raises(InputError, match=f"{name} is truncated, damaged or .*; save or run it again"):
         load(saved)
+    if name != "summary.json":
+        drop_checksums(saved)
+        with pytest.raises(
+            InputError, match=f"{name} is truncated, damaged or of another format; save or run it again"
+        ):
+            load(saved)
 
 
 @pytest.mark.parametrize("name", ["spikes.h5", "traces.h5", "summary.json"])
@@ -159,7 +166,10 @@ def test_one_flipped_bit_in_a_spike_time_is_noticed(results, saved):
     at = content.index(results.spikes["exc"].times[100:110].tobytes())
     content[at] ^= 1
     (saved / "spikes.h5").write_bytes(content)
-    with pytest.raises(InputError, match="spikes.h5 is truncated, damaged"):
+    with pytest.raises(InputError, match="spikes.h5 is truncated, damaged or altered: its SHA-256"):
+        load(saved)
+    drop_checksums(saved)
+    with pytest.raises(InputError, match="spikes.h5 is truncated, damaged or of another format"):
         load(saved)
 
 
@@ -219,7 +229,7 @@ def another_population(file):
     ("alter", "sentence"),
     [
         (no_magic, "it is no SONATA spike file"),
-        (spikes_are_data, "it has no group of populations"),
+        (spikes_are_data, "/ has no group 'spikes'"),
         (population_is_data, "spikes.h5"),
         (no_ids, "/spikes/exc has no dataset 'node_ids'"),
         (ids_of_another_type, "/spikes/exc/node_ids is int32, it must be uint64"),
@@ -232,6 +242,9 @@ def another_population(file):
 def test_altered_spikes_are_refused(saved, alter, sentence):
     with h5py.File(saved / "spikes.h5", "r+") as file:
         alter(file)
+    with pytest.raises(InputError, match="spikes.h5 is truncated, damaged or altered"):
+        load(saved)
+    drop_checksums(saved)
     with pytest.raises(InputError, match=f"spikes.h5.*{sentence}" if sentence != "spikes.h5" else sentence):
         load(saved)
 
@@ -240,6 +253,7 @@ def test_altered_spikes_are_refused(saved, alter, sentence):
 def test_foreign_hdf5_is_refused(saved, name):
     with h5py.File(saved / name, "w") as file:
         foreign_hdf5(file)
+    drop_checksums(saved)
     with pytest.raises(InputError, match=f"{name} does not hold what eventsnn writes"):
         load(saved)
 
@@ -247,6 +261,7 @@ def test_foreign_hdf5_is_refused(saved, name):
 def test_altered_traces_are_refused(saved):
     with h5py.File(saved / "traces.h5", "r+") as file:
         del file["traces/exc/values/V_m"]
+    drop_checksums(saved)
     with pytest.raises(InputError, match="traces.h5 .*variables of 'exc': 'V_m' is not in it but in summary.json"):
         load(saved)
 
@@ -262,6 +277,7 @@ def test_altered_traces_are_refused(saved):
         (["populations"], [], "populations must be an object"),
         (["populations", "exc"], 5, "population 'exc' must have an integer n"),
         (["populations", "exc", "n"], True, "population 'exc' must have an integer n"),
+        (["populations", "silent"], {"n": 2**31, "t_start": 0.0, "t_stop": 1.0}, "n = 2147483648, more than"),
         (["populations", "exc", "n"], 19, "ids run from 0 to 19, allowed is 0 to 18"),
         (["populations", "exc", "t_stop"], 50.0, "times must ascend within 0.0 to 50.0"),
         (["populations", "inh"], {"n": 1, "t_start": 0.0, "t_stop": 1.0}, "'inh' is not in it but in summary.json"),
@@ -276,6 +292,10 @@ def test_an_edited_summary_is_refused(saved, keys, value, sentence):
     for key in keys[:-1]:
         entry = entry[key]
     entry[keys[-1]] = value
+    (saved / "summary.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="summary.json"):
+        load(saved)
+    del content["sha256"]
     (saved / "summary.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match=sentence):
         load(saved)

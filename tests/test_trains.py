@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.checksums import without_user_block
 
 import eventsnn as esn
 from eventsnn import encode
@@ -206,6 +207,9 @@ def test_a_file_whose_arrays_do_not_fit_is_refused(tmp_path):
     random_trains().save(tmp_path / "trains.h5")
     with h5py.File(tmp_path / "trains.h5", "r+") as file:
         file["spikes/trains"].attrs["shape"] = [2, 2]
+    with pytest.raises(esn.InputError, match="trains.h5 is truncated, damaged or altered"):
+        encode.load(tmp_path / "trains.h5")
+    without_user_block(tmp_path / "trains.h5")
     with pytest.raises(esn.InputError, match="allowed is 0 to 3"):
         encode.load(tmp_path / "trains.h5")
 

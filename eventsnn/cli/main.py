@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from eventsnn.base.errors import InputError, RunawayError
 from eventsnn.base.paths import claimed
@@ -35,10 +33,9 @@ from eventsnn.cli.console import (
     raise_signals,
 )
 from eventsnn.cli.settings import defaults_text
+from eventsnn.cli.tables import population_summaries, print_tables
 from eventsnn.results.results import Results, load
 from eventsnn.results.storage import refuse_overwriting
-from eventsnn.run.progress import duration as wall_time
-from eventsnn.run.progress import short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -168,6 +165,10 @@ def run(
     engine: Annotated[
         Engine, typer.Option(help="The compiled kernels, or the slow and readable reference.")
     ] = Engine.compiled,
+    limit_memory: Annotated[
+        float | None,
+        typer.Option(metavar="GB", help="Memory that the network and its samples may take; what is free if left out."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout, and no tables and no progress.")
     ] = False,
@@ -182,7 +183,7 @@ def run(
         milliseconds = _duration(scenario, duration)
         folder = out or Path("runs", scenario.name)
         with _claimed(folder, force):
-            results, code = _simulate(scenario, chosen, milliseconds, threads, engine, progress=not as_json)
+            results, code = _simulate(scenario, chosen, milliseconds, threads, engine, not as_json, limit_memory)
             with interrupts(f"interrupted; what was simulated is in {folder}"):
                 _check_and_save(scenario, results, folder)
                 pictures = _draw(results, scenario, folder) if plot else []
@@ -203,8 +204,7 @@ def show(
     """Print the tables of a finished run and draw the pictures that its folder lacks."""
     with input_errors():
         results = load(folder)
-        results.summary.setdefault("populations", _population_summaries(results))
-        _print_tables(results)
+        print_tables(results)
         pictures = _draw(results, _recorded_scenario(results.summary), folder, keep=True)
     screen = console()
     for path in pictures:
@@ -213,8 +213,10 @@ def show(
 
 def _recorded_scenario(summary: dict[str, Any]) -> scenarios.Scenario | None:
     recorded = summary.get("scenario")
+    if not isinstance(recorded, dict):
+        return None
     # A user's own file is not run again: looking at results that someone else sent must not execute code.
-    if not recorded or recorded["file"] or recorded["name"] not in scenarios.available():
+    if recorded.get("file", "unknown") or recorded.get("name") not in scenarios.available():
         return None
     try:
         return scenarios.load(recorded["name"])
@@ -263,14 +265,16 @@ def _simulate(
     threads: int,
     engine: Engine,
     progress: bool,
+    limit_memory: float | None,
 ) -> tuple[Results, int]:
     """Results, whose summary says why the run stopped early (None if it did not), and the exit code for that."""
     network = scenario.build(**chosen)
     if network is None:
         raise InputError(f"scenario {scenario.name}: build must return an eventsnn.Network, not None")
     stopped, code = None, 0
+    limit: dict[str, Any] = {} if limit_memory is None else {"limit_memory": 1e9 * limit_memory}
     try:
-        network.run(duration, threads=threads, progress=progress, engine=engine.value)
+        network.run(duration, threads=threads, progress=progress, engine=engine.value, **limit)
     except KeyboardInterrupt as interrupt:
         if network.time == 0:
             raise
@@ -288,7 +292,7 @@ def _simulate(
 def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
     results.summary["checks"] = []
     try:
-        results.summary["populations"] = _population_summaries(results)
+        results.summary["populations"] = population_summaries(results)
         # Expected values hold for whole runs only.
         if scenario.check and not results.summary["stopped"]:
             checks = scenario.check(results)
@@ -332,21 +336,6 @@ def _rescue(results: Results, name: str) -> str:
     return f"they are in {folder} instead"
 
 
-def _population_summaries(results: Results) -> dict[str, dict[str, Any]]:
-    summaries = {}
-    for name, trains in results.spikes.items():
-        cv = trains.cv()
-        # Mean over the neurons with enough spikes to have one.
-        cv = cv[cv == cv]
-        summaries[name] = {
-            "neurons": trains.n,
-            "spikes": len(trains.times),
-            "rate": trains.rate(),
-            "cv": float(cv.mean()) if len(cv) else math.nan,
-        }
-    return summaries
-
-
 def _draw(results: Results, scenario: scenarios.Scenario | None, folder: Path, keep: bool = False) -> list[Path]:
     """Draw raster.png and the scenario's own picture into the folder; with `keep`, only those that are missing."""
     import matplotlib
@@ -364,6 +353,14 @@ def _draw(results: Results, scenario: scenarios.Scenario | None, folder: Path, k
                 figure().savefig(path, dpi=150)
             except OSError as error:
                 raise InputError(f"picture {path} cannot be written: {error}") from error
+            except Exception as error:
+                if not keep:
+                    raise
+                # What was read may have been altered, or written when the scenario was another one.
+                raise InputError(
+                    f"picture {path} cannot be drawn of what {folder} holds ({type(error).__name__}: {error}); run it "
+                    "again"
+                ) from error
     return paths
 
 
@@ -371,7 +368,7 @@ def _report(results: Results, folder: Path, pictures: list[Path], as_json: bool)
     if as_json:
         typer.echo(json.dumps(json.loads((folder / "summary.json").read_text("utf-8"))["summary"], indent=2))
     else:
-        _print_tables(results)
+        print_tables(results)
         screen = console()
         files = [folder / file for file in ("spikes.h5", "traces.h5", "summary.json")]
         for path in [*files, *pictures]:
@@ -379,60 +376,3 @@ def _report(results: Results, folder: Path, pictures: list[Path], as_json: bool)
                 screen.print(str(path), soft_wrap=True)
     if stopped := results.summary["stopped"]:
         console(stderr=True).print(f"eventsnn: {stopped}; what was simulated is in {folder}", soft_wrap=True)
-
-
-def _print_tables(results: Results) -> None:
-    summary, screen = results.summary, console()
-    screen.print(_title(results), style="bold", soft_wrap=True)
-    populations = Table("population")
-    for heading in ("neurons", "spikes", "rate (Hz)", "CV of ISI"):
-        populations.add_column(heading, justify="right")
-    for name, row in summary["populations"].items():
-        populations.add_row(name, f"{row['neurons']:,}", f"{row['spikes']:,}", _number(row["rate"]), _number(row["cv"]))
-    screen.print(populations)
-    if not summary.get("checks") and summary.get("scenario"):
-        screen.print("no expected values apply to these parameters and this duration", soft_wrap=True)
-    if summary.get("checks"):
-        checks = Table("check", "measured", "expected", "tolerance", "source", "result")
-        for check in summary["checks"]:
-            checks.add_row(
-                check["name"],
-                _number(check["measured"]),
-                _number(check["expected"]),
-                _number(check["tolerance"]),
-                check["source"],
-                Text("pass", "green") if check["passed"] else Text("FAIL", "bold red"),
-            )
-        screen.print(checks)
-    for fact in _facts(results):
-        screen.print(fact)
-
-
-def _title(results: Results) -> str:
-    duration, scenario = f"{results.t_stop - results.t_start:g} ms", results.summary.get("scenario")
-    if not scenario:
-        return duration
-    parameters = ", ".join(f"{name}={value!r}" for name, value in scenario["parameters"].items())
-    stopped = f": {results.summary['stopped']}" if results.summary.get("stopped") else ""
-    return f"{scenario['name']}({parameters}), {duration}{stopped}"
-
-
-def _facts(results: Results) -> Iterator[str]:
-    """How long the run took, and the events that it handled; results that a script put together may not tell."""
-    summary, milliseconds = results.summary, results.t_stop - results.t_start
-    seconds = summary.get("wall_s")
-    if seconds is not None:
-        threads = summary.get("threads")
-        how = [f"{summary['engine']} engine"] if "engine" in summary else []
-        how += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads is not None else []
-        speed = f" ({milliseconds / 1000 / seconds:.3g} x real time)" if seconds > 0 else ""
-        took = f"{milliseconds:g} ms in {wall_time(seconds)}{speed}"
-        yield f"{', '.join(how)}: {took}" if how else took
-    if "synaptic_events" in summary:
-        events = summary["synaptic_events"]
-        flow = f" ({short(events / seconds)} a second)" if seconds else ""
-        yield f"{short(events)} synaptic events{flow}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None or math.isnan(value) else f"{value:.6g}"

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from eventsnn.base.errors import InputError
+from eventsnn.base.memory import allowed
 from eventsnn.compile.currents import compile_currents
+from eventsnn.compile.memory import require_room
 from eventsnn.compile.neurons import compile_neurons
 from eventsnn.compile.plan import PartPlan, Plan, PopulationPlan, ProceduralPlan, ProjectionPlan
 from eventsnn.compile.ports import port_of, ports_of_stimulus
@@ -23,13 +25,17 @@ from eventsnn.draw.distributions import Distribution
 from eventsnn.models.base import Model
 
 
-def compile_network(description: Description, threads: int | None = None) -> Plan:
-    """Validate the network and build its Plan, the same for any number of threads. InputError for the first mistake."""
+def compile_network(description: Description, threads: int | None = None, limit_memory: float | None = None) -> Plan:
+    """Validate the network and build its Plan, the same for any number of threads. InputError for the first mistake.
+
+    limit_memory: bytes that it may take; None: what is available.
+    """
     if not description.populations:
         raise InputError("compile: the network has no population; add one with net.population(n, model)")
     starts, n = numbering(description)
     if n >= 2**31:
         raise InputError(f"compile: {n} neurons are more than the {2**31 - 1} that can be numbered")
+    require_room(description, allowed(limit_memory, "compile"))
 
     neurons = compile_neurons(description, starts, n)
     drawings = [

@@ -216,8 +216,16 @@ class Description(Owner):
             if part.population.network is not self:
                 raise InputError(f"{what}: {part.name} belongs to another network")
         for population in {part.population for part in parts}:
-            ids = np.concatenate([part.ids for part in parts if part.population is population])
-            if np.unique(ids).size != ids.size:
+            mine = [part for part in parts if part.population is population]
+            if len(mine) == 1 and mine[0].distinct:
+                continue
+            # With more than there are some must be there twice; to sort them might take more memory than there is.
+            if sum(len(part) for part in mine) <= population.n:
+                ids = np.concatenate([part.ids for part in mine])
+                twice = np.unique(ids).size != ids.size
+            else:
+                twice = True
+            if twice:
                 raise InputError(f"{what}: neurons of {population.name} appear twice; name each neuron once")
         if not sum(len(part) for part in parts):
             raise InputError(f"{what}: no neurons in {[part.name for part in parts]}")

@@ -6,6 +6,7 @@ import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -85,13 +86,26 @@ class Neurons(Guarded):
 
     attributes = frozenset({"population", "ids", "name"})
 
-    def __init__(self, population: Population, ids: Ints, name: str):
+    def __init__(self, population: Population, ids: Ints | range, name: str):
         self.population = population
-        self.ids = ids
+        # A range stands for its numbers until somebody asks for them: a network that is too large to be compiled must
+        # not fill the memory while it is described.
+        self.__dict__["_range" if isinstance(ids, range) else "ids"] = ids
         self.name = name
 
+    @cached_property
+    def ids(self) -> Ints:
+        """The index of each neuron in its population."""
+        span: range = self.__dict__["_range"]
+        return np.arange(span.start, span.stop, span.step, dtype=np.int64)
+
+    @property
+    def distinct(self) -> bool:
+        """Whether it is known without a look that no neuron is there twice."""
+        return "_range" in self.__dict__
+
     def __len__(self) -> int:
-        return self.ids.size
+        return len(self.__dict__["_range"]) if self.distinct else self.ids.size
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self)} neurons>"
@@ -99,15 +113,29 @@ class Neurons(Guarded):
     def __getitem__(self, key: Any) -> Neurons:
         """Neurons by index, slice, mask or list of indices; raises InputError for an index that is out of range."""
         try:
-            ids = self.ids[key if isinstance(key, slice) else indices(key, self.name)]
+            ids = self._pick(key if isinstance(key, slice) else indices(key, self.name))
         except (IndexError, TypeError) as error:
             raise InputError(f"{self.name}: no such neurons, {error}; it has {len(self)}") from None
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             text = f"{start}:{stop}" + (f":{step}" if step != 1 else "")
         else:
-            text = f"{ids[0]}" if ids.size == 1 else f"{ids.size} of {len(self)}"
+            text = f"{ids[0]}" if len(ids) == 1 else f"{len(ids)} of {len(self)}"
         return Neurons(self.population, ids, f"{self.name}[{text}]")
+
+    def _pick(self, key: slice | NDArray[Any]) -> Ints | range:
+        if not self.distinct or (not isinstance(key, slice) and key.dtype == np.bool_):
+            return self.ids[key]
+        span: range = self.__dict__["_range"]
+        if isinstance(key, slice):
+            return span[key]
+        n = len(span)
+        outside = key[(key >= n) | (key < -n)]
+        if outside.size:
+            raise IndexError(f"index {outside[0]} is out of bounds for axis 0 with size {n}")
+        positions = key.astype(np.int64)
+        ids: Ints = span.start + span.step * np.where(positions < 0, positions + n, positions)
+        return ids
 
     def __iter__(self) -> Iterator[Neurons]:
         return (self[i] for i in range(len(self)))
@@ -137,7 +165,7 @@ class Population(Neurons):
     attributes = Neurons.attributes | {"network", "n", "model", "values", "initial"}
 
     def __init__(self, network: Owner, name: str, n: int, model: Model | SpikeSource | PointProcess):
-        super().__init__(self, np.arange(n, dtype=np.int64), name)
+        super().__init__(self, range(n), name)
         self.network = network
         self.n = n
         self.model = model

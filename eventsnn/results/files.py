@@ -1,7 +1,14 @@
-"""What all files of results have in common: SONATA's head, arrays with checksums, and one error for all damage."""
+"""What all files of results have in common: SONATA's head, arrays with checksums, and one error for all damage.
+
+A file may come from anywhere. Its SHA-256 is compared before the HDF5 library sees it, which may crash or hang on bytes
+that make no sense; and what HDF5 allows but eventsnn does not write is refused, for a small file could make it read
+others, or fill the memory: links but hard ones, external and virtual data, filters, and arrays that the file declares
+but does not hold.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +46,10 @@ class Layout(Exception):
     """A file that can be read but is not laid out as the module says."""
 
 
+class Altered(Exception):
+    """A file whose checksum is another one than when it was saved; the text says where that stands."""
+
+
 def read_file(path: Path, read: Callable[[Path], Content]) -> Content:
     """read(path), with every way in which a file can be wrong turned into one InputError."""
     if not path.is_file():
@@ -47,6 +58,10 @@ def read_file(path: Path, read: Callable[[Path], Content]) -> Content:
         return read(path)
     except Layout as error:
         raise InputError(f"{path} does not hold what eventsnn writes: {error}; save or run it again") from None
+    except Altered as error:
+        raise InputError(
+            f"{path} is truncated, damaged or altered: its SHA-256 is not the one in {error}; save or run it again"
+        ) from None
     except InputError as error:
         raise InputError(f"{path} does not fit {SUMMARY} or was altered: {error}; save or run it again") from None
     except PermissionError:
@@ -55,9 +70,59 @@ def read_file(path: Path, read: Callable[[Path], Content]) -> Content:
         raise InputError(f"{path} is truncated, damaged or of another format; save or run it again") from None
 
 
+def sha256(path: Path, skip: int = 0) -> str:
+    """The SHA-256 of a file, but for its first bytes, in hexadecimal digits."""
+    digest, block = hashlib.sha256(), bytearray(2**20)
+    with path.open("rb", buffering=0) as file:
+        file.seek(skip)
+        while size := file.readinto(block):
+            digest.update(memoryview(block)[:size])
+    return digest.hexdigest()
+
+
+def read_group(group: h5py.Group, name: str) -> h5py.Group:
+    member = _member(group, name)
+    if not isinstance(member, h5py.Group):
+        raise Layout(f"{group.name} has no group {name!r}")
+    return member
+
+
 def read_array(group: h5py.Group, name: str, dtype: type) -> np.ndarray:
-    if name not in group or not isinstance(group[name], h5py.Dataset):
+    dataset = _member(group, name)
+    if not isinstance(dataset, h5py.Dataset):
         raise Layout(f"{group.name} has no dataset {name!r}")
-    if group[name].dtype != dtype:
-        raise Layout(f"{group.name}/{name} is {group[name].dtype}, it must be {np.dtype(dtype).name}")
-    return np.asarray(group[name][()])
+    path = dataset.name
+    if dataset.dtype != dtype:
+        raise Layout(f"{path} is {dataset.dtype}, it must be {np.dtype(dtype).name}")
+    _require_plain(dataset.id.get_create_plist(), path)
+    if dataset.size is None:
+        raise Layout(f"{path} has no elements, not even none")
+    size = dataset.size * dataset.dtype.itemsize
+    held = min(dataset.file.id.get_filesize(), dataset.id.get_storage_size())
+    if size > held:
+        raise Layout(f"{path} is to have {size:,} bytes, of which the file holds {held:,}")
+    return np.asarray(dataset[()])
+
+
+def _require_plain(created: h5py.h5p.PropDCID, path: str) -> None:
+    """Refuse data that lie in other files, and filters but the checksums that eventsnn writes."""
+    if created.get_layout() == h5py.h5d.VIRTUAL:
+        raise Layout(f"{path} is a virtual dataset, whose data lie in other files")
+    if created.get_external_count():
+        raise Layout(f"the data of {path} lie in an external file")
+    filters = [created.get_filter(k) for k in range(created.get_nfilters())]
+    for code, *_, name in filters:
+        if code != h5py.h5z.FILTER_FLETCHER32:
+            known = name.decode("utf-8", "replace") or code
+            raise Layout(f"{path} has the filter {known!r}, only fletcher32 is written")
+
+
+def _member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
+    """What is under this name in the group itself; None if nothing is."""
+    link = group.get(name, getlink=True)
+    if link is None:
+        return None
+    if not isinstance(link, h5py.HardLink):
+        kind = {h5py.SoftLink: "a soft", h5py.ExternalLink: "an external"}.get(type(link), "another kind of")
+        raise Layout(f"{name!r} in {group.name} is {kind} link, only hard links are written")
+    return group[name]

@@ -131,7 +131,8 @@ def figure(results: Recorded) -> Figure:
         sampled = results.traces[name]
         one = Traces(sampled.times, sampled.ids[index : index + 1], {variable: sampled.variables[variable][[index]]})
         threshold = thresholds.get(name) if isinstance(thresholds, Mapping) and variable == "V_m" else None
-        V_th = float(threshold) if isinstance(threshold, int | float) else None
+        # a summary from elsewhere may hold integers that no float holds
+        V_th = float(threshold) if isinstance(threshold, int | float) and abs(threshold) < 1e100 else None
         colour = _colour(names.index(name)) if name in names else "black"
         traces([panel], one, variable, results.spikes.get(name) if variable == "V_m" else None, V_th, colour)
         known = f" ({unit(variable)})" if unit(variable) else ""

@@ -12,15 +12,18 @@
         /traces/<name>/ids               int64 (ids,), neurons or synapses
         /traces/<name>/values/<variable> float64 (ids, samples), attribute units = "mV", "pA" ...; "" if it depends
     summary.json  format, version, t_start, t_stop (ms); populations: {name: {n, t_start, t_stop}};
-                  traces: {name: [variables]}; summary: Results.summary
+                  traces: {name: [variables]}; summary: Results.summary; sha256: {file: SHA-256 of its bytes}, that of
+                  summary.json being of its content without "sha256", as json.dumps(content, sort_keys=True) writes it
 
-All datasets carry Fletcher-32 checksums. In HDF5 names "/" is written as %2F and "%" as %25. JSON has no NaN: in the
-summary what is not finite becomes null. summary.json is the first file of a former result to go and the last of a new
-one to come into place, so a folder that has one is complete.
+All datasets carry Fletcher-32 checksums. Files whose SHA-256 is another one are refused; without "sha256" nothing is
+compared, so that results can be read that were written before there was one, or by other programs. In HDF5 names "/"
+is written as %2F and "%" as %25. JSON has no NaN: in the summary what is not finite becomes null. summary.json is the
+first file of a former result to go and the last of a new one to come into place, so a folder that has one is complete.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -33,7 +36,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from eventsnn.base.errors import InputError, SaveInterrupted
+from eventsnn.base.errors import InputError, SaveInterrupted, suggest
 from eventsnn.base.paths import CLAIM, require_space
 from eventsnn.results.files import (
     BY_TIME,
@@ -42,9 +45,12 @@ from eventsnn.results.files import (
     SORTING,
     SUMMARY,
     VERSION,
+    Altered,
     Layout,
     read_array,
     read_file,
+    read_group,
+    sha256,
     write_array,
     write_head,
 )
@@ -56,6 +62,7 @@ SPIKES, TRACES = "spikes.h5", "traces.h5"
 
 _FORMAT = "eventsnn results"
 _TRACES_FORMAT = "eventsnn traces"
+_KEYS = ("format", "version", "t_start", "t_stop", "populations", "traces", "summary", "sha256")
 _ESCAPES = str.maketrans({"%": "%25", "/": "%2F", "\0": "%00"})
 
 
@@ -112,8 +119,11 @@ def read(directory: str | os.PathLike[str]) -> Recorded:
     if not folder.is_dir():
         raise InputError(f"results folder {folder} does not exist" if not folder.exists() else f"{folder} is no folder")
     head = read_file(folder / SUMMARY, _read_summary)
-    spikes = read_file(folder / SPIKES, lambda path: _read_spikes(path, head["populations"]))
-    traces = read_file(folder / TRACES, lambda path: _read_traces(path, head["traces"])) if head["traces"] else {}
+    sums = head.get("sha256", {})
+    spikes = read_file(folder / SPIKES, lambda path: _read_spikes(_unchanged(path, sums), head["populations"]))
+    traces = {}
+    if head["traces"]:
+        traces = read_file(folder / TRACES, lambda path: _read_traces(_unchanged(path, sums), head["traces"]))
     return Recorded(spikes, traces, head["t_start"], head["t_stop"], head["summary"])
 
 
@@ -203,7 +213,22 @@ def _write_summary(results: Recorded, path: Path) -> None:
         "traces": {name: list(traces.variables) for name, traces in results.traces.items()},
         "summary": _plain(results.summary),
     }
+    sums = {file.name: sha256(file) for file in (path.with_name(SPIKES), path.with_name(TRACES)) if file.exists()}
+    content["sha256"] = {**sums, SUMMARY: _sha256_of(content)}
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _sha256_of(content: dict[str, Any]) -> str:
+    """Of what summary.json says, its own checksum left out: blanks and the order of names mean nothing."""
+    rest = {key: value for key, value in content.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def _unchanged(path: Path, sums: dict[str, str]) -> Path:
+    """The path of a file whose bytes are those that were written."""
+    if path.name in sums and sha256(path) != sums[path.name]:
+        raise Altered(SUMMARY)
+    return path
 
 
 def _plain(value: Any) -> Any:
@@ -232,11 +257,29 @@ def _read_summary(path: Path) -> dict[str, Any]:
     for name, population in head["populations"].items():
         if not isinstance(population, dict) or type(population.get("n")) is not int:
             raise Layout(f"population {name!r} must have an integer n")
+        if population["n"] >= 2**31:
+            raise Layout(f"population {name!r} has n = {population['n']}, more than the {2**31 - 1} that are allowed")
         _require_window(population, f"population {name!r}")
     for name, variables in head["traces"].items():
         if not isinstance(variables, list) or not all(isinstance(variable, str) for variable in variables):
             raise Layout(f"traces {name!r} must be a list of variables")
+    _require_sums(head)
     return head
+
+
+def _require_sums(head: dict[str, Any]) -> None:
+    # A damaged name of an entry must not pass for an entry that is left out.
+    for key in head:
+        if key not in _KEYS:
+            raise Layout(f"it has an entry {key!r}; {suggest(key, _KEYS)}")
+    if "sha256" not in head:
+        return
+    sums = head["sha256"]
+    files = {SUMMARY, SPIKES, *([TRACES] if head["traces"] else [])}
+    if not isinstance(sums, dict) or set(sums) != files or not all(isinstance(one, str) for one in sums.values()):
+        raise Layout(f"sha256 must have a checksum for each of {', '.join(sorted(files))}")
+    if _sha256_of(head) != sums[SUMMARY]:
+        raise Altered(SUMMARY)
 
 
 def _refuse_constant(constant: str) -> None:
@@ -251,13 +294,13 @@ def _require_window(entry: dict[str, Any], what: str) -> None:
 
 def _read_spikes(path: Path, populations: dict[str, Any]) -> dict[str, SpikeTrains]:
     with h5py.File(path, "r") as file:
-        if file.attrs.get("magic") != SONATA_MAGIC or "spikes" not in file:
+        if file.attrs.get("magic") != SONATA_MAGIC:
             raise Layout("it is no SONATA spike file")
-        root = file["spikes"]
+        root = read_group(file, "spikes")
         _require_names(root, populations, "populations")
         spikes = {}
         for name, about in populations.items():
-            group = root[_escape(name)]
+            group = read_group(root, _escape(name))
             ids = read_array(group, "node_ids", np.uint64).astype(np.int64)
             selected = read_array(group, "selected", np.int64) if "selected" in group else None
             spikes[name] = SpikeTrains(
@@ -269,14 +312,14 @@ def _read_spikes(path: Path, populations: dict[str, Any]) -> dict[str, SpikeTrai
 
 def _read_traces(path: Path, expected: dict[str, list[str]]) -> dict[str, Traces]:
     with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != _TRACES_FORMAT or "traces" not in file:
+        if file.attrs.get("format") != _TRACES_FORMAT:
             raise Layout(f"its format is not {_TRACES_FORMAT!r}")
-        root = file["traces"]
+        root = read_group(file, "traces")
         _require_names(root, expected, "traces")
         traces = {}
         for name, variables in expected.items():
-            group = root[_escape(name)]
-            values = group["values"]
+            group = read_group(root, _escape(name))
+            values = read_group(group, "values")
             _require_names(values, variables, f"variables of {name!r}")
             arrays = {variable: read_array(values, _escape(variable), np.float64) for variable in variables}
             traces[name] = Traces(read_array(group, "times", np.float64), read_array(group, "ids", np.int64), arrays)
@@ -284,8 +327,6 @@ def _read_traces(path: Path, expected: dict[str, list[str]]) -> dict[str, Traces
 
 
 def _require_names(group: h5py.Group, names: dict[str, Any] | list[str], what: str) -> None:
-    if not isinstance(group, h5py.Group):
-        raise Layout(f"it has no group of {what}")
     held, listed = set(group), set(map(_escape, names))
     if held != listed:
         odd = min(held ^ listed)

@@ -10,14 +10,23 @@ from eventsnn.base.arrays import Floats
 from eventsnn.base.errors import InputError
 
 
+def sample_count(every: float | None, times: Floats | None, start: float, stop: float) -> float:
+    """How many of `sample_times` there are, one more or less, without making them."""
+    if times is not None:
+        return float(np.searchsorted(times, stop) - np.searchsorted(times, start))
+    if every is None or not stop > start:
+        return 0.0
+    if not stop / every < 2.0**53:
+        raise InputError(f"record: every = {every:g} ms makes too many samples in {stop:g} ms; it must be larger")
+    return (stop - start) / every
+
+
 def sample_times(every: float | None, times: Floats | None, start: float, stop: float) -> Floats:
     """Sample times in [start, stop): k * every for whole k, or those of `times`."""
     if times is not None:
         return times[np.searchsorted(times, start) : np.searchsorted(times, stop)]
     if every is None or not stop > start:
         return np.empty(0)
-    if not stop / every < 2.0**53:
-        raise InputError(f"record: every = {every:g} ms makes too many samples in {stop:g} ms; it must be larger")
     first = max(0, math.floor(start / every) - 1)
     candidates = np.arange(first, math.ceil(stop / every) + 2, dtype=np.float64) * every
     return candidates[(candidates >= start) & (candidates < stop)]

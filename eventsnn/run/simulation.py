@@ -19,16 +19,17 @@ from eventsnn._core.run.engine import Engine as CompiledEngine
 from eventsnn.base.arrays import Floats, Ints
 from eventsnn.base.checks import floats, whole
 from eventsnn.base.errors import InputError, Interrupted, RunawayError, StateError
+from eventsnn.base.memory import allowed, require_memory
 from eventsnn.base.sorting import order_by, order_in_time
 from eventsnn.compile.layout import lay_out
-from eventsnn.compile.plan import Plan
+from eventsnn.compile.plan import PartPlan, Plan, ProbePlan, ProceduralPlan, WeightProbePlan
 from eventsnn.results.results import Results
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
 from eventsnn.run.history import SpikeHistory, TraceHistory
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
-from eventsnn.run.samples import sample_times
+from eventsnn.run.samples import sample_count, sample_times
 from eventsnn.solve.state import State
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
@@ -37,6 +38,8 @@ BUDGET = {"compiled": 8_000_000, "reference": 2_000}
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # In one trace of one run: 16 GiB.
 MOST_SAMPLES = 2**31
+# Bytes of samples that surely are available.
+SMALL = 2**24
 
 
 class Simulation:
@@ -86,8 +89,12 @@ class Simulation:
         threads: int = 1,
         progress: bool | Callable[[RunStatus], None] = False,
         keep: Literal["all", "new"] = "all",
+        limit_memory: float | None = None,
     ) -> Results:
-        """Simulate [time, time + duration) or [time, until), in ms; see Network.run."""
+        """Simulate [time, time + duration) or [time, until), in ms; see Network.run.
+
+        limit_memory: bytes that the samples of this run may take; None: what is available.
+        """
         start = self.time
         stop = self._stop(duration, until)
         whole(threads, "run: threads", 1)
@@ -98,8 +105,8 @@ class Simulation:
         self._require_rest("run")
         if self._ended is not None:
             raise self._ended
+        self._require_room(start, self._kept_from if keep == "all" else start, stop, limit_memory)
         times = [sample_times(probe.every, probe.times, start, stop) for probe in self.plan.probes]
-        self._require_room(times, self._kept_from if keep == "all" else start, stop)
         self._state.set_samples(times)
         if keep == "new":
             self._spikes, self._samples = self._nothing()
@@ -143,7 +150,14 @@ class Simulation:
         self._require_rest(f"change {projection}")
         number = next(k for k, p in enumerate(self.plan.projections) if p.name == projection)
         self._state.set_weights(number, weights)
-        self._weights.setdefault(projection, []).append((self.time, np.array(weights, dtype=np.float64)))
+        plan = self.plan.projections[number]
+        rows = plan.rows if isinstance(plan, PartPlan) else plan
+        assert not isinstance(rows, ProceduralPlan)  # refused above
+        kept = np.array(weights, dtype=rows.weight.dtype).astype(np.float64)
+        changes = self._weights.setdefault(projection, [])
+        if not any(probe.projection == projection for probe in self.plan.weight_probes):
+            changes.clear()
+        changes.append((self.time, kept))
 
     def weights_of(self, projection: str) -> Floats | None:
         """The weights that were set last; None if they are still those of the Plan."""
@@ -168,17 +182,27 @@ class Simulation:
         if self._running:
             raise StateError(f"{action}: a run of this network is going on; wait until it returns")
 
-    def _require_room(self, times: list[Floats], start: float, stop: float) -> None:
+    def _require_room(self, start: float, kept_from: float, stop: float, limit: float | None) -> None:
         """Refuse samples that no memory holds, before anything is simulated or dropped."""
-        sizes = {p.name: len(p.variables) * p.ids.size * at.size for p, at in zip(self.plan.probes, times, strict=True)}
-        for weights in self.plan.weight_probes:
-            sizes[weights.name] = weights.ids.size * sample_times(weights.every, weights.times, start, stop).size
-        for name, size in sizes.items():
+        if limit is not None:
+            allowed(limit, "run")
+        needs: dict[str, float] = {}
+        probes: list[ProbePlan | WeightProbePlan] = [*self.plan.probes, *self.plan.weight_probes]
+        for probe in probes:
+            constant = isinstance(probe, WeightProbePlan)
+            count = sample_count(probe.every, probe.times, kept_from if constant else start, stop)
+            size = count * probe.ids.size * (1 if isinstance(probe, WeightProbePlan) else len(probe.variables))
             if size > MOST_SAMPLES:
                 raise InputError(
-                    f"run: the trace {name!r} would hold {size:,} samples, more than the {MOST_SAMPLES:,} that are "
-                    "allowed; record fewer ids, less often, or run in pieces with keep='new'"
+                    f"run: the trace {probe.name!r} would hold {size:,.0f} samples, more than the {MOST_SAMPLES:,} "
+                    "that are allowed; record fewer ids, less often, or run in pieces with keep='new'"
                 )
+            # Samples are held twice when the engine hands them over; weights, which do not change, not even once.
+            needs[f"the trace {probe.name!r}, {size:,.0f} samples"] = 24 * count + (0 if constant else 16 * size)
+        # To ask the system takes longer than many a short run.
+        if limit is not None or math.fsum(needs.values()) > SMALL:
+            remedy = "record fewer ids, less often, or run in pieces with keep='new'"
+            require_memory(needs, allowed(limit, "run"), "run: what is recorded", dict.fromkeys(needs, remedy))
 
     def _stop(self, duration: float | None, until: float | None) -> float:
         if (duration is None) == (until is None):

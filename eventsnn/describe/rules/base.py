@@ -8,6 +8,7 @@ synapses leave the earlier ones as they were.
 
 from __future__ import annotations
 
+import math
 import operator
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -39,6 +40,11 @@ class Rule(ABC):
 
         None if the number of synapses is random, so that no array can fit.
         """
+
+    def expected(self, n_pre: int, n_post: int) -> float:
+        """How many synapses are to be expected; a rule that makes a random number of them says how many on average."""
+        shape = self.shape(n_pre, n_post)
+        return 0.0 if shape is None else float(math.prod(shape))
 
     def weights(self) -> Floats | None:
         """Weights that the rule brings, the k-th for the synapse of ordinal k; None if it has none of its own.

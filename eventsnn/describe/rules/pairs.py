@@ -68,3 +68,6 @@ class FixedProbability(Rule):
 
     def shape(self, n_pre: int, n_post: int) -> None:
         return None
+
+    def expected(self, n_pre: int, n_post: int) -> float:
+        return self.p * n_pre * n_post
