@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, overload
 
-from eventsnn.base.checks import whole
-from eventsnn.base.errors import InputError, StateError, suggest
+from eventsnn.base.checks import choice, whole
+from eventsnn.base.errors import InputError, StateError
 from eventsnn.compile.network import compile_network, drawn_synapses, planned_synapses
 from eventsnn.compile.neurons import initial_values
 from eventsnn.describe.description import Description
@@ -49,8 +49,7 @@ class Network(Description):
         engine: "compiled" or "reference", whose ReferenceSimulation also goes from event to event. threads: upper bound
         of the threads that draw synapses; None: the processors that this process may use. It changes no synapse.
         """
-        if not isinstance(engine, str) or engine not in SIMULATIONS:
-            raise InputError(f"engine = {engine!r} is not known; {suggest(engine, SIMULATIONS)}")
+        choice(engine, "engine", SIMULATIONS)
         if threads is not None:
             threads = whole(threads, "compile: threads", 1)
         return SIMULATIONS[engine](compile_network(self, threads))
