@@ -15,6 +15,9 @@ from eventsnn.base.arrays import Floats, Ints, read_only
 from eventsnn.base.checks import as_array, scalar, whole
 from eventsnn.base.errors import InputError
 
+# Of a histogram: 1 GB for each of its arrays.
+MOST_BINS = 2**27
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SpikeTrains:
@@ -215,6 +218,8 @@ class SpikeTrains:
         width = scalar(width, f"spikes of {self.name!r}: psth width", "a number of ms")
         if not (math.isfinite(width) and width > 0.0):
             raise InputError(f"spikes of {self.name!r}: psth width is {width} ms, it must be greater than 0")
+        if (self.t_stop - self.t_start) / width > MOST_BINS:
+            raise InputError(f"spikes of {self.name!r}: psth width is {width} ms, too short for {MOST_BINS:,} bins")
         # a quotient such as (3 * 0.1) / 0.1 lies an ulp above 3 and must not open a bin of no length
         bins = math.ceil((self.t_stop - self.t_start) / width * (1.0 - 1e-12))
         edges = np.asarray(self.t_start + width * np.arange(bins + 1), dtype=np.float64)
