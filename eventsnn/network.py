@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
-from eventsnn.base.checks import whole
-from eventsnn.base.errors import InputError, StateError, suggest
+from eventsnn.base.checks import choice, whole
+from eventsnn.base.errors import InputError, StateError
 from eventsnn.compile.network import compile_network, drawn_plan, drawn_synapses, planned_synapses
 from eventsnn.compile.neurons import initial_values
 from eventsnn.describe.description import Description
@@ -62,8 +62,7 @@ class Network(Description):
         limit_memory: bytes that the network may take; None: what the system has available, where it says so. A network
         that needs more is refused before anything is allocated.
         """
-        if not isinstance(engine, str) or engine not in SIMULATIONS:
-            raise InputError(f"engine = {engine!r} is not known; {suggest(engine, SIMULATIONS)}")
+        choice(engine, "engine", SIMULATIONS)
         if threads is not None:
             threads = whole(threads, "compile: threads", 1)
         return SIMULATIONS[engine](compile_network(self, threads, limit_memory))

@@ -120,6 +120,8 @@ def test_networks_and_populations(code, words):
     ("exc['a']", ["exc", "'a'", "whole numbers"]),
     ("exc['a':]", ["exc", "slice"]),
     ("exc[None]", ["exc", "None", "whole numbers"]),
+    ("exc[{0, 1}]", ["exc", "{0, 1}", "whole numbers"]),
+    ("exc[{0: 1}]", ["exc", "{0: 1}", "whole numbers"]),
     ("exc[[[0, 1]]]", ["exc", "[[0, 1]]", "whole numbers"]),
     ("exc[[0], [1, 2]]", ["exc", "whole numbers"]),
 )

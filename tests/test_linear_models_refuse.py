@@ -55,10 +55,8 @@ current, threshold = esn.Current, esn.Threshold
     [
         ({"reset": esn.Reset(scale=1.5)}, ["cells: scale of the reset of V_m = 1.5", "between -1 and 1"]),
         ({"currents": [current("I", 5.0, reset=esn.Reset(-1.01))]}, ["cells: scale of the reset of I = -1.01"]),
-        ({"thresholds": [threshold("T", 5.0, reset=esn.Reset(nan))]}, ["cells: scale of the reset of T = nan"]),
         ({"currents": [current("I", 0.0)]}, ["cells: the time constant of I = 0 ms", "positive and finite"]),
         ({"currents": [current("I", -3.0)]}, ["cells: the time constant of I = -3 ms", "positive and finite"]),
-        ({"currents": [current("I", nan)]}, ["cells: the time constant of I = nan ms", "positive and finite"]),
         ({"thresholds": [threshold("T", inf)]}, ["cells: the time constant of T = inf ms", "positive and finite"]),
         ({"tau_m": 0.0}, ["cells: the time constant of V_m = 0 ms", "positive and finite"]),
         ({"tau_m": inf}, ["cells: the time constant of V_m = inf ms", "positive and finite"]),
@@ -100,6 +98,91 @@ current, threshold = esn.Current, esn.Threshold
 )  # fmt: skip
 def test_descriptions_that_are_refused(parts, words):
     refused(lambda: Described(**parts), *words)
+
+
+odd_numbers = [
+    "'20'", "True", "1j", "[]", "[1.0, [2.0]]", "{}", "{1.0}", "object()", "[[1.0, 2.0]]", "[None]", "nan",
+    "[1.0, nan]", "np.datetime64('2020')", "np.timedelta64(1, 's')", "np.ma.array([1.0], mask=[True])",
+    "(x for x in [1.0])",
+]  # fmt: skip
+MEMBRANE = "esn.Membrane(10.0, 250.0, -70.0, -55.0, 2.0)"
+
+
+@pytest.mark.parametrize("value", odd_numbers)
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("Membrane", name) for name in ("tau_m", "C_m", "E_L", "V_th", "t_ref")]
+    + [("Reset", name) for name in ("scale", "jump", "lowest")]
+    + [("Current", "tau"), ("Threshold", "tau"), ("Threshold", "gain"), ("Threshold", "offset")],
+)
+def test_parts_take_numbers_alone(part, name, value):
+    good = {
+        "Membrane": {"tau_m": 10.0, "C_m": 250.0, "E_L": -70.0, "V_th": -55.0, "t_ref": 2.0},
+        "Reset": {},
+        "Current": {"name": "I", "tau": 2.0},
+        "Threshold": {"name": "T", "tau": 5.0, "gain": 0.1},
+    }[part]
+    given = eval(value, {"np": np, "nan": nan})
+    with pytest.raises(esn.InputError) as caught:
+        getattr(esn, part)(**{**good, name: given})
+    message = str(caught.value)
+    assert (
+        message.startswith(f"{part}: {name} ") and ("number" in message or "masked" in message) and len(message) < 260
+    ), message
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("esn.Membrane(10.0, 250.0, -70.0, -55.0, 2.0, 0.0)", ["Membrane: reset = 0.0", "must be a Reset"]),
+        ("esn.Membrane(10.0, 250.0, -70.0, -55.0, 2.0, None)", ["Membrane: reset = None", "must be a Reset"]),
+        ("esn.Membrane(10.0, 250.0, -70.0, -55.0, 2.0, clamped='no')", ["Membrane: clamped = 'no'", "True nor False"]),
+        ("esn.Membrane(10.0, 250.0, -70.0, -55.0, 2.0, port=3)", ["Membrane: port = 3", "name"]),
+        ("esn.Current(3, 2.0)", ["Current: name = 3", "name"]),
+        ("esn.Current('', 2.0)", ["Current: name = ''", "not empty"]),
+        ("esn.Current('I', 2.0, ['ex'])", ["Current: port = ['ex']", "name"]),
+        ("esn.Current('I', 2.0, alpha=1)", ["Current: alpha = 1", "True nor False"]),
+        ("esn.Current('I', 2.0, reset=-3.0)", ["Current: reset = -3.0", "must be a Reset or None"]),
+        ("esn.Threshold(None, 2.0)", ["Threshold: name = None", "name"]),
+        ("esn.Linear(3.0)", ["Linear: membrane = 3.0", "must be a Membrane"]),
+        (f"esn.Linear({MEMBRANE}, esn.Current('I', 2.0))", ["Linear: currents", "list of Current"]),
+        (f"esn.Linear({MEMBRANE}, {{'I': 2.0}})", ["Linear: currents", "list of Current"]),
+        (f"esn.Linear({MEMBRANE}, (esn.Current('I', t) for t in [1.0]))", ["Linear: currents", "list of Current"]),
+        (f"esn.Linear({MEMBRANE}, [esn.Threshold('T', 2.0)])", ["Linear: Threshold", "in currents must be a Current"]),
+        (f"esn.Linear({MEMBRANE}, [], [5.0])", ["Linear: 5.0 in thresholds must be a Threshold"]),
+    ],
+)
+def test_parts_that_are_refused(code, words):
+    with pytest.raises(esn.InputError) as caught:
+        eval(code)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"C_m": [1.0, 2.0], "E_L": [0.0] * 3}, ["Described: equations returned arrays of 2 and 3", "one a neuron"]),
+        ({"thresholds": [threshold("T", 5.0, offset=[1.0, 2.0])]}, ["cells: T: the equations gave numbers for 2"]),
+        ({"C_m": [1.0, 2.0]}, ["cells: the equations gave numbers for 2 neurons, but there are 3"]),
+    ],
+)
+def test_arrays_of_other_lengths(parts, words):
+    refused(lambda: Described(**parts), *words)
+
+
+def test_a_part_that_is_refused_in_a_run_names_the_population():
+    class Divided(Described):
+        def equations(self, p):
+            with np.errstate(invalid="ignore"):
+                return esn.Linear(esn.Membrane(10.0, 1.0, p["I_e"] / p["I_e"], 15.0, 1.0))
+
+    class Defaults(Divided):
+        parameters = {"I_e": 1.0}
+
+    net = esn.Network()
+    net.population(2, Defaults(), name="cells", I_e=[1.0, 0.0])
+    with pytest.raises(esn.InputError, match=r"cells: Membrane: E_L = nan \(neuron 1\) must be a number"):
+        net.compile()
 
 
 class Adapting(esn.LinearModel):

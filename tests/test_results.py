@@ -187,7 +187,7 @@ def test_arrays_are_read_only_and_the_callers_stay_writable(three):
         ([1.0], [-1], 2, (0.0, 5.0), "ids run from -1"),
         ([1.0], [0.5], 2, (0.0, 5.0), "ids must be an array of int64"),
         ([[1.0]], [0], 2, (0.0, 5.0), "times must have 1 dimension, not 2"),
-        ([], [], -1, (0.0, 5.0), "n is -1"),
+        ([], [], -1, (0.0, 5.0), "n = -1"),
         ([], [], 1, (5.0, 0.0), "the window 5.0 to 0.0"),
         ([], [], 1, (0.0, math.inf), "the window 0.0 to inf"),
     ],

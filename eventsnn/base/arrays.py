@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventsnn.base.checks import as_array
 from eventsnn.base.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -17,10 +18,14 @@ Bools = NDArray[np.bool_]
 
 def read_only(values: ArrayLike, dtype: type, dimensions: int, what: str) -> NDArray[Any]:
     """A view of what is given that cannot be written to, or an InputError that names `what`."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputError(f"{what} is a masked array, whose mask would be lost; fill it, x.filled(0)")
     try:
-        array = np.asarray(values)
+        array = as_array(values)
         if array.size == 0 and array.ndim == dimensions:
             array = array.astype(dtype)
+        if array.size and array.dtype.kind not in "iuf":
+            raise TypeError
         array = np.asarray(array.astype(dtype, casting="same_kind", copy=False)).view()
     except (TypeError, ValueError):
         raise InputError(f"{what} must be an array of {np.dtype(dtype).name}") from None

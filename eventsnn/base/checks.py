@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import operator
 import reprlib
+from collections.abc import Iterable, Iterator, Mapping, Set
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.base.errors import InputError
+from eventsnn.base.errors import InputError, suggest
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """The value as an array of any type, or None as one, which no check lets pass, for what no array can be made of."""
+    try:
+        return np.asarray(value)
+    except Exception:  # lists of different lengths; and a value may itself say what its elements are, or fail to
+        return np.asarray(None)
 
 
 def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:
@@ -19,10 +29,7 @@ def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:
     """
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{what} is a masked array, whose mask would be lost; fill it, x.filled(0)")
-    try:
-        array = np.asarray(value)
-    except ValueError:  # lists of different lengths
-        array = np.asarray(None)
+    array = as_array(value)
     if array.dtype.kind not in "iuf":
         raise InputError(f"{what} = {reprlib.repr(value)} must be {allowed}")
     return np.array(array, dtype=np.float64)
@@ -44,6 +51,44 @@ def number(
     if array.ndim or not np.isfinite(array) or not least <= array <= most or array <= above:
         raise InputError(f"{what} = {reprlib.repr(value)} must be {rule}")
     return float(array)
+
+
+def scalar(value: Any, what: str, rule: str) -> float:
+    """One number, infinite or NaN too, or an InputError that names `what` and the rule."""
+    array = floats(value, what, rule)
+    if array.ndim:
+        raise InputError(f"{what} = {reprlib.repr(value)} must be {rule}")
+    return float(array)
+
+
+def real(value: Any) -> float:
+    """The value as a float, nan if it is no real number."""
+    if not isinstance(value, Real) or isinstance(value, bool | np.timedelta64):
+        return np.nan
+    try:
+        return float(value)
+    except (TypeError, OverflowError):
+        return np.nan
+
+
+def choice(value: Any, what: str, known: Iterable[str]) -> str:
+    """One of the known words, or an InputError that names `what` and the nearest of them."""
+    words = list(known)
+    if not isinstance(value, str) or value not in words:
+        raise InputError(f"{what} = {reprlib.repr(value)} is not known; {suggest(value, words)}")
+    return str(value)
+
+
+def flag(value: Any, what: str) -> None:
+    """Raise InputError unless the value is True or False."""
+    if not isinstance(value, bool):
+        raise InputError(f"{what} = {reprlib.repr(value)} is neither True nor False")
+
+
+def require_order(value: Any, what: str, rule: str) -> None:
+    """Raise InputError for what has elements in no order, or gives them only once: sets, dictionaries, generators."""
+    if isinstance(value, str | bytes | bytearray | Mapping | Set | Iterator) or not np.iterable(value):
+        raise InputError(f"{what} = {reprlib.repr(value)} must be {rule}")
 
 
 def whole(value: Any, what: str, low: int, high: int | None = None) -> int:

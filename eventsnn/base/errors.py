@@ -6,9 +6,18 @@ import difflib
 import signal
 from collections.abc import Iterable
 
+# A longer word in a message, such as a text that was given for a number, is shortened.
+LONGEST_WORD = 300
+
 
 class InputError(ValueError):
     """A description, an argument or a file that cannot be used as given."""
+
+    def __init__(self, message: object = ""):
+        # One line, whatever the text of a value that it shows: arrays and results have several.
+        words = str(message).split() if "\n" in str(message) else str(message).split(" ")
+        short = [word if len(word) <= LONGEST_WORD else f"{word[:80]}...{word[-20:]}" for word in words]
+        super().__init__(" ".join(short))
 
 
 class StateError(RuntimeError):

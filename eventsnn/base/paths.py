@@ -12,19 +12,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from eventsnn.base.checks import flag
 from eventsnn.base.errors import InputError
 
 AnyPath = str | os.PathLike[str]
 
 
-def as_path(given: Any, what: str) -> Path:
-    """A Path, or an InputError that names `what` for anything else and for names that no file can have."""
+def as_path(given: Any, what: str, folder: bool = False) -> Path:
+    """A Path, or an InputError that names `what` for anything else and for names that no file (or folder) can have."""
     try:
         path = Path(given)
-    except TypeError:
+    except Exception:  # it is no text, or an object that itself says which, or fails to
         raise InputError(f"{what}: {given!r} is no path; give a text or a pathlib.Path") from None
-    if not path.name or "\0" in str(path):
-        raise InputError(f"{what}: {str(path)!r} is no name of a file")
+    try:
+        named = bool(path.name or folder) and b"\0" not in os.fsencode(path)
+        path.exists()  # fails for names that are too long
+    except (UnicodeError, OSError) as error:
+        if isinstance(error, PermissionError):
+            return path
+        named = False
+    if not named:
+        raise InputError(f"{what}: {str(path)!r} is no name of a {'folder' if folder else 'file'}")
     return path
 
 
@@ -42,8 +50,7 @@ def existing(given: Any, what: str) -> Path:
 
 def require_free(path: Path, what: str, force: bool) -> None:
     """Raise InputError if nothing may be written to this path: a folder, or a file that is there, unless force."""
-    if not isinstance(force, bool):
-        raise InputError(f"{what} {path}: force = {force!r} is neither True nor False")
+    flag(force, f"{what} {path}: force")
     try:
         is_folder, is_there = path.is_dir(), path.exists()
     except OSError as error:

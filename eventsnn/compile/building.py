@@ -17,6 +17,8 @@ from eventsnn.base.arrays import Ids
 
 # Blocks of rows for each thread: rows and lines differ in length.
 BLOCKS = 4
+# More threads are never of use.
+MOST_THREADS = 1024
 # A thread is worth its start from this many synapses on, 10 ms of work, if the number of threads is not given.
 WORTH_A_THREAD = 2**18
 
@@ -105,7 +107,7 @@ def _threads(given: int | None, synapses: int, fewest: int = 0) -> int:
     Each must have at least `fewest` synapses to draw.
     """
     if given is not None:
-        return given
+        return min(given, MOST_THREADS)
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(processors, synapses // max(fewest, WORTH_A_THREAD)))
 

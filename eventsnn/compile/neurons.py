@@ -26,7 +26,7 @@ def compile_neurons(description: Description, starts: dict[str, int], n: int) ->
     for population, model in zip(populations, models, strict=True):
         values = initial_values(population)
         block = slice(starts[population.name], starts[population.name] + population.n)
-        constants = _constants(model, values, population.name)
+        constants = _constants(model, values, population.n, population.name)
         tables.append(constants)
         class_of[block] = classes + (np.arange(population.n) if constants.shape[1] > 1 else 0)
         classes += constants.shape[1]
@@ -66,12 +66,22 @@ def initial_values(population: Population) -> Values:
     values = resolved(population.values)
     model.check(values, population.name)
     state = resolved(population.initial)
-    return {**values, **model.initial_state({**values, **state}), **state}
+    initial = {**values, **model.initial_state({**values, **state}), **state}
+    for name, array in initial.items():
+        _require_size(array.size, population.n, f"{population.name}: {name}")
+    return initial
 
 
-def _constants(model: Model, values: Values, where: str) -> Floats:
+def _require_size(size: int, n: int, what: str) -> None:
+    """Raise InputError where a user's equations, which may hold arrays of their own, gave numbers for other neurons."""
+    if size not in (1, n):
+        raise InputError(f"{what}: the equations gave numbers for {size} neurons, but there are {n}")
+
+
+def _constants(model: Model, values: Values, n: int, where: str) -> Floats:
     with np.errstate(all="ignore"):
         names, constants = model.constants(values)
+    _require_size(constants.shape[1], n, where)
     # Without a leak tau_m is infinite, and most variables have no lowest value.
     unbounded = np.array([name in ("tau_m", "lowest") for name in names])
     wrong = np.argwhere(np.isnan(constants) | (np.isinf(constants) & ~unbounded[:, np.newaxis]))

@@ -62,8 +62,9 @@ def _commuting(
     programme = np.repeat(np.arange(currents.start.size - 1), np.diff(currents.start))
     straight[programme[(currents.slope != 0.0) | (np.diff(currents.sine_start)[: programme.size] > 0)]] = False
     np.maximum.at(largest, programme, np.abs(currents.amplitude))
-    drive = constants[class_of, R] * (np.abs(I_e) + largest[currents.of])
-    near = drive * constants[class_of, PER_UNIT] < LARGEST_DRIVE
+    with np.errstate(over="ignore"):  # what overflows is too large in any case
+        drive = constants[class_of, R] * (np.abs(I_e) + largest[currents.of])
+        near = drive * constants[class_of, PER_UNIT] < LARGEST_DRIVE
     commuting: NDArray[np.bool_] = (class_of >= 0) & framed[class_of] & straight[currents.of] & near
     return commuting
 

@@ -23,6 +23,8 @@ OUT_OF_REACH = 65_536.0
 MOST_EXPONENT = 500
 
 
+# What overflows is larger than any number, which is all that the unit asks of it.
+@np.errstate(over="ignore")
 def fill_units(
     constants: Floats, models: Sequence[Model], class_model: Ids, class_of: Ids, v: Floats, variables: Floats,
     I_e: Floats, projections: Sequence[Drawing | ProceduralPlan], streams: StreamPlan, currents: CurrentPlan,
@@ -48,7 +50,7 @@ def fill_units(
         coupling += [(classes, i, column) for i, column in enumerate(couplings)]
 
     def enlarge(neurons: np.ndarray, values: Floats) -> None:
-        np.maximum.at(large, class_of[neurons], np.abs(values))
+        np.maximum.at(large, class_of[neurons], np.minimum(np.abs(values), np.finfo(np.float64).max))
 
     def gain_of(neurons: np.ndarray) -> Floats:
         gain: Floats = constants[class_of[neurons], R]

@@ -101,7 +101,8 @@ class SineCurrent(InjectedCurrent):
         self.phase = number(phase, "SineCurrent: phase", "degrees")
         self.offset = number(offset, "SineCurrent: offset", "pA")
         self.start = number(start, "SineCurrent: start", "ms")
-        self.stop = math.inf if stop == math.inf else number(stop, "SineCurrent: stop", "ms")
+        endless = isinstance(stop, float) and stop == math.inf
+        self.stop = math.inf if endless else number(stop, "SineCurrent: stop", "ms")
         if not LOWEST_FREQUENCY <= self.frequency <= HIGHEST_FREQUENCY:
             raise InputError(
                 f"SineCurrent: frequency = {self.frequency:g} Hz must lie between {LOWEST_FREQUENCY:g} and "

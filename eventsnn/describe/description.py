@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.base.checks import floats, whole
+from eventsnn.base.checks import choice, floats, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.parts import Neurons, Owner, Population, Probe, Projection, Side, Stimulus, indices, own
@@ -105,10 +105,8 @@ class Description(Owner):
         label = self.free_name(f"{side_name(pre_side)}->{side_name(post_side)}", "projections")
         name = self.new_name(name, label, self.projections, "connect")
         self.require_ports(post_side, port, name)
-        if not isinstance(dtype, str) or dtype not in DTYPES:
-            raise InputError(f"{name}: dtype = {dtype!r} is not known; {suggest(dtype, DTYPES)}")
-        if not isinstance(storage, str) or storage not in STORAGES:
-            raise InputError(f"{name}: storage = {storage!r} is not known; {suggest(storage, STORAGES)}")
+        choice(dtype, f"{name}: dtype", DTYPES)
+        choice(storage, f"{name}: storage", STORAGES)
         projection = Projection(self, name, pre_side, post_side, rule, own(weight), own(delay), port, dtype, storage)
         self.projections[name] = projection
         return projection
@@ -184,7 +182,7 @@ class Description(Owner):
             if isinstance(model, Model):
                 known += model.recordables
         for variable in names or [""]:
-            if variable not in known:
+            if not isinstance(variable, str) or variable not in known:
                 raise InputError(f"record: {target.name} has no {variable!r}; {suggest(variable, known)}")
             if names.count(variable) > 1:
                 raise InputError(f"record: {target.name}: {variable!r} is listed twice; name each variable once")
@@ -236,6 +234,10 @@ class Description(Owner):
             return default
         if not isinstance(name, str) or not name or "/" in name or name in (".", ".."):
             raise InputError(f"{what}: name {name!r} cannot be used; it must be a string, not empty and without '/'")
+        try:
+            name.encode()
+        except UnicodeError:  # streams of random numbers and files are named by these bytes
+            raise InputError(f"{what}: name {name!r} holds half a character; choose another") from None
         if name in taken:
             raise InputError(f"{what}: the name {name!r} is taken; choose another")
         return name
@@ -254,7 +256,7 @@ class Description(Owner):
             model = part.population.model
             if not isinstance(model, Model):
                 raise InputError(f"{name}: {part.name} is a source and takes no input; connect from it instead")
-            if port is not None and port not in model.ports:
+            if port is not None and not (isinstance(port, str) and port in model.ports):
                 raise InputError(
                     f"{name}: {type(model).__name__} of {part.name} has no port {port!r}; {suggest(port, model.ports)}"
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.processes.base import PointProcess
@@ -165,7 +166,11 @@ class Population(Neurons):
     attributes = Neurons.attributes | {"network", "n", "model", "values", "initial"}
 
     def __init__(self, network: Owner, name: str, n: int, model: Model | SpikeSource | PointProcess):
-        super().__init__(self, range(n), name)
+        if not isinstance(model, Model | SpikeSource | PointProcess):
+            raise InputError(
+                f"{name}: {reprlib.repr(model)} is not a model or source; write net.population(n, LIFDelta())"
+            )
+        super().__init__(self, range(whole(n, f"{name}: n", 1, 2**31 - 1)), name)
         self.network = network
         self.n = n
         self.model = model
@@ -222,8 +227,7 @@ class Population(Neurons):
 
     def _given(self, times: Any, ids: Any, relative: bool) -> SpikeSource:
         """Spikes for this source, checked."""
-        if not isinstance(relative, bool):
-            raise InputError(f"{self.name}: relative = {relative!r} is neither True nor False")
+        flag(relative, f"{self.name}: relative")
         try:
             source = SpikeSource(times, ids)
         except InputError as error:
@@ -245,7 +249,7 @@ class Population(Neurons):
         self.network.require_unstarted(f"read the initial values of {self.name}")
         known = self.network.initial_values(self)
         for name in names:
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 raise InputError(f"{self.name}: no parameter or state {name!r}; {suggest(name, known)}")
         arrays = tuple(np.broadcast_to(known[name], self.n).copy() for name in names)
         return arrays[0] if len(names) == 1 else arrays
@@ -307,7 +311,7 @@ class Projection(Guarded):
         synapses = self.synapses()
         known = synapses.__dataclass_fields__
         for name in names:
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 raise InputError(f"{self.name}: synapses have no {name!r}; {suggest(name, known)}")
         arrays = tuple(getattr(synapses, name) for name in names)
         return arrays[0] if len(names) == 1 else arrays
@@ -353,8 +357,10 @@ def own(value: Value) -> Value:
 def indices(key: Any, what: str) -> NDArray[Any]:
     """Whole numbers or a mask as a one-dimensional array, or an InputError that names `what`."""
     try:
+        if isinstance(key, Mapping | Set | np.ma.MaskedArray):  # without an order, or with gaps
+            raise TypeError
         array = np.atleast_1d(key if isinstance(key, np.ndarray) or not np.iterable(key) else list(key))
-    except ValueError:  # lists of different lengths
+    except Exception:  # lists of different lengths, or an object that fails to say what its elements are
         array = np.empty((0, 0))
     if array.ndim > 1 or (array.size and array.dtype.kind not in "iub"):
         raise InputError(f"{what}: {reprlib.repr(key)} is no index; whole numbers, a slice or a mask are allowed")

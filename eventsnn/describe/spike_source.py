@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import reprlib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.base.checks import floats, number, whole
+from eventsnn.base.checks import as_array, floats, number, require_order, whole
 from eventsnn.base.errors import InputError
 from eventsnn.base.sorting import order_by, order_in_time
 
@@ -39,10 +39,7 @@ class SpikeSource:
         ids: Sequence[int] | NDArray[np.integer[Any]] | None = None,
         n: int | None = None,
     ):
-        if isinstance(times, str | bytes | Mapping | Set) or not np.iterable(times):
-            raise InputError(
-                f"SpikeSource: times = {reprlib.repr(times)} must be one list of numbers (ms), or one list a neuron"
-            )
+        require_order(times, "SpikeSource: times", "one list of numbers (ms), or one list a neuron")
         self.n = None if n is None else whole(n, "SpikeSource: n", 0, 2**31 - 1)
         if ids is not None:
             self.times, self.ids = _by_neuron(times, ids)
@@ -105,7 +102,7 @@ def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.in
     """Times and ids sorted by id and then by time."""
     given = numbers(times, "SpikeSource: times")
     _require_not_negative(given, "SpikeSource: times")
-    neuron = np.asarray(ids)
+    neuron = as_array(ids)
     if neuron.size == 0:
         neuron = neuron.astype(np.int64)
     if neuron.ndim != 1 or neuron.dtype.kind not in "iu":

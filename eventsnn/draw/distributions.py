@@ -4,9 +4,9 @@ Element i of a sample depends on the key and on i alone: growing a population or
 """
 
 import math
+import reprlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from eventsnn._core.base.mathfunc import exp
 from eventsnn._core.draw.values import MOST_ATTEMPTS, Law
 from eventsnn.base.arrays import Floats
-from eventsnn.base.errors import InputError, suggest
+from eventsnn.base.checks import as_array, choice, real, whole
+from eventsnn.base.errors import InputError
 
 # In standard deviations: the polar method reaches sqrt(-2 log(2^-104)), which is 12.01.
 REACH = 13.0
@@ -109,8 +110,7 @@ class Normal(Distribution):
         _check_not_negative(self, "std")
         if self.low > self.high:
             raise InputError(f"Normal: low = {self.low} is above high = {self.high}; low <= high is needed")
-        if self.outside not in OUTSIDE:
-            raise InputError(f"Normal: outside = {self.outside!r} is not known; {suggest(self.outside, OUTSIDE)}")
+        choice(self.outside, "Normal: outside", OUTSIDE)
         if self.grid is not None:
             _set_numbers(self, "grid")
             _check_grid(self, self.grid)
@@ -214,7 +214,12 @@ class Exponential(Distribution):
 
 
 def _sample(distribution: Uniform | Normal | LogNormal | Exponential, key: int, index: NDArray[np.uint64]) -> Floats:
-    values, failed = distribution.law().sample(key, np.ascontiguousarray(index, dtype=np.uint64))
+    what = type(distribution).__name__
+    numbers = as_array(index)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or (numbers.size and numbers.min() < 0):
+        raise InputError(f"{what}: index = {reprlib.repr(index)} must be a list of whole numbers, 0 or more")
+    key = whole(key, f"{what}: key", 0, 2**64 - 1)
+    values, failed = distribution.law().sample(key, np.ascontiguousarray(numbers, dtype=np.uint64))
     distribution.refuse(failed, values.size)
     return values
 
@@ -223,11 +228,11 @@ def _set_numbers(distribution: Distribution, *names: str, infinite: bool = False
     """Replace the named parameters by floats, or say which is not a number (a finite one, unless infinite)."""
     for name in names:
         value = getattr(distribution, name)
-        number = isinstance(value, Real) and not isinstance(value, bool)
-        if not number or math.isnan(value) or (math.isinf(value) and not infinite):
+        number = real(value)
+        if math.isnan(number) or (math.isinf(number) and not infinite):
             allowed = "number" if infinite else "finite number"
             raise InputError(f"{type(distribution).__name__}: {name} = {value!r} is not a {allowed}")
-        object.__setattr__(distribution, name, float(value))
+        object.__setattr__(distribution, name, number)
 
 
 def _check_not_negative(distribution: Distribution, name: str) -> None:

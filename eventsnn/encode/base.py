@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.base.arrays import Floats
-from eventsnn.base.checks import floats, whole
+from eventsnn.base.checks import flag, floats, whole
 from eventsnn.base.errors import InputError
 from eventsnn.results.trains import Trains
 
@@ -69,8 +69,7 @@ class Code(ABC):
 def batch(x: ArrayLike, what: str, low: float, high: float, clip: bool, axes: str = "channels") -> NDArray[Any]:
     """Samples x, of shape (samples, *axes), as numbers in [low, high], or an InputError that names the first that is
     not; with clip=True finite ones outside are moved to the nearer end."""
-    if not isinstance(clip, bool):
-        raise InputError(f"{what}: clip = {clip!r} is neither True nor False")
+    flag(clip, f"{what}: clip")
     array = x if type(x) is np.ndarray and x.dtype.kind in "iuf" else floats(x, f"{what}: x", "an array of numbers")
     if array.ndim < 2:
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.base.arrays import Floats
-from eventsnn.base.checks import floats, whole
+from eventsnn.base.checks import as_array, floats, whole
 from eventsnn.base.errors import InputError
 from eventsnn.encode.base import Code, in_parts
 from eventsnn.encode.latency import Latency
@@ -74,7 +74,7 @@ class Image(Code):
         return self._differences(self._pixels(images, clip)[:, np.newaxis].astype(np.float64))
 
     def _pixels(self, images: ArrayLike, clip: bool) -> NDArray[Any]:
-        shape = np.shape(images)
+        shape = as_array(images).shape
         if len(shape) != 3:
             remedy = "; write x[np.newaxis] for one image" if len(shape) == 2 else ""
             raise InputError(f"Image: x has shape {shape}; (samples, height, width) is needed{remedy}")

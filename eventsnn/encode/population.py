@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,11 @@ class _Bank(Code):
             raise InputError(f"{type(self).__name__}: low = {self.low} must be below high = {self.high}")
         self._require_whole("m", 3, 2**15)
         self._require_positive("beta")
+        if not 0.0 < self.sigma < math.inf:
+            raise InputError(
+                f"{type(self).__name__}: low = {self.low}, high = {self.high} and beta = {self.beta} make fields of "
+                f"the width {self.sigma}; give less extreme ones"
+            )
 
     @property
     def centres(self) -> Floats:

@@ -40,6 +40,8 @@ def present(trains: Trains, every: float | None = None, pause: float = 0.0) -> T
             f"present: every = {period:g} ms with pause = {silence:g} ms is too short for samples whose last spike "
             f"comes at {latest:g} ms; give a longer every"
         )
+    if math.isinf(float(period) * (len(trains) + 1)):
+        raise InputError(f"present: every = {period:g} ms is too long for {len(trains)} samples; give a shorter one")
     start = period * np.arange(len(trains) + 1)
     sample = trains.sample
     # The sum may round up to the beginning of the next sample, or to the time of the spike behind it.

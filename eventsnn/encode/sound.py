@@ -28,6 +28,8 @@ LENGTH = 24.0
 # Spikes of one hair cell between two samples, at most; the auditory nerve has less than one in a millisecond.
 MOST_SPIKES = 100
 SLOWEST, FASTEST = 1_000, 1_000_000  # Hz, of sampling
+# ms: the potential of a cell with a longer time constant keeps too few digits.
+LONGEST = 1e9
 # Numerator and denominator of a change of rate, at most: the low-pass filter has 20 times as many values.
 MOST_STEPS = 100_000
 
@@ -67,7 +69,8 @@ class Cochlea(Code):
             "sample_rate", lambda rate: SLOWEST <= rate <= FASTEST, f"a number of Hz from {SLOWEST} to {FASTEST}"
         )
         self._require_whole("channels", 1, 1_000)
-        self._require_positive("f_low", "gain", "tau", "threshold")
+        self._require_positive("f_low", "gain", "threshold")
+        self._require("tau", lambda tau: 0.0 < tau <= LONGEST, f"a number of ms above 0 and up to {LONGEST:g}")
         if self.f_high is not None:
             self._require_positive("f_high")
         self._require("t_ref", lambda t_ref: t_ref >= 0.0, "a finite number of ms, 0 or more")

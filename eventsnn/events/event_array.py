@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eventsnn.base.checks import floats, whole
+from eventsnn.base.checks import as_array, floats, whole
 from eventsnn.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class EventArray:
     def __post_init__(self) -> None:
         for name in ("width", "height"):
             object.__setattr__(self, name, whole(getattr(self, name), f"events: {name}", 1, MOST_PIXELS))
-        data = np.asarray(self.data)
+        data = as_array(self.data)
         if data.dtype != EVENT:
             missing = [name for name in EVENT.names or () if name not in (data.dtype.names or ())]
             if missing:
@@ -55,10 +55,7 @@ class EventArray:
         data = np.empty(times.shape, dtype=EVENT)
         data["t"] = times
         for name, values, most in (("x", x, MOST_PIXELS), ("y", y, MOST_PIXELS), ("p", p, 2)):
-            try:
-                array = np.asarray(values)
-            except ValueError:  # lists of different lengths
-                array = np.asarray(None)
+            array = as_array(values)
             if array.shape != times.shape or (array.size and array.dtype.kind not in "iub"):
                 raise InputError(
                     f"events: {name} has the shape {array.shape} and type {array.dtype}; whole numbers of the shape "
@@ -128,7 +125,7 @@ class EventArray:
     def __getitem__(self, key: Any) -> Self:
         try:
             return type(self)(np.atleast_1d(self.data[key]), self.width, self.height)
-        except (IndexError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"events: no such events among {len(self)}, {error}") from None
 
     def between(self, start: float, stop: float) -> Self:

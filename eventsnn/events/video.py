@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.base.arrays import Floats
-from eventsnn.base.checks import number, whole
+from eventsnn.base.checks import as_array, number, whole
 from eventsnn.base.errors import InputError
 from eventsnn.draw.distributions import Normal, Uniform
 from eventsnn.draw.streams import stream_key
@@ -132,10 +132,7 @@ class _Camera(NamedTuple):
 
 
 def _frames(frames: ArrayLike) -> NDArray[Any]:
-    try:
-        video = np.asarray(frames)
-    except ValueError:  # of different sizes
-        video = np.asarray(None)
+    video = as_array(frames)
     colour = video.ndim == 4 and video.shape[3] == 3
     if video.dtype.kind not in "iuf" or not (video.ndim == 3 or colour) or not video.size:
         raise InputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from eventsnn.base.checks import require_order
 from eventsnn.base.errors import InputError
 from eventsnn.draw.values import Value, Values
 from eventsnn.models.linear import Current, Linear, LinearModel, Membrane, Reset
@@ -27,6 +28,8 @@ class PortsModel(LinearModel):
     taus: dict[str, float] = {}  # where the default is not 2 ms
 
     def __init__(self, ports: Sequence[str] = ("ex", "in"), **parameters: Value):
+        if not isinstance(ports, str):
+            require_order(ports, f"{type(self).__name__}: ports", "a list of names")
         names: list[Any] = [ports] if isinstance(ports, str) else list(ports)
         for name in names:
             if not isinstance(name, str) or not name.isidentifier():

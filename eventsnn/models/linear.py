@@ -14,6 +14,7 @@ ext/eventsnn/_core/models/linear.pyx work with. A user's own model is a subclass
 from __future__ import annotations
 
 import math
+import reprlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from eventsnn._core.base.mathfunc import exp
 from eventsnn._core.models import linear as kernels
 from eventsnn._core.solve.neuron import MOST_VARIABLES
-from eventsnn.base.checks import require
+from eventsnn.base.checks import flag, floats, number, require, require_order
 from eventsnn.base.errors import InputError
 from eventsnn.draw.values import Value, Values
 from eventsnn.models.base import Model
@@ -43,6 +44,24 @@ LONGEST_FRAME = 2.0
 MOST_CANCELLED = 10.0
 
 
+def _check_fields(part: Any, numbers: Sequence[str], texts: Sequence[str] = (), flags: Sequence[str] = ()) -> None:
+    """Raise InputError unless these fields of a part are numbers (one, or one a neuron), names and truth values."""
+    what = type(part).__name__
+    for name in numbers:
+        array = floats(getattr(part, name), f"{what}: {name}", "a number, or an array with one a neuron")
+        if array.ndim > 1 or not array.size:
+            raise InputError(f"{what}: {name} is an array of shape {array.shape}; it must be a number, or one a neuron")
+        require(~np.isnan(array), array, f"{what}: {name}", "must be a number")
+    for name in texts if getattr(part, "port", None) is None else (*texts, "port"):
+        value = getattr(part, name)
+        if not isinstance(value, str) or not value:
+            raise InputError(f"{what}: {name} = {reprlib.repr(value)} must be a name, not empty")
+    for name in flags:
+        flag(getattr(part, name), f"{what}: {name}")
+    if not isinstance(getattr(part, "reset", None), Reset | None):
+        raise InputError(f"{what}: reset = {reprlib.repr(part.reset)} must be a Reset or None")
+
+
 @dataclass(frozen=True)
 class Reset:
     """What a spike does to a variable: z <- max(lowest, scale z + jump); without arguments, nothing.
@@ -53,6 +72,9 @@ class Reset:
     scale: Number = 1.0
     jump: Number = 0.0
     lowest: Number = -math.inf
+
+    def __post_init__(self) -> None:
+        _check_fields(self, numbers=("scale", "jump", "lowest"))
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,12 @@ class Membrane:
     clamped: bool = True
     port: str | None = None
 
+    def __post_init__(self) -> None:
+        given = () if self.tau_m is None else ("tau_m",)
+        _check_fields(self, (*given, "C_m", "E_L", "V_th", "t_ref"), texts=(), flags=("clamped",))
+        if not isinstance(self.reset, Reset):
+            raise InputError(f"Membrane: reset = {reprlib.repr(self.reset)} must be a Reset")
+
 
 @dataclass(frozen=True)
 class Current:
@@ -89,6 +117,9 @@ class Current:
     alpha: bool = False
     reset: Reset | None = None
 
+    def __post_init__(self) -> None:
+        _check_fields(self, ("tau",), texts=("name",), flags=("alpha",))
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -103,6 +134,9 @@ class Threshold:
     reset: Reset | None = None
     offset: Number = 0.0
 
+    def __post_init__(self) -> None:
+        _check_fields(self, ("tau", "offset") if self.gain is None else ("tau", "gain", "offset"), texts=("name",))
+
 
 @dataclass(frozen=True)
 class Linear:
@@ -111,6 +145,16 @@ class Linear:
     membrane: Membrane
     currents: Sequence[Current] = ()
     thresholds: Sequence[Threshold] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.membrane, Membrane):
+            raise InputError(f"Linear: membrane = {reprlib.repr(self.membrane)} must be a Membrane")
+        for name, kind in (("currents", Current), ("thresholds", Threshold)):
+            parts = getattr(self, name)
+            require_order(parts, f"Linear: {name}", f"a list of {kind.__name__}")
+            for part in parts:
+                if not isinstance(part, kind):
+                    raise InputError(f"Linear: {reprlib.repr(part)} in {name} must be a {kind.__name__}")
 
 
 @dataclass(frozen=True)
@@ -153,21 +197,34 @@ class LinearModel(Model):
         super().__init__(**parameters)
         if "I_e" not in self.parameters:
             raise InputError(f"{type(self).__name__}: parameters must name I_e, the constant current in pA; add it")
+        for name, value in self.parameters.items():
+            number(value, f"{type(self).__name__}: parameters: {name}", "a finite number, its default")
         linear = self._described({name: np.array([value]) for name, value in self.parameters.items()})
         layout = self.layout = _layout(linear)
         self.slots, self.state_variables, self.ports = layout.slots, layout.state_variables, layout.ports
         self.shape = layout.shape
-        self.recordables = self.state_variables + (("V_th",) if linear.thresholds else ())
+        self.recordables = self.state_variables + (("V_th",) if len(linear.thresholds) else ())
         self._check_names()
 
     @abstractmethod
     def equations(self, p: Values) -> Linear:
         """The equations for these values of the parameters, arrays of one or n elements."""
 
-    def _described(self, values: Values) -> Linear:
-        linear = self.equations(values)
+    def _described(self, values: Values, where: str = "") -> Linear:
+        try:
+            linear = self.equations(values)
+        except InputError as error:  # of one of the parts
+            raise InputError(f"{where or type(self).__name__}: {error}") from None
         if not isinstance(linear, Linear):
             raise InputError(f"{type(self).__name__}: equations returned {linear!r}; it must return a Linear")
+        parts: list[Membrane | Current | Threshold] = [linear.membrane, *linear.currents, *linear.thresholds]
+        resets = [part.reset for part in parts if part.reset is not None]
+        sizes = {np.size(value) for part in [*parts, *resets] for value in vars(part).values()} - {1}
+        if len(sizes) > 1:
+            raise InputError(
+                f"{where or type(self).__name__}: equations returned arrays of {' and '.join(map(str, sorted(sizes)))} "
+                "numbers; each must have one, or one a neuron"
+            )
         return linear
 
     def _check_names(self) -> None:
@@ -210,7 +267,7 @@ class LinearModel(Model):
                 require(values[name] > 0, values[name], f"{where}: {name}", "must be positive", unit)
         if "t_ref" in values:
             require(values["t_ref"] >= 0, values["t_ref"], f"{where}: t_ref", "must not be negative", "ms")
-        linear = self._described(values)
+        linear = self._described(values, where)
         if _layout(linear) != self.layout:
             raise InputError(
                 f"{where}: equations returned other variables, ports or resets for these values than for the defaults; "
@@ -262,7 +319,8 @@ class LinearModel(Model):
         C_m, tau_m = _array(m.C_m), _array(math.inf if m.tau_m is None else m.tau_m)
         gain = 1.0 / C_m if m.tau_m is None else tau_m / C_m
         rows: list[tuple[str, Any]] = [
-            ("R", gain), ("t_ref", m.t_ref), ("V_th - E_L", m.V_th - m.E_L), ("tau_m", tau_m), ("1/C_m", 1.0 / C_m),
+            ("R", gain), ("t_ref", m.t_ref), ("V_th - E_L", _array(m.V_th) - _array(m.E_L)), ("tau_m", tau_m),
+            ("1/C_m", 1.0 / C_m),
             *_reset_rows("V_m", m.reset),
         ]  # fmt: skip
         currents, thresholds = _in_order(linear)

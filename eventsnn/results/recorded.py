@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from eventsnn.base.checks import floats
+from eventsnn.base.checks import floats, number
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
@@ -28,15 +29,15 @@ class Named(Mapping[str, Item]):
         self._what = what
 
     def __getitem__(self, name: str) -> Item:
-        if name not in self._items:
+        if name not in self:
             raise InputError(f"results hold no {self._what} of {name!r}; {suggest(name, self._items)}")
         return self._items[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._items
+        return isinstance(name, str) and name in self._items
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self._items.get(name, default)
+        return self._items[name] if name in self else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -59,10 +60,20 @@ class Recorded:
         t_stop: float,
         summary: dict[str, Any],
     ):
+        for what, given, kind in (("spikes", spikes, SpikeTrains), ("traces", traces, Traces)):
+            named = isinstance(given, Mapping) and all(isinstance(name, str) for name in given)
+            if not named or not all(isinstance(item, kind) for item in given.values()):
+                raise InputError(
+                    f"results: {what} = {reprlib.repr(given)} must be a dictionary from names to {kind.__name__}"
+                )
+        if not isinstance(summary, dict):
+            raise InputError(f"results: summary = {reprlib.repr(summary)} must be a dictionary")
         self.spikes: Mapping[str, SpikeTrains] = Named(spikes, "spikes")
         self.traces: Mapping[str, Traces] = Named(traces, "traces")
-        self.t_start = t_start
-        self.t_stop = t_stop
+        self.t_start = number(t_start, "results: t_start", "a finite number of ms")
+        self.t_stop = number(
+            t_stop, "results: t_stop", f"a finite number of ms from t_start = {self.t_start:g} on", t_start
+        )
         self.summary = summary
 
     def by_sample(self, every: float) -> Mapping[str, Trains]:
@@ -75,11 +86,12 @@ class Recorded:
         """
         length = self.t_stop - self.t_start
         given = floats(every, "results: every of by_sample", "a number of ms")
-        if given.ndim or not 0.0 < given <= length or length / given >= MOST_SAMPLES:
+        if given.ndim or not 0.0 < given <= length or length / float(given) >= MOST_SAMPLES:
             raise InputError(
                 f"results: by_sample({every!r}) must be one number of ms above 0 and at most {length:g} ms, all that "
                 f"was simulated, and make less than {MOST_SAMPLES:,} samples"
             )
+        every = float(given)
         samples = math.floor(length / every * (1.0 + 1e-12))
         start = self.t_start + every * np.arange(samples + 1)
         start[-1] = min(start[-1], self.t_stop)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eventsnn.base.checks import scalar
 from eventsnn.results.recorded import Recorded
 from eventsnn.results.storage import read, save
 
@@ -25,6 +26,10 @@ class Check:
     expected: float
     tolerance: float
     source: str
+
+    def __post_init__(self) -> None:
+        for name in ("measured", "expected", "tolerance"):
+            scalar(getattr(self, name), f"check {self.name!r}: {name}", "a number")
 
     @property
     def passed(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import reprlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsnn.base.arrays import Floats, Ints
-from eventsnn.base.checks import number, whole
+from eventsnn.base.checks import as_array, number, require_order, whole
 from eventsnn.base.errors import InputError
 from eventsnn.base.sorting import order_by
 
@@ -115,6 +116,10 @@ class SampledSpikes:
 
         Raises InputError if there are none, or for channels of different shapes.
         """
+        require_order(parts, "trains: parts to join", "a list of Trains")
+        for part in parts:
+            if not isinstance(part, SampledSpikes):
+                raise InputError(f"trains: {reprlib.repr(part)} cannot be joined; give a list of Trains")
         shapes = sorted({part.shape for part in parts})
         if len(shapes) != 1:
             raise InputError(f"trains: parts of the shapes {shapes} cannot be joined; one or more of one shape can")
@@ -156,7 +161,7 @@ class SampledSpikes:
             yield type(self)(self.times[first:last], self.ids[first:last], offsets, self.shape, self.duration)
 
     def __getitem__(self, key: Any) -> Self:
-        first, *rest = key if isinstance(key, tuple) else (key,)
+        first, *rest = (key or (slice(None),)) if isinstance(key, tuple) else (key,)
         if first is Ellipsis:  # it stands for no axis if all have an index of their own
             first, rest = (rest[0], rest[1:]) if len(rest) > len(self.shape) else (slice(None), [Ellipsis, *rest])
         try:
@@ -164,7 +169,7 @@ class SampledSpikes:
             if samples.ndim > 1:
                 raise IndexError("one index or one list of them picks samples")
             channels = np.arange(self.n).reshape(self.shape)[tuple(rest)] if rest else None
-        except (IndexError, TypeError, ValueError) as error:
+        except (IndexError, TypeError, ValueError, OverflowError) as error:
             shape = (len(self), *self.shape)
             raise InputError(f"trains of shape {shape}: no such samples or channels, {error}") from None
         counts = np.diff(self.offsets)[samples]
@@ -222,15 +227,15 @@ class SampledSpikes:
 
 
 def _lengths(shape: Any) -> tuple[int, ...]:
-    try:
-        return tuple(whole(length, "trains: a length in shape", 0, 2**31) for length in shape)
-    except TypeError:
-        raise InputError(f"trains: shape = {shape!r} must be a tuple of whole numbers") from None
+    require_order(shape, "trains: shape", "a tuple of whole numbers")
+    return tuple(whole(length, "trains: a length in shape", 0, 2**31) for length in shape)
 
 
 def _given(values: Any, name: str, dtype: type) -> NDArray[Any]:
     """A read-only array of this type, or an InputError if values would be changed by it."""
-    array = np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputError(f"trains: {name} are a masked array, whose mask would be lost; give its compressed()")
+    array = as_array(values)
     kinds = "iuf" if dtype is np.float64 else "iu"
     if array.size and array.dtype.kind not in kinds:
         raise InputError(

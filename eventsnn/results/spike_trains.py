@@ -12,7 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.base.arrays import Floats, Ints, read_only
+from eventsnn.base.checks import as_array, scalar, whole
 from eventsnn.base.errors import InputError
+
+# Of a histogram: 1 GB for each of its arrays.
+MOST_BINS = 2**27
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,10 +49,15 @@ class SpikeTrains:
 
     def __post_init__(self) -> None:
         what = f"spikes of {self.name!r}"
+        if not isinstance(self.name, str):
+            raise InputError(f"{what}: the name of a population must be a string")
         object.__setattr__(self, "times", read_only(self.times, np.float64, 1, f"{what}: times"))
         object.__setattr__(self, "ids", read_only(self.ids, np.int64, 1, f"{what}: ids"))
         if self.selected is not None:
             object.__setattr__(self, "selected", read_only(self.selected, np.int64, 1, f"{what}: selected"))
+        object.__setattr__(self, "n", whole(self.n, f"{what}: n", 0))
+        for name in ("t_start", "t_stop"):
+            object.__setattr__(self, name, scalar(getattr(self, name), f"{what}: {name}", "a number of ms"))
         self._validate(what)
 
     @classmethod
@@ -69,7 +78,7 @@ class SpikeTrains:
             raise InputError(f"{what}: the window {self.t_start} to {self.t_stop} ms must be finite and ascending")
         if len(times) != len(ids):
             raise InputError(f"{what}: {len(times)} times but {len(ids)} ids, there must be one id for each time")
-        if self.n < 0 or (self.selected is not None and len(self.selected) != self.n):
+        if self.selected is not None and len(self.selected) != self.n:
             raise InputError(f"{what}: n is {self.n}, it must be the number of neurons")
         if len(times) == 0:
             return
@@ -93,7 +102,9 @@ class SpikeTrains:
         The window of the answer is the part of [t0, t1) that was simulated, so that rates stay right.
         Raises InputError if no part of it was.
         """
-        start, stop = max(float(t0), self.t_start), min(float(t1), self.t_stop)
+        what = f"spikes of {self.name!r}: between's"
+        t0, t1 = scalar(t0, f"{what} t0", "a number of ms"), scalar(t1, f"{what} t1", "a number of ms")
+        start, stop = max(t0, self.t_start), min(t1, self.t_stop)
         if not (t0 < t1 and start < stop):
             raise InputError(
                 f"spikes of {self.name!r}: between({t0}, {t1}) is no window within {self.t_start} to {self.t_stop} ms"
@@ -120,7 +131,7 @@ class SpikeTrains:
     def _pick(self, index: Any) -> Ints:
         picked = index
         if not isinstance(index, slice):
-            picked = np.asarray(index)
+            picked = as_array(index)
             if picked.size == 0 and picked.dtype != np.bool_:
                 picked = picked.astype(np.int64)
             if picked.ndim > 1 or picked.dtype.kind not in "iub":
@@ -135,7 +146,7 @@ class SpikeTrains:
                 )
         try:
             return np.asarray(self.neurons[picked], dtype=np.int64)
-        except IndexError:
+        except (IndexError, TypeError, OverflowError):
             raise InputError(
                 f"spikes of {self.name!r}: index {_brief(index)} is out of range, allowed is 0 to {self.n - 1}"
             ) from None
@@ -204,8 +215,11 @@ class SpikeTrains:
         Bins are half-open and begin at t_start; the last one ends at t_stop, and its rate refers to its own length.
         Raises InputError unless width > 0.
         """
+        width = scalar(width, f"spikes of {self.name!r}: psth width", "a number of ms")
         if not (math.isfinite(width) and width > 0.0):
             raise InputError(f"spikes of {self.name!r}: psth width is {width} ms, it must be greater than 0")
+        if (self.t_stop - self.t_start) / width > MOST_BINS:
+            raise InputError(f"spikes of {self.name!r}: psth width is {width} ms, too short for {MOST_BINS:,} bins")
         # a quotient such as (3 * 0.1) / 0.1 lies an ulp above 3 and must not open a bin of no length
         bins = math.ceil((self.t_stop - self.t_start) / width * (1.0 - 1e-12))
         edges = np.asarray(self.t_start + width * np.arange(bins + 1), dtype=np.float64)

@@ -36,8 +36,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from eventsnn.base.checks import flag
 from eventsnn.base.errors import InputError, SaveInterrupted, suggest
-from eventsnn.base.paths import CLAIM, require_space
+from eventsnn.base.paths import CLAIM, as_path, require_space
 from eventsnn.results.files import (
     BY_TIME,
     DAMAGE,
@@ -76,7 +77,8 @@ def save(results: Recorded, directory: str | os.PathLike[str], force: bool = Fal
     Raises InputError if `directory` is no folder, cannot be made, or holds anything (with force=True only if what it
     holds is no former result), if there is no room for the files, or if the complete files cannot be moved into it.
     """
-    target = Path(directory).resolve()
+    flag(force, f"results cannot be saved in {directory}: force")
+    target = as_path(directory, "the folder of results", folder=True).resolve()
     refuse_overwriting(target, Path(directory), force)
     staging = target.parent / f".{target.name}.saving-{secrets.token_hex(4)}"
     try:
@@ -115,7 +117,7 @@ def read(directory: str | os.PathLike[str]) -> Recorded:
 
     Raises InputError, naming the file, if one is missing, damaged or of another origin.
     """
-    folder = Path(directory)
+    folder = as_path(directory, "the folder of results", folder=True)
     if not folder.is_dir():
         raise InputError(f"results folder {folder} does not exist" if not folder.exists() else f"{folder} is no folder")
     head = read_file(folder / SUMMARY, _read_summary)

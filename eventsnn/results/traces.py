@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eventsnn.base.arrays import Floats, Ints, read_only
+from eventsnn.base.checks import scalar
 from eventsnn.base.errors import InputError, suggest
 
 _UNIT_OF_PREFIX = {
@@ -43,6 +45,8 @@ class Traces:
     def __init__(self, times: ArrayLike, ids: ArrayLike, variables: Mapping[str, ArrayLike]):
         self.times: Floats = read_only(times, np.float64, 1, "traces: times")
         self.ids: Ints = read_only(ids, np.int64, 1, "traces: ids")
+        if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
+            raise InputError(f"traces: variables = {reprlib.repr(variables)} must be a dictionary from names to arrays")
         arrays = {name: read_only(values, np.float64, 2, f"traces: {name}") for name, values in variables.items()}
         self.variables: Mapping[str, Floats] = MappingProxyType(arrays)
         if not (np.isfinite(self.times).all() and np.all(self.times[:-1] <= self.times[1:])):
@@ -78,6 +82,10 @@ class Traces:
 
     def between(self, t0: float, t1: float) -> Traces:
         """The samples with t0 <= time < t1 (ms); raises InputError unless t0 < t1."""
+        t0, t1 = (
+            scalar(t0, "traces: t0 of between", "a number of ms"),
+            scalar(t1, "traces: t1 of between", "a number of ms"),
+        )
         if not t0 < t1:
             raise InputError(f"traces: between({t0}, {t1}) is no window, t0 must be less than t1")
         first, last = np.searchsorted(self.times, [t0, t1])

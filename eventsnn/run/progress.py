@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from eventsnn.base.errors import StateError
+from eventsnn.base.errors import InputError, StateError
 
 REFRESH = 0.1  # s; faster than this nobody can read
 
@@ -57,6 +57,8 @@ class ProgressBar:
     """
 
     def __init__(self, console: Console | None = None):
+        if console is not None and not isinstance(console, Console):
+            raise InputError(f"ProgressBar: {console!r} is no Console of rich; give one, or nothing")
         self._console = console if console is not None else Console(stderr=True)
         self._status: RunStatus | None = None
         self._drawn_at = -REFRESH

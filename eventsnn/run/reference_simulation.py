@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from eventsnn.base.checks import scalar, whole
 from eventsnn.run.reference import Entry, Reference
 from eventsnn.run.samples import sample_times
 from eventsnn.run.simulation import Simulation
@@ -45,4 +46,6 @@ class ReferenceSimulation(Simulation):
 
     def pending(self, neuron: int | None = None, until: float = math.inf) -> list[Entry]:
         """Events in the queue, of one neuron or all, before `until` ms."""
-        return self._state.pending(neuron, until)
+        if neuron is not None:
+            neuron = whole(neuron, "pending: neuron", 0, self.plan.n - 1)
+        return self._state.pending(neuron, scalar(until, "pending: until", "a number of ms"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 import signal
 import sys
 import threading
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn._core.run.engine import Engine as CompiledEngine
-from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.arrays import Floats, Ints, read_only
 from eventsnn.base.checks import floats, whole
 from eventsnn.base.errors import InputError, Interrupted, RunawayError, StateError
 from eventsnn.base.memory import allowed, require_memory
@@ -36,6 +37,8 @@ from eventsnn.solve.state import State
 BUDGET = {"compiled": 8_000_000, "reference": 2_000}
 # What Ctrl-C sends, and what ends a process; not every system has the last one.
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# More are never of use.
+MOST_THREADS = 1024
 # In one trace of one run: 16 GiB.
 MOST_SAMPLES = 2**31
 # Bytes of samples that surely are available.
@@ -48,6 +51,10 @@ class Simulation:
     engine: ClassVar[str] = "compiled"
 
     def __init__(self, plan: Plan):
+        if not isinstance(plan, Plan):
+            raise InputError(
+                f"Simulation: {reprlib.repr(plan)} is no Plan; net.compile() makes a Simulation of a network"
+            )
         self.plan = plan
         self._state = self._begin()
         self._spikes, self._samples = self._nothing()
@@ -97,8 +104,8 @@ class Simulation:
         """
         start = self.time
         stop = self._stop(duration, until)
-        whole(threads, "run: threads", 1)
-        if keep not in ("all", "new"):
+        threads = min(whole(threads, "run: threads", 1), MOST_THREADS)
+        if not isinstance(keep, str) or keep not in ("all", "new"):
             raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise InputError(f"run: progress = {progress!r} must be True, False or a function of RunStatus")
@@ -133,14 +140,21 @@ class Simulation:
         Raises InputError for a time in the past.
         """
         self._require_rest(f"change {population}")
-        plan = next(p for p in self.plan.populations if p.name == population)
+        plan = next((p for p in self.plan.populations if isinstance(population, str) and p.name == population), None)
+        if plan is None or plan.model is not None:
+            raise InputError(f"set_trains: {population!r} is no population of sources")
+        what = f"set_trains: {population}"
+        times = read_only(times, np.float64, 1, f"{what}: times")
+        begin, end = read_only(begin, np.int64, 1, f"{what}: begin"), read_only(end, np.int64, 1, f"{what}: end")
+        if not (begin.size == end.size == plan.n and ((begin >= 0) & (begin <= end) & (end <= times.size)).all()):
+            raise InputError(f"{what}: begin and end must be places in times, one of each for {plan.n} neurons")
         past = np.flatnonzero(times < self.time)
         if past.size:
             raise InputError(
                 f"{population}: a spike at {times[past[0]]:.17g} ms lies in the past, for the network stands at "
                 f"{self.time:.17g} ms; give later times, or relative=True for times that count from the present"
             )
-        self._state.set_trains(plan.start, times, begin, end)
+        self._state.set_trains(plan.start, times, np.ascontiguousarray(begin), np.ascontiguousarray(end))
 
     def set_weights(self, projection: str, weights: Floats) -> None:
         """Give the synapses of a projection new weights, in the order of the Plan; spikes under way arrive with them.

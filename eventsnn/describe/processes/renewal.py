@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from eventsnn._core.draw.stream import EXPONENTIAL, GAMMA, LOGNORMAL, NORMAL, PARAMETERS, UNIFORM
-from eventsnn.base.checks import require
-from eventsnn.base.errors import InputError, suggest
+from eventsnn.base.checks import choice, require
+from eventsnn.base.errors import InputError
 from eventsnn.describe.processes.base import HIGHEST_RATE, LOWEST_RATE, Key, PointProcess, Streams, positive, rates
 from eventsnn.draw import streams
 from eventsnn.draw.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
@@ -36,10 +36,7 @@ class RenewalProcess(PointProcess):
     """
 
     def __init__(self, start: Start):
-        if start not in ("stationary", "ordinary"):
-            raise InputError(
-                f"{type(self).__name__}: start = {start!r} is not known; {suggest(start, ('stationary', 'ordinary'))}"
-            )
+        choice(start, f"{type(self).__name__}: start", ("stationary", "ordinary"))
         self.start = start
 
     @property

@@ -17,6 +17,7 @@ import numpy as np
 
 from eventsnn._core.synapses.connect import Lines
 from eventsnn.base.arrays import Floats, Ids
+from eventsnn.base.checks import flag
 from eventsnn.base.errors import InputError
 
 
@@ -76,6 +77,4 @@ def set_count(rule: Rule, name: str, most: int = 2**31 - 1) -> None:
 
 def check_flags(rule: Rule, *names: str) -> None:
     for name in names:
-        value = getattr(rule, name)
-        if not isinstance(value, bool):
-            raise InputError(f"{type(rule).__name__}: {name} = {value!r} is neither True nor False")
+        flag(getattr(rule, name), f"{type(rule).__name__}: {name}")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eventsnn._core.synapses.connect import Lines
 from eventsnn.base.arrays import Floats, Ids
-from eventsnn.base.checks import floats
+from eventsnn.base.checks import as_array, floats
 from eventsnn.base.errors import InputError
 from eventsnn.describe.rules.base import Rule
 
@@ -151,10 +151,7 @@ def _pair(name: str, value: int | Sequence[int], least: int) -> tuple[int, ...]:
 
 def _whole(name: str, value: Any, least: int, shapes: set[tuple[int, ...]], allowed: str) -> tuple[int, ...]:
     """Whole numbers in an array of one of these shapes, or an InputError that says what is allowed."""
-    try:
-        numbers = np.asarray(value)
-    except ValueError:  # lists of different lengths
-        numbers = np.asarray(None)
+    numbers = as_array(value)
     if (
         numbers.dtype.kind not in "iu"
         or numbers.shape not in shapes

@@ -31,10 +31,15 @@ class Explicit(Rule):
 
     def __post_init__(self) -> None:
         for name in ("pre_ids", "post_ids"):
+            given = getattr(self, name)
             try:
-                ids = np.array(getattr(self, name))
+                ids = np.array(given)
             except ValueError:
                 raise InputError(f"Explicit: {name} holds lists of different lengths, not integers") from None
+            except Exception:  # an object that fails to say what its elements are
+                ids = np.array(None)
+            if isinstance(given, np.ma.MaskedArray):
+                raise InputError(f"Explicit: {name} is a masked array, whose mask would be lost; give its compressed()")
             if ids.ndim != 1 or (ids.size and not np.issubdtype(ids.dtype, np.integer)):
                 raise InputError(
                     f"Explicit: {name} has {ids.ndim} dimensions and type {ids.dtype}; "

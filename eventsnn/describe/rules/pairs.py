@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 from eventsnn._core.synapses.connect import Lines
 from eventsnn.base.arrays import Ids
+from eventsnn.base.checks import real
 from eventsnn.base.errors import InputError
 from eventsnn.describe.rules.base import Rule, check_flags, own_places
 
@@ -56,7 +56,7 @@ class FixedProbability(Rule):
     autapses: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.p, Real) or isinstance(self.p, bool) or not 0.0 <= self.p <= 1.0:
+        if not 0.0 <= real(self.p) <= 1.0:
             raise InputError(f"FixedProbability: p = {self.p!r} is not a probability in [0, 1]")
         object.__setattr__(self, "p", float(self.p) + 0.0)  # -0.0 would have no end of candidates
         check_flags(self, "autapses")
