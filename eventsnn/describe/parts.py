@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.base.arrays import Floats, Ints
-from eventsnn.base.checks import whole
+from eventsnn.base.checks import flag, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.processes.base import PointProcess
