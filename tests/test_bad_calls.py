@@ -19,7 +19,7 @@ from eventsnn.run.reference_simulation import ReferenceSimulation
 INTERNAL = {
     "lines", "shape", "weights", "sines", "compile", "law", "bounds", "values", "refuse", "require_unseen", "sound",
     "free_name", "new_name", "side", "require_ports", "require_unstarted", "initial_values", "set_spikes",
-    "synapses_of", "count", "index",
+    "synapses_of", "count", "index", "add_spikes", "present_state", "set_weights", "state_of", "weights_of", "joined",
 }  # fmt: skip
 # Tuples and mappings come with methods of Python's own, and bases are called by what derives from them.
 ABSTRACT = {"LinearModel", "Code", "Check", "RunStatus"}

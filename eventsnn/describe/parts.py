@@ -151,7 +151,7 @@ class Neurons(Guarded):
         model = self.population.model
         known = model.recordables if isinstance(model, Model) else ()
         for name in names:
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 raise InputError(f"{self.name}: there is no state variable {name!r}; {suggest(name, known)}")
         values = self.population.network.present_state(self.population, names or known)
         arrays = {name: values[name][self.ids] for name in names or known}
