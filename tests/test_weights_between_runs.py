@@ -114,3 +114,29 @@ def test_what_is_refused_changes_nothing(connect, weight, sentence):
         wires.set(delay=2.0)
     assert np.array_equal(wires.get("weight"), before)
     net.run(1.0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_projections_with_common_rows_keep_their_own(engine):
+    """Two projections from the same neurons, in one set of rows; the weights of one are set."""
+
+    def two(weight):
+        net = esn.Network(seed=6)
+        cells = [net.population(60, esn.LIFExp(t_ref=1.0), name=name, V_m=esn.Uniform(-70.0, -56.0)) for name in "ab"]
+        x, y = (
+            net.connect(cells[0], post, esn.FixedInDegree(12), weight=w, delay=1.5)
+            for post, w in zip(cells, (weight, esn.Normal(80.0, 30.0)), strict=True)
+        )
+        net.stimulate(cells, esn.Poisson(9_000.0), weight=45.0)
+        return net, x, y
+
+    net, x, y = two(esn.Normal(80.0, 30.0))
+    assert {type(p).__name__ for p in net.compile().plan.projections} == {"PartPlan"}
+    before = y.get("weight")
+    net.run(2.0, engine=engine)
+    x.set(weight=esn.Normal(-60.0, 20.0))
+    other = two(esn.Normal(-60.0, 20.0))[1].synapses()
+    for name in ("pre", "post", "delay", "weight"):
+        assert np.array_equal(getattr(x.synapses(), name), getattr(other, name))
+    assert np.array_equal(y.get("weight"), before)
+    assert len(net.run(40.0).spikes["a"]) > 20
