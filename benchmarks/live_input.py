@@ -9,7 +9,13 @@ the moment at which the spikes of its chunk can be read: the rest of its chunk, 
 
 Result (2026-11-29, AMD EPYC (Zen 5), one core):
 
-    RESULT
+        1 ms: busy 3.28 (at most 16.06), delay 3.78 ms (median), 4.47 ms (99 %); 40.9 Hz
+        2 ms: busy 2.95 (at most 3.63), delay 6.92 ms (median), 8.24 ms (99 %); 40.9 Hz
+        5 ms: busy 2.46 (at most 3.09), delay 14.95 ms (median), 18.06 ms (99 %); 40.9 Hz
+       10 ms: busy 2.16 (at most 2.47), delay 27.03 ms (median), 32.95 ms (99 %); 40.9 Hz
+       50 ms: busy 1.54 (at most 1.98), delay 102.48 ms (median), 146.33 ms (99 %); 40.9 Hz
+
+It does not keep up: half a million events a second are what it takes.
 """
 
 from __future__ import annotations
