@@ -57,7 +57,6 @@ def test_a_file_becomes_a_scenario(scenario, tmp_path):
     assert scenario.check is None and scenario.plot is None
     assert scenario.build(n=3, g=1.0) == (3, 1.0)
     assert list(scenario.defaults().values()) == [10, 5.0, "dc", 1, False, "x", None, 1, 1]
-    assert scenario.parameters_text().startswith("n=10, g=5.0, drive='dc'")
 
 
 def test_annotations_may_be_text(tmp_path):

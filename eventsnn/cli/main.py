@@ -32,7 +32,7 @@ from eventsnn.cli.console import (
     interrupts,
     raise_signals,
 )
-from eventsnn.cli.settings import defaults_text
+from eventsnn.cli.settings import default_text
 from eventsnn.cli.tables import population_summaries, print_tables
 from eventsnn.results.results import Results, load
 from eventsnn.results.storage import refuse_overwriting
@@ -135,9 +135,8 @@ def _explain(scenario: scenarios.Scenario) -> None:
     screen.print(scenario.title, style="bold", soft_wrap=True)
     screen.print(f"\n{scenario.description.strip()}\n" if scenario.description.strip() else "", soft_wrap=True)
     width = max(map(len, scenario.parameters), default=0)
-    for name in scenario.parameters:
-        text = defaults_text({name: scenario.parameters[name]}).partition("=")[2]
-        screen.print(f"  --set {name:{width}} = {text}", soft_wrap=True)
+    for name, parameter in scenario.parameters.items():
+        screen.print(f"  --set {name:{width}} = {default_text(parameter.default)}", soft_wrap=True)
     screen.print(f"  --duration {scenario.duration:g}", soft_wrap=True)
 
 

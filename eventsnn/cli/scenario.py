@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventsnn.base.errors import InputError, suggest
-from eventsnn.cli.settings import Parameter, defaults_text, is_supported, settings_of
+from eventsnn.cli.settings import Parameter, is_supported, settings_of
 from eventsnn.network import Network
 from eventsnn.results.results import Check, Results
 
@@ -45,10 +45,6 @@ class Scenario:
     def defaults(self) -> dict[str, Any]:
         """The value of every parameter when none is set."""
         return {name: parameter.default for name, parameter in self.parameters.items()}
-
-    def parameters_text(self) -> str:
-        """All parameters and their defaults as `n=12500, g=5.0`."""
-        return defaults_text(self.parameters)
 
     def note(self, results: Results, parameters: dict[str, Any], duration: float) -> None:
         """Write into the summary which scenario this was, as `check` and `plot` look it up there."""

@@ -39,10 +39,11 @@ def settings_of(owner: str, parameters: Mapping[str, Parameter], settings: Seque
 
 def defaults_text(parameters: Mapping[str, Parameter]) -> str:
     """All parameters and their defaults as `n=12500, g=5.0`."""
-    return ", ".join(f"{name}={_brief(parameter.default)}" for name, parameter in parameters.items())
+    return ", ".join(f"{name}={default_text(parameter.default)}" for name, parameter in parameters.items())
 
 
-def _brief(value: Any) -> str:
+def default_text(value: Any) -> str:
+    """A default as it is listed: a long tuple by its length alone."""
     return f"{len(value)} numbers" if isinstance(value, tuple) and len(value) > 3 else repr(value)
 
 
