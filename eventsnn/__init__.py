@@ -17,6 +17,7 @@ from eventsnn import encode, events, models
 from eventsnn.base.errors import InputError, RunawayError, StateError
 from eventsnn.cli.scenario import scenario
 from eventsnn.describe import processes, rules
+from eventsnn.describe.conditions import SpikeCount
 from eventsnn.describe.currents import RampCurrent, SineCurrent, StepCurrent
 from eventsnn.describe.parts import Population, Projection
 from eventsnn.describe.processes import *
@@ -50,6 +51,7 @@ __all__ = [
     "RunawayError",
     "Simulation",
     "SineCurrent",
+    "SpikeCount",
     "SpikeSource",
     "SpikeTrains",
     "StateError",

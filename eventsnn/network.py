@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
+from eventsnn.base.arrays import Floats
 from eventsnn.base.checks import choice, whole
 from eventsnn.base.errors import InputError, StateError
-from eventsnn.compile.network import compile_network, drawn_plan, drawn_synapses, planned_synapses
-from eventsnn.compile.neurons import initial_values
+from eventsnn.compile.altered import (
+    altered_process,
+    altered_stimulus,
+    describe,
+    patched,
+    restated,
+    restoring,
+    weight_of,
+)
+from eventsnn.compile.network import compile_again, compile_network, drawn_plan, drawn_synapses, planned_synapses
+from eventsnn.compile.neurons import initial_values, value_of
+from eventsnn.compile.streams import Begins
+from eventsnn.describe.conditions import SpikeCount
 from eventsnn.describe.description import Description
-from eventsnn.describe.parts import Population, Projection, Synapses
+from eventsnn.describe.parts import Neurons, Population, Projection, Stimulus, Synapses
 from eventsnn.describe.spike_source import SpikeSource
 from eventsnn.draw.values import Value, Values
 from eventsnn.models.base import Model
@@ -43,6 +55,8 @@ class Network(Description):
     _simulation: Simulation | None = field(default=None, init=False, repr=False)
     # Those that sources were given after the first run.
     _spikes: dict[str, SpikeSource] = field(default_factory=dict, init=False, repr=False)
+    # When processes were set last, by use and name.
+    _begins: dict[tuple[str, str], Floats] = field(default_factory=dict, init=False, repr=False)
 
     @overload
     def compile(
@@ -71,7 +85,7 @@ class Network(Description):
         self,
         duration: float | None = None,
         *,
-        until: float | None = None,
+        until: float | SpikeCount | None = None,
         threads: int = 1,
         progress: bool | Callable[[RunStatus], None] = False,
         engine: Engine | None = None,
@@ -80,12 +94,16 @@ class Network(Description):
     ) -> Results:
         """Simulate `duration` ms more, or up to the time `until`; the first run compiles the network.
 
+        With until=SpikeCount(neurons, n) the run stops with the n-th spike of these neurons, if it comes.
+
         threads: upper bound of the threads that simulate. progress: True for a bar, or a function of RunStatus. engine:
         "compiled" or "reference", fixed by the first run. keep="new": Results of this run only. Ctrl-C raises
         KeyboardInterrupt; what was simulated is kept (`results()`), and `run` goes on from there. limit_memory: bytes
         that the network, and then the samples of this run, may take; None: what the system has available. Raises
         InputError, RunawayError.
         """
+        if isinstance(until, SpikeCount) and until.neurons.population.network is not self:
+            raise InputError(f"run: until: {until.neurons.name} belongs to another network")
         if self._simulation is None:
             threads = whole(threads, "run: threads", 1)
             self._simulation = self.compile("compiled" if engine is None else engine, limit_memory=limit_memory)
@@ -123,9 +141,17 @@ class Network(Description):
         return self._simulation.results()
 
     def reset(self) -> None:
-        """Back to the description at t = 0; the next run begins anew."""
+        """Back to t = 0; the next run begins anew.
+
+        Parameters, weights, drives and recordings stay as they were set last. State, and spikes given to sources after
+        the first run, do not.
+        """
         self._simulation = None
-        self._spikes = {}
+        self._spikes, self._begins = {}, {}
+
+    @property
+    def started(self) -> bool:
+        return self._simulation is not None
 
     def require_unstarted(self, action: str) -> None:
         if self._simulation is not None:
@@ -141,27 +167,90 @@ class Network(Description):
         offsets = population.model.offsets(initial_values(population))
         return {name: value + offsets.get(name, 0.0) for name, value in values.items()}
 
-    def set_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
+    # ---- changes, before the first run and between runs
+
+    def set_values(self, neurons: Neurons, values: Mapping[str, Any]) -> None:
+        population = neurons.population
+        if not isinstance(population.model, Model):
+            process, begin = altered_process(neurons, values, self._begins, self.time)
+            self._alter(population, {"model": process}, {("source", population.name): begin})
+        elif self._simulation is None:
+            describe(neurons, values)
+        else:
+            self._simulation.require_alive(f"change {neurons.name}")
+            self._restate(neurons, {k: value_of(neurons, k, value, self.time) for k, value in values.items()})
+
+    def _restate(self, neurons: Neurons, values: Values) -> None:
+        """Let neurons have these parameters and state in the present run."""
+        simulation, population = self._simulation, neurons.population
+        assert simulation is not None and isinstance(population.model, Model)
+        before, present_names = initial_values(population), population.model.state_variables
+        parameters = {name: value for name, value in values.items() if name in population.values}
+        changes = {"values": population.values | patched(neurons, parameters, before)}
+        with restoring(population, changes if parameters else {}):
+            plan = compile_again(self, simulation.plan, self._begins) if parameters else simulation.plan
+            present = self.present_state(population, present_names)
+            start = next(p.start for p in plan.populations if p.name == population.name)
+            simulation.change(plan, *restated(neurons, start, values, before, present))
+
+    def set_stimulus(self, stimulus: Stimulus, weight: Value | None, values: Mapping[str, Any]) -> None:
+        source, begin = altered_stimulus(stimulus, values, self.time)
+        changes: dict[str, Any] = {"source": source}
+        if weight is not None:
+            changes["weight"] = weight_of(stimulus, weight, self.time)
+        self._alter(stimulus, changes, {("stimulus", stimulus.name): begin} if values else {})
+
+    def _alter(self, part: Any, changes: Mapping[str, Any], begins: Begins) -> None:
+        """Let a part of the description have these attributes from now on. begins: processes that begin anew."""
         simulation = self._simulation
         if simulation is None:
-            population.model = source
+            part.__dict__.update(changes)
             return
-        moved = source.later(simulation.time) if relative else source
-        simulation.set_trains(population.name, moved.times, *source.bounds(population.n, population.name))
-        self._spikes[population.name] = moved
+        simulation.require_alive(f"change {part.name}")
+        with restoring(part, changes):
+            simulation.change(compile_again(self, simulation.plan, {**self._begins, **begins}))
+        self._begins |= begins
 
-    def add_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
+    def renew(self, undo: Callable[[], Any]) -> None:
+        simulation = self._simulation
+        if simulation is None:
+            return
+        try:
+            simulation.require_alive("record")
+            simulation.change(compile_again(self, simulation.plan, self._begins))
+        except (InputError, StateError):
+            undo()
+            raise
+
+    def set_spikes(self, neurons: Neurons, source: SpikeSource, relative: bool) -> None:
+        population = neurons.population
+        given = source.later(self.time) if relative else source
+        if neurons is not population:
+            others = self._spikes_of(population).without(neurons.ids, population.n)
+            given = others.joined(given.among(neurons.ids), population.n, self.time)
+        if self._simulation is None:
+            population.model = given
+            return
+        self._simulation.set_trains(population.name, given.times, *given.bounds(population.n, population.name))
+        self._spikes[population.name] = given
+
+    def add_spikes(self, neurons: Neurons, source: SpikeSource, relative: bool) -> None:
+        population = neurons.population
+        added = source.later(self.time) if relative else source
+        if neurons is not population:
+            added = added.among(neurons.ids)
+        self.set_spikes(population, self._spikes_of(population).joined(added, population.n, self.time), False)
+
+    def _spikes_of(self, population: Population) -> SpikeSource:
         held = self._spikes.get(population.name, population.model)
         assert isinstance(held, SpikeSource)
-        added = source.later(self.time) if relative else source
-        self.set_spikes(population, held.joined(added, population.n, self.time), False)
+        return held
 
     def set_weights(self, projection: Projection, weight: Value) -> None:
-        if self._simulation is None:
-            projection.weight = weight
-            return
-        altered = drawn_plan(self, replace(projection, weight=weight))
-        self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
+        if self._simulation is not None:
+            altered = drawn_plan(self, replace(projection, weight=weight))
+            self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
+        projection.__dict__["weight"] = weight
 
     def synapses_of(self, projection: Projection) -> Synapses:
         if self._simulation is not None:

@@ -83,6 +83,13 @@ def test_objects_survive_with_equal_contents(value, way):
 
 
 @each_way
+def test_a_count_of_spikes_survives_with_its_network(way):
+    other = way(esn.SpikeCount(network().populations["cells"][1:3], 2))
+    assert (other.population, other.ids.tolist(), other.n) == ("cells", [1, 2], 2)
+    assert other.neurons.population.network.run(5.0, until=other).t_stop <= 5.0
+
+
+@each_way
 def test_results_survive_and_stay_read_only(way):
     made = results()
     other = way(made)
@@ -151,7 +158,7 @@ def test_a_pool_hears_of_a_network_that_runs_away():
 
 def test_every_public_name_is_tried():
     tried = {type(value).__name__ for value in OBJECTS} | {"Results", "SpikeTrains", "Traces", "Network", "Simulation"}
-    tried |= {"ReferenceSimulation", "ProgressBar", "InputError", "StateError", "RunawayError"}
+    tried |= {"SpikeCount", "ReferenceSimulation", "ProgressBar", "InputError", "StateError", "RunawayError"}
     # Neurons and projections cross with their network; LinearModel is a base; load is a function; the rest are modules.
     tried |= {"Population", "Projection", "LinearModel", "load", "scenario", "encode", "events"}
     assert set(esn.__all__) - tried == set()

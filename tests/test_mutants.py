@@ -30,7 +30,8 @@ AT_THE_LINE = -1  # not a random network
 # Of the first 120, those that are the first to tell some mutant.
 SEEDS = (AT_THE_LINE, 0, 1, 2, 5, 6, 8, 17, 21, 31, 39, 44)
 
-REFERENCE, EXTERNAL, STREAMS = "eventsnn.run.reference", "eventsnn.run.external", "eventsnn.draw.streams"
+REFERENCE, ENTRY, EXTERNAL = (f"eventsnn.run.{name}" for name in ("reference", "entry", "external"))
+STREAMS = "eventsnn.draw.streams"
 CLOSED_FORM, SEARCH, FRAMES = (f"eventsnn.solve.{name}" for name in ("closed_form", "crossing", "frames"))
 
 # (name, module, old text, new text)
@@ -50,7 +51,7 @@ MUTANTS = [
     ),
     (
         "ports summed together",
-        REFERENCE,
+        ENTRY,
         "total[entry.port] = total[entry.port] + (abs",
         "total[0] = total[0] + (abs",
     ),
@@ -59,7 +60,7 @@ MUTANTS = [
         REFERENCE,
         "            model.receive(c, state, total, state.t < neuron.release)",
         "            for one in (*synaptic, *external):\n"
-        "                model.receive(c, state, _by_port(model, [one]), state.t < neuron.release)",
+        "                model.receive(c, state, by_port(model, [one]), state.t < neuron.release)",
     ),
     (
         "threshold tested after each row instead of after each time",
@@ -183,7 +184,7 @@ MUTANTS = [
     ),
     (
         "sample before the inputs of its time",
-        REFERENCE,
+        ENTRY,
         "LAST = 2**62",
         "LAST = -2",
     ),
@@ -362,8 +363,10 @@ MUTANTS = [
 
 def load_engine(mutated: str = "", old: str = "", new: str = "") -> dict[str, ModuleType]:
     """Fresh copies of everything that the reference consists of, one of them mutated."""
-    names = (REFERENCE, EXTERNAL, STREAMS, CLOSED_FORM, SEARCH, FRAMES)
+    names = (REFERENCE, ENTRY, EXTERNAL, STREAMS, CLOSED_FORM, SEARCH, FRAMES)
     modules = {name: load(name, old, new) if name == mutated else load(name) for name in names}
+    known = vars(modules[REFERENCE])
+    known.update({name: item for name, item in vars(modules[ENTRY]).items() if name in known and name[0] != "_"})
     modules[REFERENCE].external_spikes = modules[EXTERNAL]  # type: ignore[attr-defined]
     modules[EXTERNAL].streams = modules[STREAMS]  # type: ignore[attr-defined]
     modules[REFERENCE].frames = modules[FRAMES]  # type: ignore[attr-defined]

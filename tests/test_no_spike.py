@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mpmath import mpf
 
 import eventsnn as esn
-from eventsnn.run.reference import SEARCH
+from eventsnn.run.entry import SEARCH
 from eventsnn.solve import closed_form, crossing
 
 C_M, V_TH, HORIZON = 250.0, 15.0, 200.0

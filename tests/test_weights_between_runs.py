@@ -36,7 +36,7 @@ def test_by_hand(engine):
     assert trace.times.tolist() == list(range(8))
     assert trace.weight[0].tolist() == [0.4] * 3 + [1.5] * 3 + [0.0] * 2
     net.reset()
-    assert wires.get("weight").tolist() == [0.4, 0.6, 0.0]  # back to the description
+    assert wires.get("weight").tolist() == [0.0, 1.5, 0.2]  # weights stay as they were set last
 
 
 def balanced(**options):

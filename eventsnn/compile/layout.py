@@ -36,7 +36,8 @@ MODEL = np.dtype(
 )  # fmt: skip
 SOURCE = np.dtype(
     [
-        ("key", "u8"), ("weight", "f8"), ("width", "f8"), ("mean", "f8"), ("parameter", "f8", (PARAMETERS,)),
+        *((name, "f8") for name in ("weight", "width", "mean", "begin")), ("parameter", "f8", (PARAMETERS,)),
+        ("key", "u8"),
         ("piece", "i8"), ("n_pieces", "i4"), ("port", "i4"), ("kind", "i4"), ("stationary", "i4"),
     ]
 )  # fmt: skip
@@ -182,10 +183,10 @@ def _models(plan: Plan) -> NDArray[Any]:
 def _sources(streams: StreamPlan) -> tuple[NDArray[Any], Ids]:
     """The different sources, and for every stream the number of its source."""
     columns = [streams.key, streams.weight, *np.ascontiguousarray(streams.parameter.T)]
-    columns += [streams.kind, streams.port, streams.stationary, streams.piece_start]
+    columns += [streams.kind, streams.port, streams.stationary, streams.piece_start, streams.begin]
     first, number = numbered(columns)
     sources = np.zeros(first.size, dtype=SOURCE)
-    for name in ("key", "weight", "parameter", "port", "kind", "stationary"):
+    for name in ("key", "weight", "begin", "parameter", "port", "kind", "stationary"):
         sources[name] = getattr(streams, name)[first]
     sources["piece"] = streams.piece_start[first]
     sources["n_pieces"] = (streams.piece_stop - streams.piece_start)[first]

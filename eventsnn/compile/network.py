@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,15 @@ from eventsnn.compile.neurons import compile_neurons
 from eventsnn.compile.plan import PartPlan, Plan, PopulationPlan, ProceduralPlan, ProjectionPlan
 from eventsnn.compile.ports import port_of, ports_of_stimulus
 from eventsnn.compile.probes import compile_probe, compile_recorded, compile_weight_probe
-from eventsnn.compile.rows import compile_rows, draw_rows
-from eventsnn.compile.streams import compile_streams
+from eventsnn.compile.rows import Plans, compile_rows, draw_rows, require_parts
+from eventsnn.compile.streams import Begins, compile_streams
 from eventsnn.compile.synapses import compile_projection, prepare
 from eventsnn.compile.units import fill_units
 from eventsnn.compile.windows import choose_windows
 from eventsnn.describe.description import Description
 from eventsnn.describe.parts import Neurons, Population, Projection, Synapses
 from eventsnn.draw.distributions import Distribution
+from eventsnn.draw.values import Patched
 from eventsnn.models.base import Model
 
 
@@ -43,33 +45,54 @@ def compile_network(description: Description, threads: int | None = None, limit_
         for p in description.projections.values()
     ]
     streams, currents = (
-        compile_streams(description, starts, n, ports_of_stimulus),
+        compile_streams(description, starts, n, ports_of_stimulus, {}),
         compile_currents(description, starts, n),
     )
     fill_units(**neurons, projections=drawings, streams=streams, currents=currents)
     projections, rows = compile_rows(drawings, threads, currents=currents, **neurons)
     window, prompted = choose_windows(rows, n)
-    probes = [p for p in description.probes.values() if isinstance(p.target, Neurons)]
-    weight_probes = [p for p in description.probes.values() if not isinstance(p.target, Neurons)]
-    weights = tuple(compile_weight_probe(probe, projections) for probe in weight_probes)
     plan = Plan(
         seed=description.seed,
-        populations=tuple(_population_plan(p, starts[p.name]) for p in description.populations.values()),
         projections=projections,
         rows=rows,
         streams=streams,
         currents=currents,
-        probes=tuple(compile_probe(probe, starts) for probe in probes),
-        weight_probes=weights,
-        recorded=compile_recorded(description, starts, n),
         window=window,
         prompted=prompted,
         max_rounds=description.max_rounds,
         max_spikes=description.max_spikes,
+        **_what_is_seen(description, starts, n, projections),
         **neurons,
     )
     _freeze(plan)
     return plan
+
+
+def compile_again(description: Description, plan: Plan, begins: Begins) -> Plan:
+    """The Plan of a description in which parameters, drives or recordings have changed since `plan`; synapses are as
+    they were. begins: see compile_streams. InputError for the first mistake."""
+    starts, n = numbering(description)
+    neurons = compile_neurons(description, starts, n)
+    streams = compile_streams(description, starts, n, ports_of_stimulus, begins)
+    currents = compile_currents(description, starts, n)
+    fill_units(**neurons, projections=plan.projections, streams=streams, currents=currents)
+    require_parts(plan.projections, currents=currents, **neurons)
+    seen = _what_is_seen(description, starts, n, plan.projections)
+    again = replace(plan, streams=streams, currents=currents, **seen, **neurons)
+    _freeze(again)
+    return again
+
+
+def _what_is_seen(description: Description, starts: dict[str, int], n: int, projections: Plans) -> dict[str, Any]:
+    """Names of populations, and what is recorded of them and of projections."""
+    probes = [p for p in description.probes.values() if isinstance(p.target, Neurons)]
+    weight_probes = [p for p in description.probes.values() if not isinstance(p.target, Neurons)]
+    return {
+        "populations": tuple(_population_plan(p, starts[p.name]) for p in description.populations.values()),
+        "probes": tuple(compile_probe(probe, starts) for probe in probes),
+        "weight_probes": tuple(compile_weight_probe(probe, projections) for probe in weight_probes),
+        "recorded": compile_recorded(description, starts, n),
+    }
 
 
 def numbering(description: Description) -> tuple[dict[str, int], int]:
@@ -86,7 +109,7 @@ def _population_plan(population: Population, start: int) -> PopulationPlan:
     if not isinstance(model, Model):
         return PopulationPlan(population.name, start, population.n, None, None)
     V_th = None if "V_th" in model.recordables else population.values.get(model.threshold_name)
-    one = None if V_th is None or np.ndim(V_th) or isinstance(V_th, Distribution) else float(V_th)  # type: ignore[arg-type]
+    one = None if V_th is None or np.ndim(V_th) or isinstance(V_th, Distribution | Patched) else float(V_th)  # type: ignore[arg-type]
     return PopulationPlan(population.name, start, population.n, model, one)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ import numpy as np
 from eventsnn.base.arrays import Floats
 from eventsnn.base.errors import InputError
 from eventsnn.describe.description import Description
-from eventsnn.describe.parts import Population
+from eventsnn.describe.parts import Neurons, Population
 from eventsnn.draw.streams import stream_key
-from eventsnn.draw.values import Value, Values, resolve
+from eventsnn.draw.values import Patched, Value, Values, resolve, resolve_some
 from eventsnn.models.base import Model
 
 
@@ -52,24 +53,40 @@ def initial_values(population: Population) -> Values:
     if not isinstance(model, Model):
         return {}
 
-    def resolved(given: dict[str, Value]) -> Values:
-        return {
-            name: resolve(
-                value,
-                population.n,
-                f"{population.name}: {name}",
-                stream_key(population.network.seed, population.name, name),
-            )
-            for name, value in given.items()
-        }
+    def whole(given: Mapping[str, Value | Patched]) -> Values:
+        bases = {name: value.base if isinstance(value, Patched) else value for name, value in given.items()}
+        return {name: value_of(population, name, base) for name, base in bases.items() if base is not None}
 
-    values = resolved(population.values)
+    def patched(given: Mapping[str, Value | Patched], values: Values) -> Values:
+        patches = {name: value for name, value in given.items() if isinstance(value, Patched)}
+        return values | {name: _patched(population, name, values[name], patch) for name, patch in patches.items()}
+
+    values = patched(population.values, whole(population.values))
     model.check(values, population.name)
-    state = resolved(population.initial)
-    initial = {**values, **model.initial_state({**values, **state}), **state}
+    state = whole(population.initial)
+    initial = patched(population.initial, {**values, **model.initial_state({**values, **state}), **state})
     for name, array in initial.items():
         _require_size(array.size, population.n, f"{population.name}: {name}")
     return initial
+
+
+def value_of(neurons: Neurons, name: str, value: Value, time: float = 0.0) -> Floats:
+    """What some neurons have of a parameter or state variable that is set at a time (ms): one element, or one each."""
+    population = neurons.population
+    # Each time of setting has draws of its own.
+    purpose = name if time == 0.0 else f"{name} at {time!r}"
+    key = stream_key(population.network.seed, population.name, purpose)
+    what = f"{neurons.name}: {name}"
+    if neurons is population:
+        return resolve(value, population.n, what, key)
+    return resolve_some(value, neurons.ids, what, key)
+
+
+def _patched(population: Population, name: str, values: Floats, patch: Patched) -> Floats:
+    values = np.broadcast_to(values, population.n).copy()
+    for ids, value in patch.parts:
+        values[ids] = value_of(Neurons(population, ids, population.name), name, value)
+    return values
 
 
 def _require_size(size: int, n: int, what: str) -> None:

@@ -212,6 +212,7 @@ class StreamPlan:
         NORMAL       intervals: mean, std, low, high (ms)
         UNIFORM      intervals: low, high (ms)
     stationary: 1 if the first interval of a process of intervals is the time from any moment to the next spike.
+    begin: ms, before which there are no spikes; a process of intervals begins there.
     """
 
     start: Ints
@@ -220,6 +221,7 @@ class StreamPlan:
     index: NDArray[np.uint32]
     parameter: Floats
     stationary: Ids
+    begin: Floats
     weight: Floats
     port: Ids
     train_start: Ints

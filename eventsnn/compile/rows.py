@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eventsnn._core.solve.closed_form import PER_UNIT, WIDTH_M
 from eventsnn._core.solve.neuron import R
 from eventsnn.base.arrays import Floats, Ids
+from eventsnn.base.errors import InputError
 from eventsnn.compile.building import Building, Built
 from eventsnn.compile.plan import CurrentPlan, PartPlan, ProceduralPlan, ProjectionPlan, SlicePlan
 from eventsnn.compile.synapses import MOST_VALUES, Drawing, too_large
@@ -47,6 +48,20 @@ def compile_rows(
     rows |= {k: p for k, p in enumerate(drawings) if isinstance(p, ProceduralPlan)}
     every = tuple(plans.get(k, p) for k, p in enumerate(drawings))
     return every, tuple(rows[k] for k in sorted(rows))  # type: ignore[return-value]
+
+
+def require_parts(
+    projections: Plans, constants: Floats, models: Sequence[Model], class_model: Ids, class_of: Ids, I_e: Floats,
+    currents: CurrentPlan, **_: Any,
+) -> None:  # fmt: skip
+    """Raise InputError where neurons have changed so that projections could not share their rows as they do."""
+    commute = _commuting(constants, models, class_model, class_of, I_e, currents)
+    for p in projections:
+        if isinstance(p, PartPlan) and not commute[p.post].all():
+            raise InputError(
+                f"{p.name}: its synapses are stored with those of others, which these parameters or currents of its "
+                "targets do not allow; set them before the first run, or after net.reset()"
+            )
 
 
 def _commuting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from eventsnn._core.draw.stream import PARAMETERS, TRAIN
 from eventsnn.base.arrays import Floats, Ints
 from eventsnn.compile.plan import StreamPlan
 from eventsnn.describe.description import Description
-from eventsnn.describe.parts import Stimulus
+from eventsnn.describe.parts import Population, Stimulus
 from eventsnn.describe.processes.base import Pieces, PointProcess
 from eventsnn.describe.spike_source import SpikeSource
 from eventsnn.draw.streams import stream_key
@@ -26,10 +26,11 @@ class Block:
 
     neuron: Ints
     kind: int | Ints = TRAIN
-    key: int = 0
+    key: int | NDArray[np.uint64] = 0
     index: int | Ints = 0
     parameter: float | Floats = 0.0  # (streams, PARAMETERS)
     stationary: bool = False
+    begin: float | Floats = 0.0
     weight: float | Floats = 0.0
     port: int | Ints = 0
     train_start: int | Ints = 0
@@ -39,12 +40,17 @@ class Block:
     pieces: Pieces | None = None
 
 
+# By use and name.
+Begins = Mapping[tuple[str, str], Floats]
+
+
 def compile_streams(
-    description: Description, starts: dict[str, int], n: int, ports: Callable[[Stimulus, Floats], Ints]
+    description: Description, starts: dict[str, int], n: int, ports: Callable[[Stimulus, Floats], Ints], begins: Begins
 ) -> StreamPlan:
     """Collects one block of streams a source population or stimulus, then sorts them by neuron, stably.
 
-    ports: the port of every target of a stimulus with these weights, or one for all.
+    ports: the port of every target of a stimulus with these weights, or one for all. begins: when processes were set
+    last (ms, one element or one a neuron), by ("source", name of a population) or ("stimulus", its name).
     """
     blocks: list[Block] = []
     trains: list[Floats] = [np.empty(0)]
@@ -52,7 +58,7 @@ def compile_streams(
     for population in description.populations.values():
         ids = np.arange(population.n) + starts[population.name]
         if isinstance(population.model, PointProcess):
-            blocks.append(drawn(population.name, "source", ids, population.model, description.seed))
+            blocks.append(drawn(population.name, "source", ids, population.model, description.seed, begins))
         elif isinstance(population.model, SpikeSource):
             begin, end = population.model.bounds(population.n, population.name)
             trains.append(population.model.times)
@@ -60,7 +66,7 @@ def compile_streams(
             held += population.model.times.size
     for stimulus in description.stimuli.values():
         if isinstance(stimulus.source, PointProcess):
-            blocks.append(reaching(stimulus, stimulus.source, starts, description.seed, ports))
+            blocks.append(reaching(stimulus, stimulus.source, starts, description.seed, ports, begins))
     blocks, pieces = numbered_pieces(blocks)
     neuron = np.concatenate([np.empty(0, dtype=np.int64), *(block.neuron for block in blocks)])
     order = np.argsort(neuron, kind="stable")
@@ -78,6 +84,7 @@ def compile_streams(
         index=column("index", np.uint32),
         parameter=column("parameter", np.float64, PARAMETERS),
         stationary=column("stationary", np.int32),
+        begin=column("begin", np.float64),
         weight=column("weight", np.float64),
         port=column("port", np.int32),
         train_start=column("train_start", np.int64),
@@ -92,25 +99,40 @@ def compile_streams(
     )
 
 
-def drawn(name: str, use: str, ids: Ints, process: PointProcess, seed: int) -> Block:
-    """The streams of one source population or stimulus, which may share a name."""
+def parameter_key(part: Population | Stimulus, use: str, parameter: str, time: float = 0.0) -> int:
+    """The key of the draws of a parameter that is set at a time (ms)."""
+    network = part.targets[0].population.network if isinstance(part, Stimulus) else part.network
+    return stream_key(network.seed, part.name, f"{use} {parameter}" + (f" at {time!r}" if time else ""))
+
+
+def drawn(name: str, use: str, ids: Ints, process: PointProcess, seed: int, begins: Begins) -> Block:
+    """The streams of one source population or stimulus, which may share a name.
+
+    Each time that a process is set it has draws of its own.
+    """
     streams = process.compile(ids.size, name, lambda parameter: stream_key(seed, name, f"{use} {parameter}"))
     parameter = np.zeros((streams.on.size, PARAMETERS))
     for k, values in enumerate(streams.parameter):
         parameter[:, k] = values
-    key = stream_key(seed, name, f"{use} spikes")
-    return Block(ids[streams.on], streams.kind, key, streams.on, parameter, streams.stationary, pieces=streams.pieces)
+    begin: Floats = begins.get((use, name), np.zeros(1))
+    times, number = np.unique(begin, return_inverse=True)
+    uses = [f"{use} spikes" if time == 0.0 else f"{use} spikes from {time!r}" for time in times.tolist()]
+    keys = np.array([stream_key(seed, name, text) for text in uses], dtype=np.uint64)
+    on = streams.on
+    key = np.broadcast_to(keys[number.reshape(-1)], ids.size)[on]
+    begin = np.broadcast_to(begin, ids.size)[on]
+    return Block(ids[on], streams.kind, key, on, parameter, streams.stationary, begin, pieces=streams.pieces)
 
 
 def reaching(
     stimulus: Stimulus, process: PointProcess, starts: dict[str, int], seed: int,
-    ports: Callable[[Stimulus, Floats], Ints],
+    ports: Callable[[Stimulus, Floats], Ints], begins: Begins,
 ) -> Block:  # fmt: skip
     """The streams of a stimulus, with the weight and the port at which each reaches its neuron."""
     target = np.concatenate([part.ids + starts[part.population.name] for part in stimulus.targets])
     key = stream_key(seed, stimulus.name, "stimulus weight")
     weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
-    block = drawn(stimulus.name, "stimulus", target, process, seed)
+    block = drawn(stimulus.name, "stimulus", target, process, seed, begins)
     port = ports(stimulus, weight)
     models: list[Any] = [part.population.model for part in stimulus.targets]
     magnitudes = np.repeat([model.magnitudes for model in models], [len(part) for part in stimulus.targets])

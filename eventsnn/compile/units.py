@@ -9,7 +9,7 @@ import numpy as np
 from eventsnn._core.solve.closed_form import COUPLING, PER_UNIT, V_RESET
 from eventsnn._core.solve.neuron import THRESHOLD, R
 from eventsnn.base.arrays import Floats, Ids
-from eventsnn.compile.plan import CurrentPlan, ProceduralPlan, StreamPlan
+from eventsnn.compile.plan import CurrentPlan, PartPlan, ProceduralPlan, ProjectionPlan, StreamPlan
 from eventsnn.compile.synapses import Drawing
 from eventsnn.models.base import Model
 from eventsnn.models.linear import LinearModel
@@ -27,7 +27,8 @@ MOST_EXPONENT = 500
 @np.errstate(over="ignore")
 def fill_units(
     constants: Floats, models: Sequence[Model], class_model: Ids, class_of: Ids, v: Floats, variables: Floats,
-    I_e: Floats, projections: Sequence[Drawing | ProceduralPlan], streams: StreamPlan, currents: CurrentPlan,
+    I_e: Floats, projections: Sequence[Drawing | ProjectionPlan | PartPlan | ProceduralPlan],
+    streams: StreamPlan, currents: CurrentPlan,
 ) -> None:  # fmt: skip
     """Write 1 / unit (1/mV) into the constants of each class."""
     framed = np.isin(class_model, [number for number, model in enumerate(models) if isinstance(model, LinearModel)])

@@ -158,9 +158,9 @@ class Description(Owner):
         ids: which neurons (or synapses) of the target; all of them unless given. The trace is found under the name of
         the population or projection unless `name` is given. "spikes" takes neither every nor times: all spikes are
         recorded unless one or more record(..., "spikes") say which. Samples are the closed form's right limit at their
-        time. Raises InputError for an unknown variable, bad times, ids out of range, a name that is taken.
+        time. Recordings may be added between runs; they begin at `net.time`. Raises InputError for an unknown variable,
+        bad times, ids out of range, a name that is taken.
         """
-        self.require_unstarted("record")
         names: list[Any] = list(variables) if isinstance(variables, list | tuple) else [variables]
         synapses = None
         if isinstance(target, Projection):
@@ -189,7 +189,9 @@ class Description(Owner):
         if "spikes" in names:
             if len(names) > 1 or every is not None or times is not None or name is not None:
                 raise InputError(f"record: spikes of {target.name} are recorded exactly; give only ids with 'spikes'")
+            self._require_new(cast(Neurons, target))
             self.spike_probes.append(cast(Neurons, target))
+            self.renew(self.spike_probes.pop)
             return
         if (every is None) == (times is None):
             raise InputError(f"record: {target.name}: give either every= (ms) or times= (ms) for {', '.join(names)}")
@@ -204,6 +206,19 @@ class Description(Owner):
         name = self.new_name(name, owner, self.probes, "record")
         at = None if times is None else spike_train(times, f"record: {name}")
         self.probes[name] = Probe(name, target, names, every, at, synapses)
+        self.renew(self.probes.popitem)
+
+    def _require_new(self, neurons: Neurons) -> None:
+        """Raise InputError where spikes are recorded while the network lives, and so should be for the whole run."""
+        if not self.started:
+            return
+        if not self.spike_probes:
+            raise InputError("record: the spikes of all neurons are recorded already")
+        if any(probe.population is neurons.population for probe in self.spike_probes):
+            raise InputError(
+                f"record: spikes of some neurons of {neurons.population.name} are recorded already; record those of "
+                "others after net.reset()"
+            )
 
     def side(self, side: Side, what: str) -> list[Neurons]:
         """One side of a connection as a list of Neurons of this network, none twice."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -19,7 +20,7 @@ from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource
-from eventsnn.draw.values import Value, Values
+from eventsnn.draw.values import Patched, Value, Values
 from eventsnn.models.base import Model
 
 Side: TypeAlias = "Neurons | Sequence[Neurons]"
@@ -29,6 +30,15 @@ class Owner(ABC):
     """The network that parts belong to, as far as they ask for it: what is known only of the whole."""
 
     seed: int
+
+    @property
+    @abstractmethod
+    def started(self) -> bool:
+        """Whether the network has run."""
+
+    @abstractmethod
+    def renew(self, undo: Callable[[], Any]) -> None:
+        """Let a run that goes on have what has been added to the description; if it cannot, `undo` it and raise."""
 
     @abstractmethod
     def require_unstarted(self, action: str) -> None:
@@ -43,12 +53,20 @@ class Owner(ABC):
         """State variables of a population at the present time, arrays of n elements; all of them if none is named."""
 
     @abstractmethod
-    def set_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
-        """Let a population of sources spike so from now on; relative: times count from the present."""
+    def set_values(self, neurons: Neurons, values: Mapping[str, Any]) -> None:
+        """Let neurons have these parameters and state from now on; of a point process its parameters."""
 
     @abstractmethod
-    def add_spikes(self, population: Population, source: SpikeSource, relative: bool) -> None:
-        """Let a population of sources have these spikes too, beside those to come."""
+    def set_spikes(self, neurons: Neurons, source: SpikeSource, relative: bool) -> None:
+        """Let sources spike so from now on; relative: times count from the present."""
+
+    @abstractmethod
+    def add_spikes(self, neurons: Neurons, source: SpikeSource, relative: bool) -> None:
+        """Let sources have these spikes too, beside those to come."""
+
+    @abstractmethod
+    def set_stimulus(self, stimulus: Stimulus, weight: Value | None, values: Mapping[str, Any]) -> None:
+        """Let a stimulus have this weight and these parameters from now on."""
 
     @abstractmethod
     def set_weights(self, projection: Projection, weight: Value) -> None:
@@ -141,6 +159,68 @@ class Neurons(Guarded):
     def __iter__(self) -> Iterator[Neurons]:
         return (self[i] for i in range(len(self)))
 
+    def set(self, **values: Any) -> None:
+        """Set parameters or state: numbers, arrays with one value a neuron, or distributions.
+
+        Before the first run state is that at t = 0. Between runs values hold from `net.time` on: to be set is an event
+        for each of the neurons, before all others at this time. A neuron whose V_m is then at its threshold spikes;
+        one that is refractory remains so, with the V_m that it is given. Parameters stay after `net.reset()`.
+
+        Of a SpikeSource its spikes: times= (ms), ids= if need be, both as in SpikeSource, and relative=True if times
+        count from the present; they take the place of those to come, and none may lie in the past. Of a point process
+        its parameters, as rate=: a process begins anew where it is set, with random numbers of its own.
+
+        Raises InputError for an unknown name and a bad value; nothing is changed then.
+        """
+        model = self.population.model
+        if isinstance(model, SpikeSource):
+            if values:
+                self._set_spikes(**values)
+            return
+        known = [*model.parameters, *model.state_variables] if isinstance(model, Model) else arguments(model)
+        for name in values:
+            if name not in known:
+                what = "parameter or state" if isinstance(model, Model) else "parameter"
+                raise InputError(
+                    f"{self.name}: {type(model).__name__} has no {what} {name!r}; {suggest(name, known)}"
+                )
+        if values:
+            self.population.network.set_values(self, {name: own(value) for name, value in values.items()})
+
+    def push(self, times: Any, ids: Any = None, relative: bool = False) -> None:
+        """Let a SpikeSource spike at these times too, beside those that are still to come: live input, in chunks.
+
+        times (ms), ids and relative as in `set`. However a stream of spikes is cut into chunks, the network does the
+        same. Raises InputError for a time in the past, and for what is no SpikeSource.
+        """
+        if not isinstance(self.population.model, SpikeSource):
+            raise InputError(f"{self.name}: {self.population.model!r} takes no spikes; make it a SpikeSource")
+        self.population.network.add_spikes(self, self._given(times, ids, relative), relative)
+
+    def _set_spikes(self, times: Any = None, ids: Any = None, relative: bool = False, **others: Any) -> None:
+        if others:
+            name, known = min(others), ["times", "ids", "relative"]
+            raise InputError(f"{self.name}: a SpikeSource has no {name!r}; {suggest(name, known)}")
+        if times is None:
+            raise InputError(f"{self.name}: spikes need times=, the times (ms) of all of them")
+        self.population.network.set_spikes(self, self._given(times, ids, relative), relative)
+
+    def _given(self, times: Any, ids: Any, relative: bool) -> SpikeSource:
+        """Spikes for this source, checked."""
+        flag(relative, f"{self.name}: relative")
+        try:
+            source = SpikeSource(times, ids)
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from None
+        was = self.population.model
+        if source.ids is None and isinstance(was, SpikeSource) and was.ids is not None and len(self) > 1:
+            raise InputError(
+                f"{self.name}: times without ids= would be spikes of each of its {len(self)} neurons; give ids=, or "
+                "one list of times a neuron"
+            )
+        source.bounds(len(self), self.name)
+        return source
+
     def state(self, *names: str) -> Any:
         """State variables such as V_m (mV) as they are at `net.time`: an array for a name, a tuple for several, a
         dictionary of all without any.
@@ -174,80 +254,25 @@ class Population(Neurons):
         self.network = network
         self.n = n
         self.model = model
-        self.values = {k: own(v) for k, v in model.values.items()} if isinstance(model, Model) else {}
-        self.initial: dict[str, Value] = {}
+        self.values: dict[str, Value | Patched] = {}
+        if isinstance(model, Model):
+            self.values = {k: own(v) for k, v in model.values.items()}
+        self.initial: dict[str, Value | Patched] = {}
 
     def _remedy(self, name: str) -> str:
         if isinstance(self.model, Model) and name in (*self.model.parameters, *self.model.state_variables):
             return f"write {self.name}.set({name}=...)"
         return super()._remedy(name)
 
-    def set(self, **values: Any) -> None:
-        """Set parameters or initial state: numbers, arrays of length n, or distributions.
-
-        Of a SpikeSource its spikes: times= (ms), ids= if need be, both as in SpikeSource, and relative=True if times
-        count from the present. This may be done between runs too, so that one network is shown one batch after the
-        other: these spikes then take the place of those to come, and none may lie in the past.
-
-        Raises InputError for an unknown name and a bad value; StateError after the first run, but for spikes.
-        """
-        if isinstance(self.model, SpikeSource) and values:
-            self._set_spikes(**values)
-            return
-        self.network.require_unstarted(f"change {self.name}")
-        for name in values:
-            if not isinstance(self.model, Model):
-                raise InputError(f"{self.name}: {self.model!r} is a source and has no parameter {name!r}")
-            known = [*self.model.parameters, *self.model.state_variables]
-            if name not in known:
-                raise InputError(
-                    f"{self.name}: {type(self.model).__name__} has no parameter or state {name!r}; "
-                    + suggest(name, known)
-                )
-        for name, value in values.items():
-            (self.values if name in self.values else self.initial)[name] = own(value)
-
-    def push(self, times: Any, ids: Any = None, relative: bool = False) -> None:
-        """Let a SpikeSource spike at these times too, beside those that are still to come: live input, in chunks.
-
-        times (ms), ids and relative as in `set`. However a stream of spikes is cut into chunks, the network does the
-        same. Raises InputError for a time in the past, and for what is no SpikeSource.
-        """
-        if not isinstance(self.model, SpikeSource):
-            raise InputError(f"{self.name}: {self.model!r} takes no spikes; make it a SpikeSource")
-        self.network.add_spikes(self, self._given(times, ids, relative), relative)
-
-    def _set_spikes(self, times: Any = None, ids: Any = None, relative: bool = False, **others: Any) -> None:
-        if others:
-            name, known = min(others), ["times", "ids", "relative"]
-            raise InputError(f"{self.name}: a SpikeSource has no {name!r}; {suggest(name, known)}")
-        if times is None:
-            raise InputError(f"{self.name}: spikes need times=, the times (ms) of all of them")
-        self.network.set_spikes(self, self._given(times, ids, relative), relative)
-
-    def _given(self, times: Any, ids: Any, relative: bool) -> SpikeSource:
-        """Spikes for this source, checked."""
-        flag(relative, f"{self.name}: relative")
-        try:
-            source = SpikeSource(times, ids)
-        except InputError as error:
-            raise InputError(f"{self.name}: {error}") from None
-        was = self.model
-        if source.ids is None and isinstance(was, SpikeSource) and was.ids is not None and self.n > 1:
-            raise InputError(
-                f"{self.name}: times without ids= would be spikes of each of its {self.n} neurons; give ids=, or one "
-                "list of times a neuron"
-            )
-        source.bounds(self.n, self.name)
-        return source
-
     def get(self, *names: str) -> Any:
-        """Parameters or initial state as they will be at t = 0: an array of length n for a name, a tuple for several.
+        """Parameters as they are now and state at t = 0: an array of length n for a name, a tuple for several.
 
-        Raises InputError for an unknown name or a value that cannot be used.
+        Raises InputError for an unknown name or a value that cannot be used; StateError for state after the first run,
+        which `state` gives as it is then.
         """
-        self.network.require_unstarted(f"read the initial values of {self.name}")
         known = self.network.initial_values(self)
+        if not all(isinstance(name, str) and (name in self.values or name not in known) for name in names):
+            self.network.require_unstarted(f"read the state of {self.name} at t = 0")
         for name in names:
             if not isinstance(name, str) or name not in known:
                 raise InputError(f"{self.name}: no parameter or state {name!r}; {suggest(name, known)}")
@@ -333,8 +358,30 @@ class Stimulus(Guarded):
     weight: Value
     port: str | None
 
-    def _owner(self) -> Owner | None:
+    def _owner(self) -> Owner:
         return self.targets[0].population.network
+
+    def set(self, *, weight: Value | None = None, **values: Any) -> None:
+        """Set the weight (mV, pA or nS a spike) or parameters of the process or current, as rate= (Hz) of Poisson or
+        amplitudes= (pA) of StepCurrent.
+
+        This may be done between runs: from `net.time` on the drive is another. A process begins anew then, with random
+        numbers of its own, unless only the weight changes. Both stay after `net.reset()`. Raises InputError for an
+        unknown name or a bad value; nothing is changed then.
+        """
+        known = arguments(self.source)
+        current = isinstance(self.source, InjectedCurrent)
+        for name in values:
+            if name not in known:
+                raise InputError(
+                    f"{self.name}: {type(self.source).__name__} has no parameter {name!r}; "
+                    + suggest(name, [*known, *([] if current else ["weight"])])
+                )
+        if current and weight is not None:
+            raise InputError(f"{self.name}: a current has no weight; its amplitude is in pA")
+        if values or weight is not None:
+            weight = None if weight is None else own(weight)
+            self._owner().set_stimulus(self, weight, {name: own(value) for name, value in values.items()})
 
 
 @dataclass
@@ -349,9 +396,19 @@ class Probe:
     synapses: Ints | None = None
 
 
-def own(value: Value) -> Value:
+def own(value: Any) -> Any:
     """A description does not change with the arrays that it was given."""
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def arguments(source: PointProcess | InjectedCurrent) -> list[str]:
+    """The names of what makes up a point process or a current."""
+    return list(inspect.signature(type(source)).parameters)
+
+
+def altered(source: Any, values: Mapping[str, Any]) -> Any:
+    """The same kind of point process or current with some values in place of its own."""
+    return type(source)(**{name: getattr(source, name) for name in arguments(source)} | dict(values))
 
 
 def indices(key: Any, what: str) -> NDArray[Any]:

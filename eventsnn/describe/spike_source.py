@@ -82,6 +82,17 @@ class SpikeSource:
         moved.times = self.times + by
         return moved
 
+    def among(self, ids: NDArray[np.integer[Any]]) -> SpikeSource:
+        """The same spikes as those of the neurons `ids` of a larger population."""
+        times, own = self._from(0.0, ids.size)
+        return SpikeSource(times, ids[own])
+
+    def without(self, ids: NDArray[np.integer[Any]], n: int) -> SpikeSource:
+        """The spikes of n neurons but for those of the neurons `ids`."""
+        times, own = self._from(0.0, n)
+        others = ~np.isin(own, ids)
+        return SpikeSource(times[others], own[others])
+
     def joined(self, other: SpikeSource, n: int, start: float) -> SpikeSource:
         """The spikes of both from `start` (ms) on, of n neurons."""
         times, ids = (np.concatenate(parts) for parts in zip(self._from(start, n), other._from(0.0, n), strict=True))

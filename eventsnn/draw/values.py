@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.base.arrays import Floats
+from eventsnn.base.arrays import Floats, Ints
 from eventsnn.base.checks import floats, require
 from eventsnn.base.errors import InputError
 from eventsnn.draw.distributions import Distribution
@@ -15,18 +16,35 @@ from eventsnn.draw.distributions import Distribution
 Value = float | Sequence[float] | NDArray[np.float64] | Distribution
 Values = dict[str, Floats]
 
+
+@dataclass
+class Patched:
+    """A value of all neurons (None: their default) that has been replaced for some, part after part."""
+
+    base: Value | None
+    parts: list[tuple[Ints, Value]]
+
+
 NUMBERS = "a number, an array or a distribution"
 
 
 def resolve(value: Value, n: int, what: str, key: int) -> Floats:
     """A number (one element), an array of length n, or n draws; finite, or an InputError that names `what`."""
     if isinstance(value, Distribution):
-        array = draw(value, key, np.arange(n, dtype=np.uint64), what)
-    else:
-        array = floats(value, what, NUMBERS)
+        return resolve_some(value, np.arange(n), what, key)
+    array = floats(value, what, NUMBERS)
     if array.ndim and array.shape != (n,):
         raise InputError(f"{what} is an array of shape {array.shape}; it must be one number or {n} of them")
     array = array.reshape(-1)
+    require(np.isfinite(array), array, what, "must be finite")
+    return array
+
+
+def resolve_some(value: Value, ids: Ints, what: str, key: int) -> Floats:
+    """The same for the neurons `ids` of a population: one element, an array with one for each, or their own draws."""
+    if not isinstance(value, Distribution):
+        return resolve(value, ids.size, what, key)
+    array = draw(value, key, ids.astype(np.uint64), what)
     require(np.isfinite(array), array, what, "must be finite")
     return array
 

@@ -18,11 +18,10 @@ def spike_times(plan: StreamPlan, s: int) -> Iterator[float]:
     kind = int(plan.kind[s])
     if kind == TRAIN:
         return iter(plan.train_time[plan.train_start[s] : plan.train_stop[s]].tolist())
-    if kind == STEPS:
-        return _stepwise(plan, s)
-    if kind in (POISSON, SINE):
-        return _in_cells(plan, s)
-    return _renewal(plan, s)
+    if kind not in (STEPS, POISSON, SINE):
+        return _renewal(plan, s)
+    times = _stepwise(plan, s) if kind == STEPS else _in_cells(plan, s)
+    return itertools.dropwhile(lambda time: time < plan.begin[s], times)
 
 
 def _in_cells(plan: StreamPlan, s: int) -> Iterator[float]:
@@ -30,7 +29,7 @@ def _in_cells(plan: StreamPlan, s: int) -> Iterator[float]:
     key, index = int(plan.key[s]), int(plan.index[s])
     width, mean, base, swing, frequency, phase = plan.parameter[s].tolist()
     exp_minus_mean = exp(-mean)
-    for cell in itertools.count():
+    for cell in itertools.count(math.floor(plan.begin[s] / width)):
         times = streams.poisson_cell(key, index, cell, mean, exp_minus_mean, cell * width, width)
         if plan.kind[s] == SINE:
             shares = [base + swing * sin_turns(frequency * t + phase) for t in times]
@@ -49,13 +48,13 @@ def _stepwise(plan: StreamPlan, s: int) -> Iterator[float]:
     pieces = slice(int(plan.piece_start[s]), int(plan.piece_stop[s]))
     start, share, widths = (a[pieces].tolist() for a in (plan.piece_time, plan.piece_share, plan.piece_width))
     length = plan.piece_run[pieces].tolist()
-    mean = streams.STEPS_MEAN
+    mean, begin = streams.STEPS_MEAN, float(plan.begin[s])
     first = 0
     while first < len(start):
         after = first + length[first]
         end = start[after] if after < len(start) else math.inf
         width = widths[first]
-        cell = math.floor(start[first] / width) if width > 0.0 else 0
+        cell = math.floor(max(start[first], begin) / width) if width > 0.0 else 0
         level = streams.width_level(width)
         while width > 0.0 and cell * width < end:
             times = streams.poisson_cell(key, index, cell, mean, exp(-mean), cell * width, width, level)
@@ -71,12 +70,12 @@ def _renewal(plan: StreamPlan, s: int) -> Iterator[float]:
     """Spikes at independent intervals; interval k is drawn from the counters (stream, k, block)."""
     key, index = int(plan.key[s]), int(plan.index[s])
     kind, parameter = int(plan.kind[s]), plan.parameter[s].tolist()
-    time = 0.0
+    time = float(plan.begin[s])
     for k in itertools.count():
         if k == 0 and plan.stationary[s]:
             # Time 0 falls into an interval with a probability proportional to its length, and anywhere in it.
             biased = streams.interval(kind, parameter, key, index, 0, True)
-            time = streams.uniforms(key, index, 0, streams.WORD)[0] * biased
+            time = time + streams.uniforms(key, index, 0, streams.WORD)[0] * biased
         else:
             time = time + streams.interval(kind, parameter, key, index, k, False)
         if time == math.inf:

@@ -19,58 +19,40 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sortedcontainers import SortedKeyList
 
-from eventsnn._core.solve.closed_form import V_RESET
-from eventsnn._core.solve.neuron import MOST_STEPS, T_REF, R
+from eventsnn._core.solve.neuron import T_REF, R
 from eventsnn.compile.plan import PartPlan, Plan
-from eventsnn.models.base import Model
 from eventsnn.models.stepped import SteppedModel
 from eventsnn.run import external as external_spikes
+from eventsnn.run.change import Change
+from eventsnn.run.entry import (
+    ARRIVAL,
+    CHANGE,
+    CROSSING,
+    EXTERNAL,
+    LAST,
+    SAMPLE,
+    SEARCH,
+    Entry,
+    Neuron,
+    by_port,
+    ended_by,
+    flaws,
+    sines_of,
+)
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.weights import Weights, checked_weights
 from eventsnn.solve import frames
 from eventsnn.solve.state import State
 
-CROSSING, CHANGE, EXTERNAL, ARRIVAL, SAMPLE = range(5)
-SEARCH = -1  # the round in which searches for a crossing go on: before every event at the time they have reached
-LAST = 2**62  # the round of samples: after every other at its time
 # An input that comes so little before the end of refractoriness, as a fraction of its time, ends it: times such as 22
 # times 0.1 ms after a spike are not exactly what a refractory period of 2.2 ms ends at.
 RELEASE_SLACK = 2.0**-50
-
-
-class Entry(NamedTuple):
-    """One thing that will happen; `key` is the canonical order and begins with (time, round, phase)."""
-
-    key: tuple[Any, ...]
-    neuron: int  # -1 for a sample
-    port: int = 0
-    weight: float = 0.0
-
-    @property
-    def time(self) -> float:
-        return float(self.key[0])
-
-
-@dataclass
-class Neuron:
-    """A neuron's equations, state and pending crossing."""
-
-    model: Model | None  # None: a source
-    c: list[float]
-    state: State
-    release: float = 0.0  # refractory before this time
-    crossing: Entry | None = None
-    spikes: int = 0
-    millisecond: int = -1
-    spikes_in_millisecond: int = 0
-    projections: list[tuple[int, int]] = field(default_factory=list)  # (projection, row) that it is presynaptic in
 
 
 class Reference:
@@ -91,12 +73,12 @@ class Reference:
             for row, n in enumerate(projection.pre.tolist()):
                 self.neurons[n].projections.append((p, row))
         self._weights: dict[int, tuple[NDArray[np.int64], Weights]] = {}  # weights set, and where rows begin in them
-        self._streams = [self._stream(n, s) for n in range(plan.n) for s in range(*plan.streams.start[n : n + 2])]
+        self._streams = [self._stream(s) for s in range(plan.streams.kind.size)]
         self._changes = {n: self._programme(n) for n in range(plan.n) if plan.currents.of[n] >= 0}
         for s in range(len(self._streams)):
-            self._queue_next(self._streams[s])
+            self._queue_external(s)
         for n in self._changes:
-            self._queue_next(self._changes[n])
+            self._queue_change(n)
         for n in range(plan.n):
             self._predict(n, 0.0, -1)
 
@@ -114,18 +96,27 @@ class Reference:
         model.enter(c, state, 0.0)
         return Neuron(model, c, state)
 
-    def _stream(self, n: int, s: int, times: Iterable[float] | None = None) -> Iterator[Entry]:
-        """External spikes of stream s, at the times given or its own, ascending; it is ended if its intervals no longer
-        advance time."""
-        stream = self.plan.streams
-        port, weight = int(stream.port[s]), float(stream.weight[s])
+    def _stream(self, s: int, times: Iterable[float] | None = None) -> Iterator[tuple[int, float]]:
+        """External spikes of stream s, numbered, at the times given or its own, ascending; it is ended if its intervals
+        no longer advance time."""
         last, count = -1.0, 0
-        for at, time in enumerate(external_spikes.spike_times(stream, s) if times is None else times):
+        for at, time in enumerate(external_spikes.spike_times(self.plan.streams, s) if times is None else times):
             count = count + 1 if time == last else 1
             last = time
             if count > self.plan.max_spikes + 1:
                 return
-            yield Entry((time, 0, EXTERNAL, n, s, at), n, port, weight)
+            yield at, time
+
+    def _queue_external(self, s: int) -> None:
+        """Queue the next spike of stream s."""
+        at, time = next(self._streams[s], (0, math.inf))
+        if time < math.inf:
+            self.queue.add(self._external(s, at, time))
+
+    def _external(self, s: int, at: int, time: float) -> Entry:
+        streams = self.plan.streams
+        n = int(np.searchsorted(streams.start, s, side="right")) - 1
+        return Entry((time, 0, EXTERNAL, n, s, at), n, int(streams.port[s]), float(streams.weight[s]))
 
     def set_trains(
         self, first: int, times: NDArray[np.float64], begin: NDArray[np.int64], end: NDArray[np.int64]
@@ -139,8 +130,8 @@ class Reference:
             self.queue.remove(entry)
         for k, n in enumerate(changed):
             s = int(self.plan.streams.start[n])
-            self._streams[s] = self._stream(n, s, times[begin[k] : end[k]].tolist())
-            self._queue_next(self._streams[s])
+            self._streams[s] = self._stream(s, times[begin[k] : end[k]].tolist())
+            self._queue_external(s)
 
     def set_weights(self, projection: int, weights: Any) -> None:
         """Give the synapses of a projection new weights, by (row, delay, target, draw), with which spikes under way
@@ -155,6 +146,45 @@ class Reference:
             self.queue.remove(entry)
             self.queue.add(entry._replace(weight=weight, port=self._port(plan.port, weight, entry.neuron)))
 
+    # ---- a network that changes between runs
+
+    def snapshot(self) -> None:
+        """Nothing: the reference pauses at spikes and need not go back."""
+
+    def continued(self, plan: Plan, change: Change) -> Reference:
+        """Itself, which goes on with another Plan, of the same neurons and synapses, in which neurons and streams are
+        as a Change says once they are `restated`."""
+        number = {before: s for s, before in enumerate(change.stream.tolist()) if before >= 0}
+        waiting = [entry for entry in self.queue if entry.key[2] == EXTERNAL]
+        for entry in waiting:
+            self.queue.remove(entry)
+        streams, self.plan = self._streams, plan
+        self._streams = [self._stream(s) if old < 0 else streams[old] for s, old in enumerate(change.stream.tolist())]
+        for entry in (entry for entry in waiting if entry.key[4] in number):
+            self.queue.add(self._external(number[entry.key[4]], entry.key[5], entry.time))
+        for s in np.flatnonzero(change.stream < 0).tolist():
+            self._queue_external(s)
+        return self
+
+    def restate(self, change: Change) -> None:
+        """Let neurons be as a Change says."""
+        plan, current = self.plan, self.plan.currents
+        columns = (change.neuron, change.v, change.variables, change.low, change.drive, change.slope, change.piece)
+        for n, v, x, low, drive, slope, piece in zip(*(column.tolist() for column in columns), strict=True):
+            neuron, k = self.neurons[n], int(plan.class_of[n])
+            model, c = plan.models[plan.class_model[k]], plan.constants[k].tolist()
+            slots = len(model.slots)
+            sines = sines_of(current, int(current.start[current.of[n]]) + piece - 1) if piece else ()
+            state = State(change.time, v, x[:slots], low[:slots], drive, slope, sines, since=change.time)
+            model.enter(c, state, neuron.release)
+            neuron.c, neuron.state = c, state
+            for entry in [e for e in self.queue if e.key[2] == CHANGE and e.neuron == n]:
+                self.queue.remove(entry)
+            if current.of[n] >= 0:
+                self._changes[n] = self._programme(n, piece)
+                self._queue_change(n)
+            self._predict(n, change.time, -1)
+
     def _row(self, projection: int, row: int) -> Iterator[tuple[int, float, float]]:
         """Target, present weight and delay of the synapses of a row."""
         target, weight, delay = self.plan.projections[projection].row(row)
@@ -163,17 +193,17 @@ class Reference:
             weight = weights[start[row] : start[row + 1]]
         return zip(target.tolist(), weight.tolist(), delay.tolist(), strict=True)
 
-    def _programme(self, n: int) -> Iterator[Entry]:
-        """Changes of current of neuron n; the port of the entry is the number of the piece that begins."""
+    def _programme(self, n: int, piece: int = 0) -> Iterator[tuple[int, float]]:
+        """Changes of current of neuron n from this piece of its programme on: numbers and times."""
         current = self.plan.currents
-        p = current.of[n]
-        for k in range(current.start[p], current.start[p + 1]):
-            yield Entry((float(current.time[k]), 0, CHANGE, n), n, k)
+        begin, end = current.start[current.of[n] : current.of[n] + 2].tolist()
+        return iter(enumerate(current.time[begin + piece : end].tolist(), piece))
 
-    def _queue_next(self, entries: Iterator[Entry]) -> None:
-        entry = next(entries, None)
-        if entry is not None:
-            self.queue.add(entry)
+    def _queue_change(self, n: int) -> None:
+        """Queue the next change of current of neuron n; the port of the entry is the number of the piece."""
+        piece, time = next(self._changes[n], (0, math.inf))
+        if time < math.inf:
+            self.queue.add(Entry((time, 0, CHANGE, n), n, piece))
 
     # ---- one neuron
 
@@ -288,9 +318,9 @@ class Reference:
             entry = self.queue.pop(0)
             now.append(entry)
             if entry.key[2] == EXTERNAL:
-                self._queue_next(self._streams[entry.key[4]])  # it may come at the same time
+                self._queue_external(entry.key[4])  # it may come at the same time
             elif entry.key[2] == CHANGE:
-                self._queue_next(self._changes[entry.neuron])
+                self._queue_change(entry.neuron)
         if round_ == SEARCH:
             for entry in now:
                 self.neurons[entry.neuron].crossing = None
@@ -325,12 +355,12 @@ class Reference:
         neuron = self.neurons[n]
         assert neuron.model is not None
         state, gain, current = self.settle(n, t), neuron.c[R], self.plan.currents
+        piece += int(current.start[current.of[n]])
         neuron.model.leave(neuron.c, state, neuron.release)
         state.steps, state.since = 0, t
         state.drive = gain * (float(self.plan.I_e[n]) + float(current.amplitude[piece]))
         state.slope = gain * float(current.slope[piece])
-        sines = current.sine[current.sine_start[piece] : current.sine_start[piece + 1]]
-        state.sines = tuple((frequency, phase, amplitude) for frequency, phase, amplitude in sines.tolist())
+        state.sines = sines_of(current, piece)
         neuron.model.enter(neuron.c, state, neuron.release)
 
     def _receive(self, t: float, round_: int, now: list[Entry]) -> set[int]:
@@ -371,7 +401,7 @@ class Reference:
         model, c = neuron.model, neuron.c
         assert model is not None
         if state.frame is None:
-            inside, outside = _by_port(model, synaptic), _by_port(model, external)
+            inside, outside = by_port(model, synaptic), by_port(model, external)
             total = [a + b for a, b in zip(inside, outside, strict=True)]
             model.receive(c, state, total, state.t < neuron.release)
             return state.v >= model.threshold(c, state)
@@ -415,9 +445,9 @@ class Reference:
 
     # ---- running
 
-    def advance(self, stop: float, budget: int, threads: int = 1) -> bool:
+    def advance(self, stop: float, budget: int, threads: int = 1, pausing: bool = False) -> bool:
         """Process at most `budget` steps of events before `stop` (ms), in one thread; True when none is left or the run
-        failed."""
+        failed. pausing: not beyond a step with spikes that are recorded."""
         for _ in range(budget):
             if not self.peek() < stop:
                 self.time = stop
@@ -426,6 +456,8 @@ class Reference:
             self.step()
             if self.failure is not None:
                 return True
+            if pausing and self.log:
+                return False
         return False
 
     def take_spikes(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -456,32 +488,6 @@ class Reference:
 
     def verify(self) -> None:
         """Check every invariant of the queue; raises RuntimeError with the state of what broke it."""
-        keys = [entry.key for entry in self.queue]
-        problems = []
-        if any(a >= b for a, b in zip(keys, keys[1:], strict=False)):
-            problems.append("two entries have the same key, or the queue is out of order")
-        if keys and keys[0][0] < self.time and self.failure is None:
-            problems.append(f"an entry at {keys[0][0]} lies before the present time {self.time}")
-        for n, neuron in enumerate(self.neurons):
-            mine = [e for e in self.queue if e.key[2] == CROSSING and e.neuron == n]
-            if mine != ([] if neuron.crossing is None else [neuron.crossing]):
-                problems.append(f"neuron {n}: queue holds crossings {mine}, expected {neuron.crossing}")
-            held = neuron.model is not None and neuron.model.shape.clamped and neuron.c[V_RESET] == 0.0
-            if held and neuron.state.t < neuron.release and neuron.state.v != neuron.c[V_RESET + 1]:
-                problems.append(f"neuron {n}: refractory until {neuron.release} but V is not V_reset: {neuron.state}")
-            if neuron.model is not None and neuron.crossing and neuron.crossing.time < neuron.release:
-                problems.append(f"neuron {n}: crossing at {neuron.crossing.time} before its release {neuron.release}")
+        problems = flaws(self.queue, self.neurons, self.time if self.failure is None else 0.0)
         if problems:
             raise RuntimeError("the reference engine's queue is broken:\n" + "\n".join(problems))
-
-
-def ended_by(state: State) -> Outcome:
-    """Why a neuron whose state is lost ends the run."""
-    return Outcome.TOO_MANY_STEPS if state.steps > MOST_STEPS else Outcome.OUT_OF_RANGE
-
-
-def _by_port(model: Model, inputs: list[Entry]) -> list[float]:
-    total = [0.0] * len(model.ports)
-    for entry in inputs:
-        total[entry.port] = total[entry.port] + (abs(entry.weight) if model.magnitudes else entry.weight)
-    return total

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 from eventsnn.base.checks import scalar, whole
-from eventsnn.run.reference import Entry, Reference
+from eventsnn.compile.plan import Plan
+from eventsnn.run.change import Change
+from eventsnn.run.entry import Entry
+from eventsnn.run.reference import Reference
 from eventsnn.run.samples import sample_times
-from eventsnn.run.simulation import Simulation
+from eventsnn.run.simulation import BUDGET, Simulation
 
 
 class ReferenceSimulation(Simulation):
@@ -18,6 +21,12 @@ class ReferenceSimulation(Simulation):
 
     def _begin(self) -> Reference:
         return Reference(self.plan)
+
+    def _continue(self, plan: Plan, change: Change) -> Reference:
+        return self._state.continued(plan, change)
+
+    def _advance_a_little(self, stop: float, threads: int) -> bool:
+        return self._state.advance(stop, BUDGET[self.engine], pausing=True)
 
     def peek(self) -> float:
         """Time of the next event in ms, inf if there is none.
@@ -40,7 +49,7 @@ class ReferenceSimulation(Simulation):
                 reference.step()
             reference.time = t
             reference.step()
-            self._collect(times)
+            self._collect(times, *reference.take_spikes())
         if self._ended is not None:
             raise self._ended
 

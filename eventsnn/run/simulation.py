@@ -19,22 +19,28 @@ from numpy.typing import NDArray
 from eventsnn._core.run.engine import Engine as CompiledEngine
 from eventsnn.base.arrays import Floats, Ints, read_only
 from eventsnn.base.checks import floats, whole
+from eventsnn.base.counted import Counted
 from eventsnn.base.errors import InputError, Interrupted, RunawayError, StateError
 from eventsnn.base.memory import allowed, require_memory
 from eventsnn.base.sorting import order_by, order_in_time
+from eventsnn.compile.altered import Stated
 from eventsnn.compile.layout import lay_out
 from eventsnn.compile.plan import PartPlan, Plan, ProbePlan, ProceduralPlan, WeightProbePlan
 from eventsnn.results.results import Results
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
+from eventsnn.run.change import Change, change_of
 from eventsnn.run.history import SpikeHistory, TraceHistory
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
 from eventsnn.run.samples import sample_count, sample_times
+from eventsnn.run.watch import Watch
 from eventsnn.solve.state import State
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
 BUDGET = {"compiled": 8_000_000, "reference": 2_000}
+# The same where spikes are counted: what is done beyond the last of them is done again.
+WATCHED_BUDGET = 1_000_000
 # What Ctrl-C sends, and what ends a process; not every system has the last one.
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # More are never of use.
@@ -61,7 +67,11 @@ class Simulation:
         # Spikes at the time at which an interrupted run stands. They are kept back, for more may come at this time.
         self._late = (np.empty(0), np.empty(0, dtype=np.int32))
         self._kept_from = 0.0
-        self._counted_before = dict(self._state.counters)  # what lies before _kept_from
+        # What engines counted before a change, and what lies before _kept_from.
+        self._earlier: dict[str, Any] = {}
+        self._counted_before = self._counters()
+        # When recordings began that were added while the network lived.
+        self._since: dict[tuple[str, str], float] = {("weight", probe.name): 0.0 for probe in plan.weight_probes}
         self._wall = 0.0
         self._running = False
         # By projection, when which weights were set.
@@ -86,13 +96,13 @@ class Simulation:
     @property
     def begun(self) -> bool:
         """Whether anything has been simulated."""
-        return self.time > 0.0 or self._ended is not None or any(self._state.counters.values())
+        return self.time > 0.0 or self._ended is not None or any(self._counters().values())
 
     def run(
         self,
         duration: float | None = None,
         *,
-        until: float | None = None,
+        until: float | Counted | None = None,
         threads: int = 1,
         progress: bool | Callable[[RunStatus], None] = False,
         keep: Literal["all", "new"] = "all",
@@ -103,6 +113,7 @@ class Simulation:
         limit_memory: bytes that the samples of this run may take; None: what is available.
         """
         start = self.time
+        watch = Watch(self.plan, until) if isinstance(until, Counted) else None
         stop = self._stop(duration, until)
         threads = min(whole(threads, "run: threads", 1), MOST_THREADS)
         if not isinstance(keep, str) or keep not in ("all", "new"):
@@ -113,26 +124,66 @@ class Simulation:
         if self._ended is not None:
             raise self._ended
         self._require_room(start, self._kept_from if keep == "all" else start, stop, limit_memory)
-        times = [sample_times(probe.every, probe.times, start, stop) for probe in self.plan.probes]
-        self._state.set_samples(times)
         if keep == "new":
             self._spikes, self._samples = self._nothing()
             self._kept_from = start
-            self._counted_before, self._wall = dict(self._state.counters), 0.0
+            self._counted_before, self._wall = self._counters(), 0.0
         bar = ProgressBar() if progress is True else nullcontext(progress or None)
         with bar as report, deferred_interrupt() as interrupted:
             self._running = True
             try:
-                self._advance(stop, threads, report, interrupted)
+                stop = self._advance(stop, threads, watch, report, interrupted)
             finally:
                 self._running = False
-                self._collect(times)
         if self._ended is not None:
             raise self._ended
         if number := interrupted():
             when = "when the run had come to its end" if self.time == stop else f"at {self.time:g} ms"
             raise Interrupted(f"interrupted {when}; what was simulated is kept, run() goes on", number)
         return self.results()
+
+    def change(self, plan: Plan, given: Sequence[Stated] = (), moved: Sequence[Stated] = ()) -> None:
+        """From the present time on the network is this one, of the same neurons and synapses.
+
+        Every neuron that this concerns goes through an event before all others of this time: those with other
+        parameters or another current; those of which variables are `given`, and those of which they are `moved` by so
+        much.
+        """
+        change = change_of(self.plan, plan, self._state.settled(), self.time, given, moved)
+        if plan is not self.plan:
+            self._alter(plan, change)
+        self._state.restate(change)
+
+    def _alter(self, plan: Plan, change: Change) -> None:
+        counted, before = self._counters(), self._state
+        self._state = self._continue(plan, change)
+        if self._state is not before:
+            self._earlier = counted
+        self.plan = plan
+        for p in plan.populations:
+            if plan.recorded[p.start : p.stop].any() and p.name not in self._spikes:
+                self._spikes[p.name] = SpikeHistory()
+                self._since["spikes", p.name] = self.time
+        for probe in plan.probes[len(self._samples) :]:
+            self._samples.append(TraceHistory(probe.variables, probe.ids.size))
+        for weights in plan.weight_probes:
+            self._since.setdefault(("weight", weights.name), self.time)
+
+    def _continue(self, plan: Plan, change: Change) -> Any:
+        """The engine that goes on from here with another Plan."""
+        return self._state.continued(lay_out(plan), change)
+
+    def _counters(self) -> dict[str, Any]:
+        """Counts of what has been done since t = 0, and seconds that it took."""
+        return {name: count + self._earlier.get(name, 0) for name, count in self._state.counters.items()}
+
+    def require_alive(self, action: str) -> None:
+        """Raise StateError while a run is going on, and once one has ended in a run-away."""
+        self._require_rest(action)
+        if self._ended is not None:
+            raise StateError(
+                f"{action}: the run has ended at {self.time:g} ms; call net.reset() first, which goes back to t = 0"
+            )
 
     def set_trains(self, population: str, times: Floats, begin: Ints, end: Ints) -> None:
         """Let neuron k of a population of sources spike at times[begin[k]:end[k]] from now on, not as it was to.
@@ -218,7 +269,13 @@ class Simulation:
             remedy = "record fewer ids, less often, or run in pieces with keep='new'"
             require_memory(needs, allowed(limit, "run"), "run: what is recorded", dict.fromkeys(needs, remedy))
 
-    def _stop(self, duration: float | None, until: float | None) -> float:
+    def _stop(self, duration: float | None, until: float | Counted | None) -> float:
+        if isinstance(until, Counted):
+            if duration is None:
+                raise InputError(
+                    f"run: until={until!r} may never be; give the duration too, the most that is simulated"
+                )
+            until = None
         if (duration is None) == (until is None):
             raise InputError("run: give either the duration in ms or until= in ms")
         name, value = ("duration", duration) if until is None else ("until", until)
@@ -233,26 +290,64 @@ class Simulation:
         return stop
 
     def _advance(
-        self, stop: float, threads: int, report: Callable[[RunStatus], None] | None, interrupted: Callable[[], int]
-    ) -> None:
-        start, before, began = self.time, dict(self._state.counters), clock.perf_counter()
-        done = False
-        while not done and not interrupted():
-            done = self._state.advance(stop, BUDGET[self.engine] * threads, threads)
-            if report is not None:
-                now = self._state.counters
-                wall = clock.perf_counter() - began
-                spikes, events = (now[k] - before[k] for k in ("spikes", "synaptic_events"))
-                report(RunStatus(self.time, start, stop, wall, spikes, events))
+        self, stop: float, threads: int, watch: Watch | None, report: Callable[[RunStatus], None] | None,
+        interrupted: Callable[[], int],
+    ) -> float:  # fmt: skip
+        """Simulate up to `stop`, or to what is watched for; when it was to stop in the end."""
+        start, before, began = self.time, self._counters(), clock.perf_counter()
+        done, times = False, self._begin_samples(stop)
+        try:
+            while not done and not interrupted():
+                if watch is None:
+                    done = self._state.advance(stop, BUDGET[self.engine] * threads, threads)
+                else:
+                    found, done = self._advance_watched(stop, threads, watch)
+                    times = self._begin_samples(stop)
+                    stop, watch = (stop, watch) if found is None else (found, None)
+                if report is not None:
+                    now = self._counters()
+                    wall = clock.perf_counter() - began
+                    spikes, events = (now[k] - before[k] for k in ("spikes", "synaptic_events"))
+                    report(RunStatus(self.time, start, stop, wall, spikes, events))
+        finally:
+            self._collect(times, *self._state.take_spikes())
         self._wall += clock.perf_counter() - began
+        return stop
 
-    def _collect(self, times: list[Floats]) -> None:
+    def _advance_watched(self, stop: float, threads: int, watch: Watch) -> tuple[float | None, bool]:
+        """A chunk, after which the run goes on or is to stop at the time that is returned, before which it then stands:
+        a chunk that has gone beyond it is taken back. Also whether all is done."""
+        before, counted, times = self._state.snapshot(), self._counters(), self._begin_samples(stop)
+        done = self._advance_a_little(stop, threads)
+        spikes = self._state.take_spikes()
+        reached = watch.see(*spikes)
+        if reached is None:
+            self._collect(times, *spikes)
+            return None, done
+        found = math.nextafter(reached, math.inf)
+        if before is None or (self._state.failure is None and not found < self._state.time):
+            self._collect(times, *spikes)
+        else:
+            self._state.rewind(before)
+            self._earlier = {name: count - self._state.counters[name] for name, count in counted.items()}
+        return found, False
+
+    def _advance_a_little(self, stop: float, threads: int) -> bool:
+        """Simulate no further than what may be taken back."""
+        return bool(self._state.advance(stop, WATCHED_BUDGET * threads, threads))
+
+    def _begin_samples(self, stop: float) -> list[Floats]:
+        """Let the engine take samples from now on; when."""
+        times = [sample_times(probe.every, probe.times, self.time, stop) for probe in self.plan.probes]
+        self._state.set_samples(times)
+        return times
+
+    def _collect(self, times: list[Floats], spike_times: Floats, neurons: NDArray[np.int32]) -> None:
         """Take over what the engine recorded, up to the time it has reached or the failure that ended it."""
         failure = self._state.failure
         if failure is not None:
             self._ended = self._runaway(*failure)
         end = self.time
-        spike_times, neurons = self._state.take_spikes()
         spike_times, neurons = np.append(self._late[0], spike_times), np.append(self._late[1], neurons)
         early = spike_times < end
         self._late = (spike_times[~early], neurons[~early])
@@ -304,14 +399,14 @@ class Simulation:
                     selected.flags.writeable = False
                 n = p.n if selected is None else selected.size
                 spikes[p.name] = SpikeTrains.sound(
-                    history.times.values, history.ids.values, n, start, end, p.name, selected
+                    history.times.values, history.ids.values, n, self._begin_of("spikes", p.name), end, p.name, selected
                 )
         traces = {}
         for probe, samples in zip(self.plan.probes, self._samples, strict=True):
             values = {name: grown.values for name, grown in samples.values.items()}
             traces[probe.name] = Traces.sound(samples.times.values, probe.ids, values)
         for weights in self.plan.weight_probes:
-            at = sample_times(weights.every, weights.times, start, end)
+            at = sample_times(weights.every, weights.times, self._begin_of("weight", weights.name), end)
             sampled = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
             if weights.projection in self._weights:
                 sampled = sampled.copy()
@@ -319,6 +414,10 @@ class Simulation:
                 sampled[:, at >= time] = changed[weights.ids, np.newaxis]
             traces[weights.name] = Traces(at, weights.ids, {"weight": sampled})
         return Results(spikes, traces, start, end, self._summary(start, end))
+
+    def _begin_of(self, kind: str, name: str) -> float:
+        """Since when results tell of a recording."""
+        return max(self._kept_from, self._since.get((kind, name), 0.0))
 
     def _summary(self, start: float, end: float) -> dict[str, Any]:
         return {
@@ -330,7 +429,7 @@ class Simulation:
             "wall_s": self._wall,
             "neurons": self.plan.n,
             "synapses": self.plan.n_synapses,
-            **{name: count - self._counted_before[name] for name, count in self._state.counters.items()},
+            **{name: count - self._counted_before[name] for name, count in self._counters().items()},
             "V_th": {p.name: p.V_th for p in self.plan.populations if p.V_th is not None},
         }
 

@@ -34,6 +34,7 @@ from eventsnn.base.arrays import Floats, Ints
 from eventsnn.base.errors import InputError
 from eventsnn.compile.layout import Net, Rows
 from eventsnn.compile.plan import PartPlan, ProceduralPlan
+from eventsnn.run.change import Change
 from eventsnn.run.weights import checked_weights
 
 State = dict[str, NDArray[Any]]
@@ -141,6 +142,23 @@ def trains_of(state: State) -> dict[int, Floats]:
         int(k): np.array(state["trains.time"][a:b])  # a copy, since kernels point into it
         for k, a, b in zip(state["trains.stream"], start, start[1:], strict=False)
     }
+
+
+def carried(old: Net, new: Net, state: State, begun: State, change: Change) -> State:
+    """The state of a network as one of another, of the same neurons and rows, whose state was `begun` when it began."""
+    kept = change.stream >= 0
+    before = change.stream[kept]
+    found = dict(state)
+    for name in (name for name in state if name.startswith("streams.")):
+        found[name] = begun[name].copy()
+        found[name][kept] = state[name][before]
+    number = np.full(old.stream_source.size, -1)
+    number[before] = np.flatnonzero(kept)
+    trains = {int(number[k]): times for k, times in trains_of(state).items()}
+    found |= arrays_of_trains(trains)
+    found["neurons.change"] = new.change + (state["neurons.change"] - old.change)
+    found["neurons.change"][change.neuron] = new.change[change.neuron] + change.piece
+    return found
 
 
 def checked_state(net: Net, state: Mapping[str, Any], own: NDArray[np.uint8]) -> State:

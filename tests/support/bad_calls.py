@@ -169,17 +169,30 @@ class World(dict):
         self["source"] = net.population(2, esn.SpikeSource([1.0]), name="source")
         self["noise"] = net.population(2, esn.Poisson(rate=5.0), name="noise")
         self["wires"] = net.connect(self["exc"], self["cells"], esn.AllToAll(), name="wires")
+        self["shots"] = net.stimulate(self["cells"], esn.Poisson(3.0), weight=1.0, name="shots")
+        self["steps"] = net.stimulate(self["cells"], esn.StepCurrent([0.0], [1.0]), name="steps")
         return net
 
-    def _of_net(name: str) -> Any:  # type: ignore[misc]
+    def make_living(self) -> esn.Network:
+        net = self["living"] = esn.Network(seed=1)
+        self["lively"] = net.population(3, esn.LIFExp(), name="lively")
+        self["live_shots"] = net.stimulate(self["lively"], esn.Poisson(3.0), weight=1.0, name="shots")
+        self["live_steps"] = net.stimulate(self["lively"], esn.StepCurrent([0.0], [1.0]), name="steps")
+        net.run(1.0)
+        return net
+
+    def _of_net(name: str, net: str = "net") -> Any:  # type: ignore[misc]
         def make(self: World) -> Any:
-            self["net"] = self.make_net()
+            self[net] = getattr(self, f"make_{net}")()
             return self[name]
 
         return make
 
-    make_exc, make_cells, make_source, make_noise, make_wires = map(
-        _of_net, ["exc", "cells", "source", "noise", "wires"]
+    make_exc, make_cells, make_source, make_noise, make_wires, make_shots, make_steps = map(
+        _of_net, ["exc", "cells", "source", "noise", "wires", "shots", "steps"]
+    )
+    make_lively, make_live_shots, make_live_steps = map(
+        _of_net, ["lively", "live_shots", "live_steps"], ["living"] * 3
     )
 
     def make_other(self) -> Any:

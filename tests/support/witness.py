@@ -11,7 +11,8 @@ from eventsnn._core.solve.closed_form import TAU, TAU_M
 from eventsnn._core.solve.neuron import T_REF
 from eventsnn.compile.plan import PartPlan, Plan, ProceduralPlan
 from eventsnn.models import LIFExp
-from eventsnn.run.reference import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, SEARCH, Entry, Reference
+from eventsnn.run.entry import ARRIVAL, CHANGE, CROSSING, EXTERNAL, LAST, SEARCH, Entry
+from eventsnn.run.reference import Reference
 from eventsnn.solve.closed_form import current_at
 
 

@@ -60,6 +60,7 @@ cdef struct Source:
     double weight
     double width          # ms a cell
     double mean           # candidates for a spike in a cell
+    double begin          # ms; no spikes before
     double exp_minus_mean
     double least[TABLED]  # probabilities of up to 0, 1, ... candidates in a cell
     int32_t port
@@ -96,6 +97,11 @@ cdef inline uint32_t width_level(double width) noexcept nogil:
     return <uint32_t>((to_bits(width) >> 52) + 1026)
 
 
+cdef inline int64_t first_cell(const Source* d, int32_t piece) noexcept nogil:
+    """In which a piece of a stepwise process begins, or the whole process does."""
+    return <int64_t>floor(max(d.piece_time[piece], d.begin) / d.piece_width[piece])
+
+
 cdef inline bint find_run(const Source* d, Stream* s) noexcept nogil:
     """Go on to the run of pieces that the present cell overlaps; False after the last."""
     cdef int32_t after
@@ -108,7 +114,7 @@ cdef inline bint find_run(const Source* d, Stream* s) noexcept nogil:
         s.piece = after
         s.in_cell = 0
         if after < d.n_pieces and d.piece_width[after] > 0.0:
-            s.cell = <int64_t>floor(d.piece_time[after] / d.piece_width[after])
+            s.cell = first_cell(d, after)
     return False
 
 
@@ -262,7 +268,7 @@ cdef inline void after_interval(const Source* d, Stream* s) noexcept nogil:
     cdef double u, w
     if s.cell == 0 and d.stationary:
         uniforms(d, s.index, 0, PLACE, &u, &w)
-        s.first = u * interval(d, s.index, 0, True)
+        s.first = s.first + u * interval(d, s.index, 0, True)
     else:
         s.first = s.first + interval(d, s.index, s.cell, False)
     s.cell += 1
@@ -302,14 +308,6 @@ cdef inline void refill(const Source* sources, Stream* s) noexcept nogil:
         s.in_cell = -s.n
 
 
-cdef inline void stream_begin(const Source* sources, Stream* s) noexcept nogil:
-    """The first spike of a stream that is drawn; its state is zero but for source and index."""
-    cdef const Source* d = &sources[s.source]
-    if d.kind == STEPS and d.piece_width[0] > 0.0:
-        s.cell = <int64_t>floor(d.piece_time[0] / d.piece_width[0])
-    refill(sources, s)
-
-
 cdef inline void stream_next(const Source* sources, Stream* s) noexcept nogil:
     s.at += 1
     if s.train != NULL:
@@ -318,3 +316,17 @@ cdef inline void stream_next(const Source* sources, Stream* s) noexcept nogil:
         s.first = s.kept[s.at]
     else:
         refill(sources, s)
+
+
+cdef inline void stream_begin(const Source* sources, Stream* s) noexcept nogil:
+    """The first spike of a stream that is drawn; its state is zero but for source and index."""
+    cdef const Source* d = &sources[s.source]
+    if d.kind >= EXPONENTIAL:
+        s.first = d.begin
+    elif d.kind != STEPS:
+        s.cell = <int64_t>floor(d.begin / d.width)
+    elif d.piece_width[0] > 0.0:
+        s.cell = first_cell(d, 0)
+    refill(sources, s)
+    while s.first < d.begin:
+        stream_next(sources, s)

@@ -58,7 +58,7 @@ from eventsnn._core.run.together cimport AT_ONCE, process_together
 from eventsnn._core.run.verify cimport VERIFIES, verify
 from eventsnn.base.errors import StateError
 from eventsnn.run.outcome import Outcome
-from eventsnn.run.state import arrays_of_rows, arrays_of_trains, checked_state, digest, trains_of
+from eventsnn.run.state import arrays_of_rows, arrays_of_trains, carried, checked_state, digest, trains_of
 from eventsnn.run.weights import WeightsOfRows, checked_weights, rows_of, synapses_of
 
 # ---- the schedule
@@ -321,6 +321,28 @@ cdef class Engine(Lanes):
     cdef bound_weights(self, int64_t k):
         self.core.net.projections[k].weight_size = self.weights[k].size
 
+    def snapshot(self):
+        """What `rewind` goes back to, in this engine."""
+        return self.arrays()
+
+    def rewind(self, dict snapshot):
+        """Go back to where the engine stood. Spikes and samples that were not taken are dropped; what was counted is
+        not."""
+        self.adopt(snapshot)
+
+    def continued(self, net, change):
+        """The engine that goes on from here with another network, of the same neurons and rows, in which neurons and
+        streams are as a Change says once they are `restated`."""
+        cdef Engine later = Engine(net)
+        later.adopt(carried(self.net, net, self.arrays(), later.arrays(), change))
+        later.set_calm_mode(self.mode, self.core.blocks.width, self.core.blocks.above)
+        return later
+
+    def restate(self, change):
+        """Let neurons be as a Change says."""
+        self.rouse()
+        self.begin(change)
+
     # ---- what is to be seen
 
     @property
@@ -407,12 +429,16 @@ cdef class Engine(Lanes):
 
     def state(self):
         """All that goes on from here depends on but the network itself, as named arrays: see eventsnn/run/state.py."""
-        cdef list rows = []
         if self.failure is not None or self.lost_memory() or self.is_unsound():
             raise StateError(f"state: the run has ended at {self.time:g} ms, so that there is none to go on from")
+        return {"network": self.fingerprint().copy()} | self.arrays()
+
+    cdef dict arrays(self):
+        """The same but for the network's digest, which takes long where there are many synapses."""
+        cdef list rows = []
         self.rouse()
         read_rows(&self.core, rows)
-        clock = {"network": self.fingerprint().copy(), "time": np.array(self.core.state.time)}
+        clock = {"time": np.array(self.core.state.time)}
         weights = {}
         for projection in sorted(self.reweighted):
             of_rows = self.weights[rows_of(self.net, projection)]
@@ -423,10 +449,12 @@ cdef class Engine(Lanes):
     def restore(self, state):
         """Go on from a state of this network, taken in any process with any number of threads. InputError, and the
         engine as it was, if it is none. Spikes and samples that were not taken are dropped."""
+        self.adopt(checked_state(self.net, state, self.fingerprint()))
+
+    cdef adopt(self, dict arrays):
         cdef Stream* streams
         cdef Arena arena = Arena()
         cdef int i
-        arrays = checked_state(self.net, state, self.fingerprint())
         trains = trains_of(arrays)
         streams = find_streams(&self.core, self.net, arrays, trains, arena)
         self.rouse()

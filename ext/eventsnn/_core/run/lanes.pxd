@@ -13,12 +13,14 @@
 # them; it cannot begin a third before all have come to the next meeting, and thus have read the first.
 
 from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
 
 from eventsnn._core.run.calm.blocks cimport Activity
 from eventsnn._core.run.core cimport RUNNING, Core, Fired, Message, Projection, Range, barrier_wait, prefetch, seconds
 from eventsnn._core.run.events cimport send
 from eventsnn._core.solve.neuron cimport Slice, target_of, targets_from
 from eventsnn._core.run.queue cimport wheel_first
+from eventsnn._core.run.synapses cimport give_up_rows
 
 
 cdef enum:
@@ -222,3 +224,55 @@ cdef inline int64_t next_part(
     at[0] = end
     keep_part(part, all, begin, end)
     return end - begin
+
+
+# ---- the end of a lane
+
+
+cdef inline void give_up_inputs(Core* e) noexcept nogil:
+    """Free what groups have allocated, before they go."""
+    cdef int64_t k
+    for k in range(e.blocks.n_groups):
+        free(e.blocks.group[k].input)
+    e.blocks.n_groups = 0
+
+
+cdef inline void give_up_queue(Core* e) noexcept nogil:
+    free(e.state.rows.wheel.link)
+    free(e.state.rows.row)
+    free(e.state.rows.due)
+    free(e.state.rows.order)
+    free(e.state.rows.begin)
+    free(e.state.rows.span)
+
+
+cdef inline void give_up(Core* e) noexcept nogil:
+    """Free what a lane has allocated as it went along."""
+    cdef int i
+    give_up_inputs(e)
+    give_up_rows(e)
+    give_up_queue(e)
+    free(e.inbox.row)
+    free(e.inbox.row_of)
+    free(e.inbox.weight)
+    free(e.blocks.segment)
+    free(e.blocks.gathered)
+    free(e.blocks.gathered_growth)
+    free(e.blocks.gathered_begin)
+    free(e.blocks.notes.taken)
+    free(e.blocks.listed)
+    free(e.blocks.places)
+    free(e.blocks.pool)
+    free(e.blocks.notes.weight)
+    free(e.inbox.arrival)
+    free(e.tally.spike_time)
+    free(e.tally.spike_neuron)
+    free(e.prompts.replay)
+    free(e.prompts.due)
+    free(e.prompts.kept)
+    free(e.prompts.shot)
+    free(e.prompts.applied)
+    free(e.prompts.row)
+    for i in range(2):
+        free(e.message[i].fired)
+        free(e.message[i].change)

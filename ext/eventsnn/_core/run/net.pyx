@@ -45,11 +45,12 @@ cdef struct ModelRow:
 
 cdef struct SourceRow:
     # SOURCE in eventsnn/compile/layout.py.
-    uint64_t key
     double weight
     double width
     double mean
+    double begin
     double parameter[PARAMETERS]
+    uint64_t key
     int64_t piece
     int32_t n_pieces
     int32_t port
@@ -149,6 +150,7 @@ cdef set_streams(Core* e, net, Arena arena):
     for k in range(rows.shape[0]):
         d = &e.net.sources[k]
         d.key, d.weight, d.width, d.mean = rows[k].key, rows[k].weight, rows[k].width, rows[k].mean
+        d.begin = rows[k].begin
         d.port, d.kind, d.stationary = rows[k].port, rows[k].kind, rows[k].stationary
         for i in range(PARAMETERS):
             d.parameter[i] = rows[k].parameter[i]

@@ -1,8 +1,11 @@
 # From the kernels' structs to the arrays of a checkpoint and back.
 
+from libc.stdint cimport int32_t
+
 from eventsnn._core.run.core cimport Core
 from eventsnn._core.run.net cimport Arena
 from eventsnn._core.draw.stream cimport Stream
+from eventsnn._core.solve.neuron cimport Neuron
 
 
 cdef dict read_neurons(const Core* e, net)
@@ -11,4 +14,5 @@ cdef dict read_streams(const Core* e, net)
 cdef Stream* find_streams(const Core* e, net, dict state, dict trains, Arena arena) except? NULL
 cdef read_rows(const Core* e, list into)
 cdef write_rows(Core* e, dict state)
+cdef void set_change(const Core* e, Neuron* s, int32_t first, int32_t begun) noexcept
 cdef set_train(Stream* s, const double* time, n, at)

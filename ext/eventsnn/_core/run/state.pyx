@@ -67,6 +67,15 @@ cdef dict read_neurons(const Core* e, net):
     return {f"neurons.{name}": values for name, values in (reals | numbers | marks | rest).items()}
 
 
+cdef void set_change(const Core* e, Neuron* s, int32_t first, int32_t begun) noexcept:
+    """Let so many pieces of a neuron's programme of currents, which begins at `first`, have begun."""
+    s.change = first + begun
+    s.sines, s.n_sines = NULL, 0
+    if begun:
+        s.sines = e.net.sines + e.net.change_sine[2 * s.change - 2]
+        s.n_sines = e.net.change_sine[2 * s.change - 1]
+
+
 cdef write_neurons(Core* e, net, dict state):
     """Their streams must stand where they should."""
     cdef int64_t n, behind
@@ -91,12 +100,9 @@ cdef write_neurons(Core* e, net, dict state):
         s.t, s.v, s.drive, s.slope = t[n], v[n], drive[n], slope[n]
         s.crossing, s.release, s.spikes = crossing[n], release[n], spikes[n]
         s.u.low, s.u.high = u[n, 0], u[n, 1]
-        s.change, s.millisecond, s.burst = change[n], millisecond[n], burst[n]
+        s.millisecond, s.burst = millisecond[n], burst[n]
         s.bounded, s.framed = bounded[n], framed[n]
-        s.sines, s.n_sines = NULL, 0
-        if s.change > first_change[n]:
-            s.sines = e.net.sines + e.net.change_sine[2 * s.change - 2]
-            s.n_sines = e.net.change_sine[2 * s.change - 1]
+        set_change(e, s, first_change[n], change[n] - first_change[n])
         behind = words_of(e, s)
         memset(<void*>(s + 1), 0, e.net.stride - sizeof(Neuron))
         if behind:

@@ -6,7 +6,6 @@ own memory is in an arena that is dropped as a whole when the network is shared 
 
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 import os
@@ -22,14 +21,16 @@ from eventsnn._core.run.foresight cimport predict
 from eventsnn._core.run.calm.external cimport PARTS
 from eventsnn._core.base.mathfunc cimport infinity
 from eventsnn._core.run.net cimport Arena, set_groups, set_net
-from eventsnn._core.solve.neuron cimport Model, Neuron, variables
+from eventsnn._core.solve.neuron cimport Class, Model, Neuron, count_anew, variables
+from eventsnn._core.run.lanes cimport give_up, give_up_inputs, give_up_queue, is_mine
 from eventsnn._core.run.queue cimport NEVER, Link, rows_begin, wake_set, wheel_advance, wheel_begin, wheel_remove
-from eventsnn._core.run.state cimport set_train, write_rows
+from eventsnn._core.run.state cimport set_change, set_train, write_rows
 from eventsnn._core.draw.stream cimport TRAIN, Stream, stream_begin
 from eventsnn._core.run.synapses cimport copy_rows, give_up_rows
 from eventsnn._core.run.verify cimport group_of, verify
 from eventsnn.compile.groups import FEWEST_OF_A_GROUP, groups_of_lane
 from eventsnn.compile.lanes import ranges
+from eventsnn.run.change import begun
 from eventsnn.run.outcome import Flaw, Outcome
 
 # In a window with prompt arrivals, before neurons are taken on more carefully.
@@ -38,55 +39,6 @@ MOST_CHANGES = 1_024
 
 # How often a lane looks whether the others have come before it lets other threads have its processor.
 LOOKS = 2000
-
-
-cdef void give_up_inputs(Core* e) noexcept nogil:
-    """Free what groups have allocated, before they go."""
-    cdef int64_t k
-    for k in range(e.blocks.n_groups):
-        free(e.blocks.group[k].input)
-    e.blocks.n_groups = 0
-
-
-cdef void give_up_queue(Core* e) noexcept nogil:
-    free(e.state.rows.wheel.link)
-    free(e.state.rows.row)
-    free(e.state.rows.due)
-    free(e.state.rows.order)
-    free(e.state.rows.begin)
-    free(e.state.rows.span)
-
-
-cdef void give_up(Core* e) noexcept nogil:
-    """Free what a lane has allocated as it went along."""
-    cdef int i
-    give_up_inputs(e)
-    give_up_rows(e)
-    give_up_queue(e)
-    free(e.inbox.row)
-    free(e.inbox.row_of)
-    free(e.inbox.weight)
-    free(e.blocks.segment)
-    free(e.blocks.gathered)
-    free(e.blocks.gathered_growth)
-    free(e.blocks.gathered_begin)
-    free(e.blocks.notes.taken)
-    free(e.blocks.listed)
-    free(e.blocks.places)
-    free(e.blocks.pool)
-    free(e.blocks.notes.weight)
-    free(e.inbox.arrival)
-    free(e.tally.spike_time)
-    free(e.tally.spike_neuron)
-    free(e.prompts.replay)
-    free(e.prompts.due)
-    free(e.prompts.kept)
-    free(e.prompts.shot)
-    free(e.prompts.applied)
-    free(e.prompts.row)
-    for i in range(2):
-        free(e.message[i].fired)
-        free(e.message[i].change)
 
 
 @cython.no_gc_clear  # __dealloc__ needs what the lanes' memory holds
@@ -170,31 +122,55 @@ cdef class Lanes:
         cdef Core* e = &self.core
         cdef Neuron* s
         cdef int32_t n
-        cdef int slot
         cdef const int32_t[::1] class_of = self.net.class_of
-        cdef const int32_t[::1] change = self.net.change
         cdef const int64_t[::1] stream_start = self.net.stream_start
-        cdef const double[::1] v = self.net.v
-        cdef const double[::1] drive = self.net.drive
-        cdef const double[:, ::1] variable = self.net.variables
         for n in range(e.net.n):
             s = neuron_at(e, n)
-            s.v = v[n]
             s.class_of = class_of[n]
-            s.change = change[n]
             s.streams = e.state.streams + stream_start[n]
             s.n_streams = stream_start[n + 1] - stream_start[n]
             s.millisecond = -1
             s.crossing = infinity()
             e.wakes.link[n].key = NEVER
+        self.begin(begun(self.net))
+
+    cdef begin(self, change):
+        """Let neurons begin, each in its state (Change in eventsnn/run/change.py). All states are in the records."""
+        cdef Core* e
+        cdef const Class* k
+        cdef Neuron* s
+        cdef int64_t i
+        cdef int lane, slot
+        cdef double t = change.time
+        cdef const int32_t[::1] neuron = change.neuron
+        cdef const double[::1] v = change.v
+        cdef const double[::1] drive = change.drive
+        cdef const double[::1] slope = change.slope
+        cdef const double[:, ::1] variable = change.variables
+        cdef const double[:, ::1] low = change.low
+        cdef const int32_t[::1] piece = change.piece
+        cdef const int32_t[::1] first_change = self.net.change
+        for i in range(neuron.shape[0]):
+            s = neuron_at(&self.core, neuron[i])
+            s.t, s.v, s.drive, s.slope = t, v[i], drive[i], slope[i]
+            s.u.low, s.u.high, s.framed = 0, 0, False
+            set_change(&self.core, s, first_change[neuron[i]], piece[i])
+            memset(<void*>(s + 1), 0, self.core.net.stride - sizeof(Neuron))
             if s.class_of >= 0:
-                for slot in range(e.net.classes[s.class_of].model.n_slots):
-                    variables(&e.net.classes[s.class_of], s)[slot] = variable[n, slot]
-                s.drive = drive[n]
-                e.net.classes[s.class_of].model.enter(&e.net.classes[s.class_of], s)
-                predict(e, s, 0.0)
-            s.outside = next_outside(e, s)
-            wake_set(&e.wakes, n, next_own(s))
+                k = &self.core.net.classes[s.class_of]
+                for slot in range(k.model.n_slots):
+                    variables(k, s)[slot] = variable[i, slot]
+                for slot in range(k.model.n_currents + k.model.n_alpha):
+                    variables(k, s)[k.model.n_slots + slot] = low[i, slot]
+                if k.model.stepped:
+                    count_anew(s, t)
+                k.model.enter(k, s)
+                predict(&self.core, s, t)
+            s.outside = next_outside(&self.core, s)
+            for lane in range(self.team.n):
+                e = self.lane[lane]
+                if is_mine(e, neuron[i]):
+                    wake_set(&e.wakes, neuron[i], next_own(s))
 
     # ---- calm neurons
 
@@ -214,8 +190,11 @@ cdef class Lanes:
         """Whether neurons may be calm: True and False, or "auto" where there is enough going on; and how long blocks
         are at most (ms, a power of two), with "auto" in the beginning. For tests and benchmarks: no bit depends on
         it, as long as lines do not lie `above` (mV) where they should."""
+        self.set_calm_mode({"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode], width, above)
+
+    cdef set_calm_mode(self, int mode, double width, double above):
         cdef int i
-        self.mode = {"auto": BY_ACTIVITY, True: ALWAYS_CALM, False: NEVER_CALM}[mode]
+        self.mode = mode
         self.rouse()
         for i, part in enumerate(ranges(self.net.parts, self.net.load, self.team.n)):
             self.lane[i].blocks.width = width

@@ -1,0 +1,144 @@
+"""What `set` makes of a description, and of the state of a network that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.errors import InputError
+from eventsnn.compile.neurons import initial_values
+from eventsnn.compile.streams import Begins, parameter_key
+from eventsnn.describe.currents import InjectedCurrent
+from eventsnn.describe.parts import Neurons, Population, Stimulus, altered
+from eventsnn.describe.processes.base import PointProcess
+from eventsnn.draw.distributions import Distribution
+from eventsnn.draw.values import Patched, Value, Values, resolve, resolve_some
+from eventsnn.models.base import Model
+
+
+class Stated(NamedTuple):
+    """Values of one variable of the state: slot -1 is V_m, others as the kernels hold them; relative to E_L."""
+
+    slot: int
+    neuron: Ints  # numbered through all populations
+    values: Floats
+
+
+@contextmanager
+def restoring(part: Any, changes: Mapping[str, Any]) -> Iterator[None]:
+    """Give a part of a description other attributes, and its own again if they cannot be used."""
+    kept = part.__dict__.copy()
+    part.__dict__.update(changes)
+    try:
+        yield
+    except InputError:
+        part.__dict__.clear()
+        part.__dict__.update(kept)
+        raise
+
+
+def describe(neurons: Neurons, values: Mapping[str, Value]) -> None:
+    """Let neurons begin with these parameters and state."""
+    population = neurons.population
+    for name, value in values.items():
+        held = population.values if name in population.values else population.initial
+        if neurons is population:
+            held[name] = value
+            continue
+        if not isinstance(held.get(name), Patched):
+            held[name] = Patched(held.get(name), [])  # type: ignore[arg-type]
+        held[name].parts.append((neurons.ids, value))  # type: ignore[union-attr]
+
+
+def patched(neurons: Neurons, values: Values, before: Values) -> dict[str, Value]:
+    """Values of a whole population, in which those of some neurons have taken the place of what was before."""
+    found: dict[str, Value] = {}
+    for name, part in values.items():
+        if neurons is neurons.population:
+            found[name] = float(part[0]) if part.size == 1 else part
+            continue
+        whole = np.broadcast_to(before[name], neurons.population.n).copy()
+        whole[neurons.ids] = part
+        found[name] = whole
+    return found
+
+
+def restated(
+    neurons: Neurons, start: int, values: Values, before: Values, present: Values
+) -> tuple[list[Stated], list[Stated]]:
+    """Variables of the state that are given, and by how much others move, whose potentials stay as E_L changes.
+
+    start: number of the population's first neuron. before: its parameters and initial state before it was changed.
+    present: its state. InputError for state that the equations cannot take.
+    """
+    population = neurons.population
+    model = population.model
+    assert isinstance(model, Model)
+    after = initial_values(population)
+    state = present | {name: value for name, value in values.items() if name in model.state_variables}
+    for name in state.keys() & values.keys():
+        whole = present[name].copy()
+        whole[neurons.ids] = values[name]
+        state[name] = whole
+    v, variables = model.to_state(after, after | state)
+    given, moved = [], []
+    offsets = [model.offsets(these) for these in (before, after)]
+    for slot, (name, relative) in enumerate(zip(("V_m", *model.slots), (v, *variables), strict=True), -1):
+        if name in values:
+            relative = np.broadcast_to(relative, population.n)
+            given.append(Stated(slot, start + neurons.ids, relative[neurons.ids]))
+            continue
+        old, new = (np.broadcast_to(of.get(name, 0.0), population.n) for of in offsets)
+        ids = np.flatnonzero(old != new)
+        if ids.size:
+            moved.append(Stated(slot, start + ids, (old - new)[ids]))
+    return given, moved
+
+
+def altered_process(
+    neurons: Neurons, values: Mapping[str, Any], begins: Begins, time: float
+) -> tuple[PointProcess, Floats]:
+    """The process of a population in which some neurons have other parameters from a time (ms) on, and when it begins
+    for each."""
+    population = neurons.population
+    if neurons is population:
+        n = population.n
+        values = {name: drawn_value(population, "source", name, value, n, time) for name, value in values.items()}
+        return altered(population.model, values), np.array([time])
+    whole = {}
+    for name, value in values.items():
+        before, now = (parameter_key(population, "source", name, at) for at in (0.0, time))
+        held = resolve(getattr(population.model, name), population.n, f"{population.name}: {name}", before)
+        whole[name] = np.broadcast_to(held, population.n).copy()
+        whole[name][neurons.ids] = resolve_some(value, neurons.ids, f"{neurons.name}: {name}", now)
+    begin = np.broadcast_to(begins.get(("source", population.name), np.zeros(1)), population.n).copy()
+    begin[neurons.ids] = time
+    return altered(population.model, whole), begin
+
+
+def altered_stimulus(
+    stimulus: Stimulus, values: Mapping[str, Any], time: float
+) -> tuple[PointProcess | InjectedCurrent, Floats]:
+    """The source of a stimulus with other parameters from a time (ms) on, and when it begins."""
+    if isinstance(stimulus.source, PointProcess):
+        n = sum(len(part) for part in stimulus.targets)
+        values = {name: drawn_value(stimulus, "stimulus", name, value, n, time) for name, value in values.items()}
+    return altered(stimulus.source, values) if values else stimulus.source, np.array([time])
+
+
+def weight_of(stimulus: Stimulus, weight: Value, time: float) -> Value:
+    """Weights of a stimulus that are set at a time (ms)."""
+    n = sum(len(part) for part in stimulus.targets)
+    drawn: Value = drawn_value(stimulus, "stimulus", "weight", weight, n, time)
+    return drawn
+
+
+def drawn_value(part: Population | Stimulus, use: str, name: str, value: Any, n: int, time: float) -> Any:
+    """A value that is set at a time (ms); one that is drawn has other draws at each."""
+    if time == 0.0 or not isinstance(value, Distribution) or name == "intervals":
+        return value
+    return resolve(value, n, f"{part.name}: {name}", parameter_key(part, use, name, time))
