@@ -122,7 +122,7 @@ def plot(results: esn.Results) -> Figure:
         Line2D([], [], color=POTENTIAL, label="V_m, with spikes up to V_peak"),
         Line2D([], [], color=ADAPTATION, label="w"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

@@ -194,6 +194,8 @@ def plot(results: esn.Results) -> Figure:
 
 
 def _draw(panel: Axes, fired: Trains, data: Floats, use: Use, what: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     ids, colours = fired.ids, np.full(fired.times.size, "#0072B2")
     n = fired.n
     if isinstance(use.code, SendOnDelta):
@@ -214,5 +216,6 @@ def _draw(panel: Axes, fired: Trains, data: Floats, use: Use, what: str) -> None
     elif n == 1:
         panel.set_yticks([])
     else:
+        panel.yaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
         labels = {64: "pixel", 8: "row" if use.signal else "field"}
         panel.set_ylabel(labels.get(n, "field of pixel"))

@@ -106,7 +106,7 @@ def plot(results: esn.Results) -> Figure:
         (train,) = results.spikes[level.name].trains()
         right.plot(train[1:], np.diff(train), color=colour, marker="o", markersize=3.5, linewidth=1.2, label=level.name)
     left[-1].stairs([0.0, current, 0.0], [0.0, ONSET, OFFSET, DURATION], baseline=None, color="0.35", linewidth=1.3)
-    left[-1].set(xlabel="time (ms)", ylabel="pA", xlim=(ONSET - 20.0, OFFSET + 50.0))
+    left[-1].set(xlabel="time (ms)", ylabel="current\n(pA)", xlim=(ONSET - 20.0, OFFSET + 50.0))
     right.set(xlabel="time of the spike (ms)", ylabel="interval since the spike before (ms)", ylim=(0.0, None))
     right.set_title("adaptation", loc="left", fontsize="medium")
     right.legend(frameon=False)
@@ -116,7 +116,7 @@ def plot(results: esn.Results) -> Figure:
         Line2D([], [], color=POTENTIAL, label="V_m, spikes as lines"),
         Line2D([], [], color=THRESHOLD, linestyle="--", label="threshold"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

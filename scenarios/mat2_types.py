@@ -109,7 +109,7 @@ def plot(results: esn.Results) -> Figure:
     for panel in panels[-1]:
         panel.stairs([0.0, current, 0.0], [0.0, ONSET, OFFSET, DURATION], baseline=None, color="0.35", linewidth=1.3)
         panel.set(xlabel="time (ms)", ylim=(min(0.0, 1.2 * current), max(0.0, 1.2 * current) or 1.0))
-    panels[-1, 0].set(ylabel="pA", xlim=(results.t_start, results.t_stop))
+    panels[-1, 0].set(ylabel="current\n(pA)", xlim=(results.t_start, results.t_stop))
     panels[-1, 1].set_xlim(ONSET - 5.0, ONSET + 75.0)
     for panel in panels.flat:
         panel.spines[["top", "right"]].set_visible(False)
@@ -117,7 +117,7 @@ def plot(results: esn.Results) -> Figure:
         Line2D([], [], color=POTENTIAL, label="V_m, spikes as lines"),
         Line2D([], [], color=THRESHOLD, linestyle="--", label="threshold"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

@@ -206,7 +206,7 @@ def plot(results: esn.Results) -> Figure:
     ]
     if target := target_of(results):
         handles.append(Line2D([], [], color="black", marker="o", label=f"expected, with tolerance ({target.source})"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     for panel in (left, right):
         panel.spines[["top", "right"]].set_visible(False)
     return figure

@@ -214,4 +214,4 @@ def _legend(figure: Figure) -> None:
         Line2D([], [], color=THRESHOLD, linestyle="--", label="threshold"),
         Line2D([], [], color=CURRENT, label="current"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)

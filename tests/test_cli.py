@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import eventsnn as esn
@@ -156,6 +158,34 @@ def test_options_reach_the_network_and_the_summary():
     assert load("deep/er").summary == summary
 
 
+def test_failed_checks_are_the_first_of_their_table():
+    passed = [True, False, True, None, False, True]
+    checks = [{"name": f"check {k}", "passed": one} for k, one in enumerate(passed)]
+    Results({}, {}, 0.0, 1.0, {"checks": checks}).save("checked")
+    rows = re.findall(r"check \d", invoke("show", "checked").stdout)
+    assert rows == [f"check {k}" for k in (1, 4, 0, 2, 3, 5)]
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that are saved, in place of files."""
+    saved = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **options: saved.append((Path(path).name, figure)))
+    return saved
+
+
+def test_pictures_say_what_was_run(built_in, figures):
+    """Above them, unless they say so themselves, or are a user's own."""
+    said = "(ending='fine', expected=10.0, defective=False, interrupted='', seed=1), 1000 ms"
+    for name in (built_in, "pair.py"):
+        invoke("run", name, "--plot", "--out", f"out of {name}")
+    Path("bare.py").write_text(Path("pair.py").read_text("utf-8").partition("def plot")[0], encoding="utf-8")
+    invoke("run", "bare.py", "--plot")
+    titles = {name: " ".join(text.get_text() for text in figure.texts) for name, figure in figures}
+    titles = {name: " ".join(title.split()) for name, title in titles.items()}
+    assert titles == {f"{built_in}.png": built_in + said, "pair.png": "", "raster.png": f"bare{said}"}
+
+
 def test_a_failed_check_is_exit_code_1():
     result = invoke("run", "pair.py", "--set", "expected=20")
     assert result.exit_code == 1 and "FAIL" in result.stdout
@@ -203,7 +233,7 @@ def test_a_scenario_without_a_seed_takes_none():
 def test_an_existing_folder_is_refused_before_the_simulation():
     assert invoke("run", "pair.py", "--plot").exit_code == 0
     before = {path.name: path.read_bytes() for path in Path("runs/pair").iterdir()}
-    assert set(before) == {"spikes.h5", "summary.json", "raster.png", "pair.png"}
+    assert set(before) == {"spikes.h5", "summary.json", "pair.png"}
     # "defect" raises when the simulation starts
     result = invoke("run", "pair.py", "--set", "ending=defect")
     assert result.exit_code == 2 and "--force" in result.stderr
@@ -337,14 +367,13 @@ def test_list_explains_one_scenario(built_in):
     assert refused.exit_code == 2 and "brunell" in refused.stderr
 
 
-def test_show_prints_the_run_and_draws_missing_pictures(built_in):
+def test_show_prints_the_run_and_draws_a_missing_picture(built_in):
     assert invoke("run", built_in, "--set", "expected=10.25").exit_code == 0
     shown = invoke("show", f"runs/{built_in}")
     assert shown.exit_code == 0, shown.output
     assert "10.25" in shown.stdout and "pass" in shown.stdout and "2 x real time" in shown.stdout
-    for name in ("raster.png", f"{built_in}.png"):
-        picture = Path("runs", built_in, name)
-        assert str(picture) in shown.stdout and picture.read_bytes().startswith(b"\x89PNG")
+    picture = Path("runs", built_in, f"{built_in}.png")
+    assert str(picture) in shown.stdout and picture.read_bytes().startswith(b"\x89PNG")
     picture.write_bytes(b"kept")
     assert invoke("show", f"runs/{built_in}").exit_code == 0
     assert picture.read_bytes() == b"kept"

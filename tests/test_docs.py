@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from eventsnn import models
 from eventsnn.cli import main as cli
 from eventsnn.cli.scenario import available
 
@@ -176,6 +177,34 @@ def test_readme_lists_every_scenario_with_what_its_source_says():
         source = (ROOT / "scenarios" / f"{name}.py").read_text("utf-8")
         for number in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", expected):
             assert re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.]*\d)", source), f"{name}: {number}"
+
+
+def test_readme_lists_every_model_with_its_name_in_nest():
+    rows = {cells[0].strip("`"): cells[2] for cells in table(README, "model")}
+    neurons = [name for name in models.__all__ if issubclass(getattr(models, name), models.base.Model)]
+    assert sorted(rows) == sorted(set(neurons) - {"LinearModel"})
+    for name, in_nest in rows.items():
+        said = re.search(r"\(NEST: ([^)]*)\)", getattr(models, name).__doc__)
+        assert in_nest == (said[1] if said else ""), name
+
+
+def test_readme_shows_times_that_were_measured():
+    measured = (ROOT / "benchmarks" / "bench.py").read_text("utf-8").partition("with nothing else running")[2]
+    lines = {words[0]: words[1:] for words in map(str.split, measured.splitlines()[:12]) if len(words) > 1}
+    rows = table(README, "network")
+    assert len(rows) == 8
+    for name, *times in rows:
+        assert [time for time in times if time] == lines[in_backticks(name)[0]]
+
+
+def test_the_picture_of_exact_spikes_is_what_its_script_draws(tmp_path):
+    errors = runpy.run_path(str(DOCS / "draw_exact.py"))["draw"](tmp_path / "exact.png")
+    check_picture(tmp_path / "exact.png", DOCS / "images" / "exact.png")
+    lost = {name: int(np.isnan(off).sum()) for name, off in errors.items()}
+    assert lost == {"1 ms": 62, "0.1 ms": 2, "0.01 ms": 0, "event by event": 0}
+    assert np.max(errors["event by event"]) < 8.5e-13 and np.median(errors["event by event"]) == 0.0
+    text = " ".join(prose(README).split())
+    assert "1 ms loses 62 of 185 spikes, one of 0.1 ms loses 2; event by event the largest error is 8e-13 ms" in text
 
 
 def test_readme_lists_every_exit_code():

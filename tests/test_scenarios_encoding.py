@@ -29,7 +29,6 @@ from eventsnn.scenarios import codes, dvs_edges, dvs_tracking, hearing, noise_ro
 )
 def test_scenarios_pass_their_checks(tmp_path, name, duration, checks):
     assert len(run(tmp_path, name, "--duration", duration)) == checks
-    assert (tmp_path / "out" / f"{name}.png").stat().st_size > 5_000
 
 
 @pytest.mark.long

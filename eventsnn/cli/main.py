@@ -7,8 +7,9 @@ import math
 import signal
 import sys
 import tempfile
+import textwrap
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from importlib.metadata import version
@@ -33,7 +34,7 @@ from eventsnn.cli.console import (
     raise_signals,
 )
 from eventsnn.cli.settings import default_text
-from eventsnn.cli.tables import population_summaries, print_tables
+from eventsnn.cli.tables import population_summaries, print_tables, title
 from eventsnn.results.results import Results, load
 from eventsnn.results.storage import refuse_overwriting
 
@@ -159,7 +160,8 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the results that the folder holds.")] = False,
     plot: Annotated[
-        bool, typer.Option("--plot", help="Draw raster.png, and the scenario's own picture NAME.png.")
+        bool,
+        typer.Option("--plot", help="Draw the scenario's own picture, NAME.png, or raster.png where it has none."),
     ] = False,
     engine: Annotated[
         Engine, typer.Option(help="The compiled kernels, or the slow and readable reference.")
@@ -174,7 +176,7 @@ def run(
 ) -> None:
     """Simulate a scenario, compare it with its expected values and save the results.
 
-    The folder gets spikes.h5, summary.json and, with --plot, the pictures.
+    The folder gets spikes.h5, summary.json and, with --plot, a picture.
     """
     with input_errors(), interrupts("interrupted before anything was simulated"):
         scenario = scenarios.load(name)
@@ -185,7 +187,7 @@ def run(
             results, code = _simulate(scenario, chosen, milliseconds, threads, engine, not as_json, limit_memory)
             with interrupts(f"interrupted; what was simulated is in {folder}"):
                 _check_and_save(scenario, results, folder)
-                pictures = _draw(results, scenario, folder) if plot else []
+                pictures = [_draw(results, scenario, folder)] if plot else []
                 _report(results, folder, pictures, as_json)
     if code:
         raise typer.Exit(code)
@@ -200,14 +202,12 @@ app.command()(cli_encode.encode)
 def show(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run, such as runs/brunel.")],
 ) -> None:
-    """Print the tables of a finished run and draw the pictures that its folder lacks."""
+    """Print the tables of a finished run and draw its picture if the folder lacks it."""
     with input_errors():
         results = load(folder)
         print_tables(results)
-        pictures = _draw(results, _recorded_scenario(results.summary), folder, keep=True)
-    screen = console()
-    for path in pictures:
-        screen.print(str(path), soft_wrap=True)
+        picture = _draw(results, _recorded_scenario(results.summary), folder, keep=True)
+    console().print(str(picture), soft_wrap=True)
 
 
 def _recorded_scenario(summary: dict[str, Any]) -> scenarios.Scenario | None:
@@ -335,32 +335,39 @@ def _rescue(results: Results, name: str) -> str:
     return f"they are in {folder} instead"
 
 
-def _draw(results: Results, scenario: scenarios.Scenario | None, folder: Path, keep: bool = False) -> list[Path]:
-    """Draw raster.png and the scenario's own picture into the folder; with `keep`, only those that are missing."""
+def _draw(results: Results, scenario: scenarios.Scenario | None, folder: Path, keep: bool = False) -> Path:
+    """Draw the scenario's own picture into the folder, or raster.png if it has none; with `keep`, if it is missing."""
     import matplotlib
 
     # Scenarios may use pyplot, which must not look for a display.
     matplotlib.use("Agg")
-    figures: dict[str, Callable[[], Figure]] = {"raster": results.plot}
-    if scenario and scenario.plot:
-        own_plot = scenario.plot
-        figures[scenario.name] = lambda: own_plot(results)
-    paths = [folder / f"{name}.png" for name in figures]
-    for path, figure in zip(paths, figures.values(), strict=True):
-        if not (keep and path.exists()):
-            try:
-                figure().savefig(path, dpi=150)
-            except OSError as error:
-                raise InputError(f"picture {path} cannot be written: {error}") from error
-            except Exception as error:
-                if not keep:
-                    raise
-                # What was read may have been altered, or written when the scenario was another one.
-                raise InputError(
-                    f"picture {path} cannot be drawn of what {folder} holds ({type(error).__name__}: {error}); run it "
-                    "again"
-                ) from error
-    return paths
+    path = folder / f"{scenario.name if scenario and scenario.plot else 'raster'}.png"
+    if keep and path.exists():
+        return path
+    try:
+        _picture(results, scenario).savefig(path, dpi=150)
+    except OSError as error:
+        raise InputError(f"picture {path} cannot be written: {error}") from error
+    except Exception as error:
+        if not keep:
+            raise
+        # What was read may have been altered, or written when the scenario was another one.
+        raise InputError(
+            f"picture {path} cannot be drawn of what {folder} holds ({type(error).__name__}: {error}); run it again"
+        ) from error
+    return path
+
+
+def _picture(results: Results, scenario: scenarios.Scenario | None) -> Figure:
+    """With scenario, parameters and duration above it, but for what a user's own file draws."""
+    words = title(results)
+    if not scenario or not scenario.plot:
+        return results.plot(title=words)
+    figure = scenario.plot(results)
+    if scenario.file is None and not figure.texts:
+        lines = textwrap.fill(words, int(12.0 * figure.get_figwidth()))
+        figure.suptitle(lines, fontsize="medium", parse_math=False)
+    return figure
 
 
 def _report(results: Results, folder: Path, pictures: list[Path], as_json: bool) -> None:

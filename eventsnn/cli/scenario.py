@@ -83,7 +83,11 @@ class Prepared:
 
     def plot(self, results: Results) -> Figure:
         """The scenario's own picture, or the general one where it has none."""
-        return self.scenario.plot(results) if self.scenario.plot else results.plot()
+        if not self.scenario.plot:
+            return results.plot()
+        from eventsnn.results.picture import shown  # matplotlib takes long to import
+
+        return shown(self.scenario.plot(results))
 
 
 def scenario(name: str | Path, /, **parameters: Any) -> Prepared:

@@ -25,7 +25,7 @@ _BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 200
 
 def print_tables(results: Results) -> None:
     summary, screen = results.summary, console()
-    screen.print(_title(results), style="bold", soft_wrap=True)
+    screen.print(title(results), style="bold", soft_wrap=True)
     populations = Table("population")
     for heading in ("neurons", "spikes", "rate (Hz)", "CV of ISI"):
         populations.add_column(heading, justify="right")
@@ -68,7 +68,8 @@ def text(value: Any) -> str:
 
 def _table_of(checks: list[Mapping[str, Any]]) -> Table:
     table = Table("check", "measured", "expected", "tolerance", "source", "result")
-    for check in checks:
+    # Failures first: of many checks the terminal keeps the end of the table, and the eye its beginning.
+    for check in sorted(checks, key=lambda check: check.get("passed") is not False):
         passed = check.get("passed")
         result = Text("pass", "green") if passed is True else Text("FAIL", "bold red") if passed is False else Text("-")
         numbers = [_number(check.get(key)) for key in ("measured", "expected", "tolerance")]
@@ -76,7 +77,8 @@ def _table_of(checks: list[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _title(results: Results) -> str:
+def title(results: Results) -> str:
+    """What was simulated, in a line: scenario, parameters and duration, as far as the summary tells."""
     duration = f"{results.t_stop - results.t_start:g} ms"
     scenario = _entries(results.summary.get("scenario"))
     if "name" not in scenario:

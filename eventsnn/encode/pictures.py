@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from eventsnn.base.arrays import Floats
+from eventsnn.results.picture import Picture
 from eventsnn.results.plot_trains import figure
 from eventsnn.results.trains import Trains
 
@@ -27,7 +28,7 @@ def image_figure(
     columns = max(3, len(seen))
     width = 3.6 * image.shape[1] / max(image.shape)
     height = 3.6 * image.shape[0] / max(image.shape)
-    picture = Figure(figsize=(1.2 + columns * (width + 0.4), 1.4 + 2 * (height + 0.5)), layout="constrained")
+    picture = Picture(figsize=(1.2 + columns * (width + 0.4), 1.4 + 2 * (height + 0.5)), layout="constrained")
     panels = picture.subplots(2, columns)
     for panel in panels.ravel():
         panel.set_axis_off()

@@ -17,6 +17,7 @@ from eventsnn.base.errors import InputError
 from eventsnn.base.paths import as_path, replacing, require_free
 from eventsnn.events.event_array import EventArray
 from eventsnn.events.filters import MOST_FRAME_VALUES
+from eventsnn.results.picture import Picture
 from eventsnn.results.style import COLOURS
 
 ON, OFF = COLOURS[0], COLOURS[1]
@@ -42,7 +43,7 @@ def figure(events: EventArray, panels: int = 4, every: float | None = None) -> F
     rows = -(-panels // columns)
     shape = events.height / events.width
     size = (max(2.6 * columns + 1.0, 4.6), max(rows * (2.4 * shape + 0.6), 2.2) + 0.6)
-    picture = Figure(figsize=size, layout="constrained")
+    picture = Picture(figsize=size, layout="constrained")
     axes = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     begin = float(events.t[0]) if len(events) else 0.0
     starts = [begin + every * math.floor((k + 0.5) * span / panels / every) for k in range(panels)]

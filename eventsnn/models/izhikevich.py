@@ -29,7 +29,7 @@ class Izhikevich(TaylorModel):
 
     method="exact" solves these equations. method="figure1" takes forward steps of `step` ms from t = 0 on, first V and
     then U with the new V, and tests the threshold at the end of each: that is what the published figure shows, and for
-    ten of its twenty patterns the number of spikes is another one. Then I counts as it is when a step begins.
+    nine of its twenty patterns the number of spikes is another one. Then I counts as it is when a step begins.
 
     Parameters (defaults are NEST's, c and d those of regular spiking), each a number, an array with one value a neuron,
     or a distribution:

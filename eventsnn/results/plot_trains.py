@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from eventsnn.base.checks import whole
+from eventsnn.results.picture import Picture
 from eventsnn.results.sampled_spikes import SampledSpikes
 from eventsnn.results.style import COLOURS, RASTER_NEURONS, RASTER_POINTS
 
@@ -50,7 +51,7 @@ def _maps(trains: SampledSpikes, shape: tuple[int, ...]) -> Figure:
     columns = planes if len(trains) > 1 or planes <= 4 else -(-planes // 2)
     rows = len(trains) * planes // columns if len(trains) > 1 else -(-planes // columns)
     size = (1.6 + 3.0 * columns, 0.9 + 3.0 * rows * min(max(height / width, 0.4), 2.0))
-    picture = Figure(figsize=size, layout="constrained")
+    picture = Picture(figsize=size, layout="constrained")
     panels = picture.subplots(rows, columns, squeeze=False)
     low, high = (0.0, trains.duration or 1.0) if once else (0.0, float(max(counts.max(initial=1), 1)))
     for panel in panels.flat:
@@ -72,7 +73,7 @@ def _rasters(trains: SampledSpikes) -> Figure:
     edge = max(trains.n, 1) - 0.5
     channels = np.arange(rows) * trains.n // max(rows, 1)
     height = min(max(0.5 + 0.12 * rows, 1.4), 4.5 if len(trains) == 1 else 2.6)
-    picture = Figure(figsize=(8.0, 0.9 + max(len(trains), 1) * height), layout="constrained")
+    picture = Picture(figsize=(8.0, 0.9 + max(len(trains), 1) * height), layout="constrained")
     panels = picture.subplots(max(len(trains), 1), 1, sharex=True, squeeze=False)[:, 0]
     row_of = np.full(trains.n, -1)
     row_of[channels] = np.arange(rows)

@@ -11,7 +11,7 @@ import numpy as np
 
 from eventsnn.base.checks import floats, number
 from eventsnn.base.errors import InputError, suggest
-from eventsnn.results.spike_trains import SpikeTrains
+from eventsnn.results.spike_trains import COLUMNS, SpikeTrains, cells
 from eventsnn.results.traces import Traces
 from eventsnn.results.trains import Trains
 
@@ -104,16 +104,11 @@ class Recorded:
         return Named(cut, "spikes")
 
     def __repr__(self) -> str:
-        rows = [("population", "neurons", "spikes", "rate (Hz)", "CV")]
-        for name, trains in self.spikes.items():
-            cv = trains.cv()
-            cv = cv[np.isfinite(cv)]
-            mean_cv = f"{cv.mean():.2f}" if len(cv) else "-"
-            rows.append((name, f"{trains.n:,}", f"{len(trains):,}", f"{trains.rate():.2f}", mean_cv))
+        rows = [COLUMNS, *[cells(name, trains) for name, trains in self.spikes.items()]]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [f"Results, {self.t_start:g} to {self.t_stop:g} ms"]
         for first, *others in rows:
-            cells = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
-            lines.append("  ".join(cells))
+            aligned = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
+            lines.append("  ".join(aligned))
         lines.extend(f"{name}: {traces!r}" for name, traces in self.traces.items())
         return "\n".join(lines)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from eventsnn.base.checks import scalar
+from eventsnn.results.html import image, table
 from eventsnn.results.recorded import Recorded
+from eventsnn.results.spike_trains import COLUMNS, cells
 from eventsnn.results.storage import read, save
+from eventsnn.results.traces import TRACE_COLUMNS, trace_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,11 +65,41 @@ class Results(Recorded):
     `results.spikes[name]` raises InputError with a suggestion if nothing of that name was recorded.
     """
 
-    def plot(self) -> Figure:
-        """Raster, population rates and recorded potentials as one matplotlib Figure (`savefig` writes it)."""
+    def plot(
+        self,
+        t0: float | None = None,
+        t1: float | None = None,
+        populations: str | Sequence[str] | None = None,
+        traces: int = 6,
+        bin: float | None = None,
+        title: str | None = None,
+    ) -> Figure:
+        """Raster, population rates and recorded potentials as one matplotlib Figure (`savefig` writes it).
+
+        t0, t1: ms, the window that is drawn; where left out, from the beginning and to the end of the run.
+        populations: the name of one or a list of names; where left out, all that were recorded.
+        traces: at most so many recorded potentials and currents, 0 to 50, dealt out fairly to the populations.
+        bin: ms, the width of the bins of the rates. Where left out it is chosen so that bins hold some spikes, and
+            rates are left out where the spikes are not enough for five bins.
+        title: a text above the picture.
+
+        A notebook shows the figure. Raises InputError unless the window is a part of what was simulated and all names
+        and numbers are of this kind.
+        """
         from eventsnn.results.plot import figure  # matplotlib takes longer to import than many runs last
 
-        return figure(self)
+        return figure(self, t0, t1, populations, traces, bin, title)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tables, and beneath them the picture."""
+        from eventsnn.results.plot import figure
+
+        title = f"Results, {self.t_start:g} to {self.t_stop:g} ms"
+        parts = [table(title, COLUMNS, starmap(cells, self.spikes.items()))]
+        if self.traces:
+            rows = [row for name, traces in self.traces.items() for row in trace_rows(name, traces)]
+            parts.append(table("Traces", TRACE_COLUMNS, rows))
+        return "".join([*parts, image(figure(self).png(), "raster, rates and traces")])
 
     def save(self, directory: str | os.PathLike[str], force: bool = False) -> None:
         """Write spikes.h5, traces.h5 and summary.json into `directory`; `eventsnn.load` reads them back.

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from eventsnn.base.arrays import Floats, Ints, read_only
 from eventsnn.base.checks import as_array, scalar, whole
 from eventsnn.base.errors import InputError
+from eventsnn.results.html import table
 
+# What tables of spike trains show.
+COLUMNS = ("population", "neurons", "spikes", "rate (Hz)", "CV")
 # Of a histogram: 1 GB for each of its arrays.
 MOST_BINS = 2**27
 
@@ -241,6 +244,17 @@ class SpikeTrains:
             f"SpikeTrains({self.name!r}: {len(self):,} spikes of {self.n:,} neurons, "
             f"{self.t_start:g} to {self.t_stop:g} ms, {self.rate():.4g} Hz)"
         )
+
+    def _repr_html_(self) -> str:
+        return table(f"Spikes, {self.t_start:g} to {self.t_stop:g} ms", COLUMNS, [cells(self.name, self)])
+
+
+def cells(name: str, trains: SpikeTrains) -> tuple[str, ...]:
+    """The row of a population in a table with COLUMNS; CV is the mean of the neurons that have one."""
+    cv = trains.cv()
+    cv = cv[np.isfinite(cv)]
+    mean = f"{cv.mean():.2f}" if len(cv) else "-"
+    return name, f"{trains.n:,}", f"{len(trains):,}", f"{trains.rate():.2f}", mean
 
 
 def _brief(index: Any) -> str:

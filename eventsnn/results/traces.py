@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from eventsnn.base.arrays import Floats, Ints, read_only
 from eventsnn.base.checks import scalar
 from eventsnn.base.errors import InputError, suggest
+from eventsnn.results.html import table
 
 _UNIT_OF_PREFIX = {
     "V_": "mV", "E_": "mV", "Theta": "mV", "threshold": "mV", "I_": "pA", "ASC_": "pA", "dI_": "pA/ms", "g_": "nS",
@@ -95,3 +96,21 @@ class Traces:
 
     def __repr__(self) -> str:
         return f"Traces({', '.join(self.variables)}: {len(self.ids)} ids, {len(self.times):,} samples)"
+
+    def _repr_html_(self) -> str:
+        return table("Traces", TRACE_COLUMNS, trace_rows("", self))
+
+
+# What tables of traces show.
+TRACE_COLUMNS = ("variable", "unit", "ids", "samples", "lowest", "highest")
+
+
+def trace_rows(name: str, traces: Traces) -> list[tuple[str, ...]]:
+    """The rows of a population's or projection's traces in a table with TRACE_COLUMNS, one for each variable."""
+    size = f"{len(traces.ids):,}", f"{len(traces.times):,}"
+    rows: list[tuple[str, ...]] = []
+    for variable, values in traces.variables.items():
+        finite = values[np.isfinite(values)]
+        ends = (f"{finite.min():.6g}", f"{finite.max():.6g}") if finite.size else ("-", "-")
+        rows.append((f"{name} {variable}".strip(), unit(variable), *size, *ends))
+    return rows

@@ -232,6 +232,7 @@ _EVENTS = [
 # Drawing takes long, so that the normal suite has few of them.
 DRAWN = [
     "results.plot()",
+    "results.plot(1.0, 50.0, ['exc'], 2, 5.0, 'a title')",
     "trains.plot(2)",
     "camera.plot(2, 1.0)",
     "encode.Image().plot([[0.5, 1.0], [0.0, 0.2]], (0.1, 0.2))",
