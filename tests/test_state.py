@@ -209,7 +209,7 @@ def test_spikes_that_were_given_are_in_the_state():
     assert engine.advance(4.5, 10**6)
     state = engine.state()
     # The third was silent and stays so.
-    assert state["trains.time"].tolist() == given.tolist() and state["trains.start"].tolist() == [0, 3, 4]
+    assert state["trains.time"].tolist() == given.tolist() and state["trains.start"].tolist() == [0, 3, 4, 4]
     given[:] = 7.0
     other = Engine(laid)
     other.restore(state)

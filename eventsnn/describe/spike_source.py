@@ -72,8 +72,8 @@ class SpikeSource:
             )
         if self.ids.size and self.ids[-1] >= n:
             raise InputError(f"{name}: SpikeSource has spikes of neuron {self.ids[-1]}; ids must lie in 0 to {n - 1}")
-        edges = np.searchsorted(self.ids, np.arange(n + 1)).astype(np.int64)
-        return edges[:-1], edges[1:]
+        end = np.cumsum(np.bincount(self.ids, minlength=n), dtype=np.int64)
+        return np.append(np.int64(0), end[:-1]), end
 
     def later(self, by: float) -> SpikeSource:
         """The same spikes `by` ms later."""

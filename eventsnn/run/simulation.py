@@ -43,6 +43,8 @@ BUDGET = {"compiled": 8_000_000, "reference": 2_000}
 WATCHED_BUDGET = 1_000_000
 # What Ctrl-C sends, and what ends a process; not every system has the last one.
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# To read it takes half a millisecond.
+VERSION = version("eventsnn")
 # More are never of use.
 MOST_THREADS = 1024
 # In one trace of one run: 16 GiB.
@@ -422,7 +424,7 @@ class Simulation:
     def _summary(self, start: float, end: float) -> dict[str, Any]:
         return {
             "engine": self.engine,
-            "version": version("eventsnn"),
+            "version": VERSION,
             "seed": self.plan.seed,
             "threads": self._state.threads,
             "duration_ms": end - start,

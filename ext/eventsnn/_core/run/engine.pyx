@@ -233,14 +233,15 @@ cdef class Engine(Lanes):
 
     cdef object digest            # of the network, when it has been asked for
     cdef Arena of_run             # of the samples of the present run
-    cdef dict trains              # by stream: the spikes that it was given
+    cdef dict trains              # by stream: the spikes that it had been given in a state that was restored
+    cdef dict given               # by the first neuron of a population: those that its sources were given since
     cdef dict weights             # by number of rows: those of which some have been set
     cdef set reweighted           # projections whose weights have been set
     cdef list sampled
 
     def __init__(self, net):
         self.of_run = Arena()
-        self.trains, self.weights, self.reweighted = {}, {}, set()
+        self.trains, self.given, self.weights, self.reweighted = {}, {}, {}, set()
         self.sampled = []
         self.lay(net)
 
@@ -265,10 +266,10 @@ cdef class Engine(Lanes):
             raise MemoryError(Outcome.NO_MEMORY.sentence(self.core.state.time))
         if self.is_unsound():
             self.verify()
-        done = self.failure is not None or not self.core.state.time < stop
-        if done:
+        if self.failure is not None:
             self.rouse()
-        return done
+            return True
+        return not self.core.state.time < stop
 
     def advance_lane(self, int lane, double stop, int64_t budget):
         cdef Core* e = self.lane[lane]
@@ -281,25 +282,37 @@ cdef class Engine(Lanes):
         cdef int32_t n
         cdef int64_t k
         cdef int i
+        cdef bint silent
         cdef Stream* s
         given = np.array(times, dtype=np.float64)
         cdef const double* held = <const double*><size_t>given.ctypes.data
+        # They take the place of all that was given to these sources before, so that nothing else is pointed into.
+        self.given[first] = given, np.array(begin), np.array(end)
         for k in range(begin.shape[0]):
             n = first + <int32_t>k
             s = neuron_at(&self.core, n).streams
-            if begin[k] == end[k] and s.first == infinity():
-                continue  # it was silent and stays so, as most pixels of a camera are in a chunk
-            self.trains[s - self.core.state.streams] = given[begin[k] : end[k]]
+            silent = begin[k] == end[k] and s.first == infinity()
             set_train(s, held + begin[k], end[k] - begin[k], 0)
+            if silent:
+                continue  # as it was before, like most pixels of a camera
             neuron_at(&self.core, n).outside = s.first
             for i in range(self.team.n):
                 if is_mine(self.lane[i], n):
                     wake_set(&self.lane[i].wakes, n, s.first)
 
+    cdef dict all_trains(self):
+        """The spikes that sources were given, by stream."""
+        found = dict(self.trains)
+        for first, (times, begin, end) in self.given.items():
+            stream = self.net.stream_start[first]
+            found |= {stream + k: times[a:b] for k, (a, b) in enumerate(zip(begin.tolist(), end.tolist()))}
+        return found
+
     def set_weights(self, int64_t projection, weights):
         """Give the synapses of projection number `projection` new weights, by (row, delay, target, draw). Spikes under
         way arrive with them. InputError if they cannot be set."""
         kept = checked_weights(self.net.projections, projection, weights)
+        self.rouse()
         self.put_weights(projection, kept)
 
     cdef put_weights(self, int64_t projection, weights):
@@ -354,8 +367,9 @@ cdef class Engine(Lanes):
         """Times (ms) and neurons of the spikes since the last call, in no particular order."""
         cdef Core* e
         cdef int i
-        # A run ends here, perhaps within a block, whose external spikes at calm neurons have not been counted yet.
-        self.rouse()
+        if self.driven:
+            # A run ends here, perhaps within a block, whose external spikes at calm neurons have not been counted yet.
+            self.rouse()
         times, neurons = [np.empty(0)], [np.empty(0, dtype=np.int32)]
         for i in range(self.team.n):
             e = self.lane[i]
@@ -374,10 +388,11 @@ cdef class Engine(Lanes):
         cdef int i
         plans = self.net.probes
         cdef Arena arena = Arena()
+        if not any(at.size for at in times):
+            self.forget_samples()
+            return
         self.rouse()
         self.forget_samples()
-        if not any(at.size for at in times):
-            return
         self.sampled = []
         e.tally.probes = <Probe*>arena.allocate(len(plans), sizeof(Probe))
         for k, plan in enumerate(plans):
@@ -444,7 +459,7 @@ cdef class Engine(Lanes):
             of_rows = self.weights[rows_of(self.net, projection)]
             weights[f"weights.{projection}"] = of_rows.all[synapses_of(self.net.projections[projection])].copy()
         parts = read_neurons(&self.core, self.net) | read_streams(&self.core, self.net)
-        return clock | parts | arrays_of_trains(self.trains) | arrays_of_rows(rows) | weights
+        return clock | parts | arrays_of_trains(self.all_trains()) | arrays_of_rows(rows) | weights
 
     def restore(self, state):
         """Go on from a state of this network, taken in any process with any number of threads. InputError, and the
@@ -461,7 +476,7 @@ cdef class Engine(Lanes):
         self.join()
         self.forget_samples()
         self.of_run = Arena()
-        self.trains = trains
+        self.trains, self.given = trains, {}
         memcpy(self.core.state.streams, streams, len(self.net.stream_source) * sizeof(Stream))
         write_neurons(&self.core, self.net, arrays)
         self.restore_weights(arrays)

@@ -57,6 +57,7 @@ cdef inline Met meet(Core* e) noexcept nogil:
         met.running &= other.running
         met.activity.events += other.activity.events
         met.activity.updates += other.activity.updates
+        met.activity.follows += other.activity.follows
         met.activity.arrivals += other.activity.arrivals
         met.activity.looking += other.activity.looking
         met.activity.least_looking += other.activity.least_looking
@@ -103,7 +104,7 @@ cdef inline void listen(Core* e) noexcept nogil:
 cdef inline Activity activity_of(const Core* e) noexcept nogil:
     cdef Activity a
     a.events = e.tally.synaptic_events + e.tally.external_events
-    a.updates = e.tally.updates + e.blocks.follows
+    a.updates, a.follows = e.tally.updates, e.blocks.follows
     a.arrivals, a.looking, a.least_looking = e.blocks.arrivals, e.blocks.looking, e.blocks.least_looking
     return a
 

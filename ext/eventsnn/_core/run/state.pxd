@@ -1,6 +1,6 @@
 # From the kernels' structs to the arrays of a checkpoint and back.
 
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, int64_t
 
 from eventsnn._core.run.core cimport Core
 from eventsnn._core.run.net cimport Arena
@@ -15,4 +15,4 @@ cdef Stream* find_streams(const Core* e, net, dict state, dict trains, Arena are
 cdef read_rows(const Core* e, list into)
 cdef write_rows(Core* e, dict state)
 cdef void set_change(const Core* e, Neuron* s, int32_t first, int32_t begun) noexcept
-cdef set_train(Stream* s, const double* time, n, at)
+cdef void set_train(Stream* s, const double* time, int64_t n, int64_t at) noexcept nogil

@@ -129,9 +129,9 @@ cdef dict read_streams(const Core* e, net):
     return {f"streams.{name}": values for name, values in found.items()}
 
 
-cdef set_train(Stream* s, const double* time, n, at):
+cdef void set_train(Stream* s, const double* time, int64_t n, int64_t at) noexcept nogil:
     """Let a source spike at given times (ms), the next being number `at`."""
-    s.train, s.n, s.at = time, n, at
+    s.train, s.n, s.at = time, <int32_t>n, <int32_t>at
     s.first = time[s.at] if s.at < s.n else infinity()
 
 

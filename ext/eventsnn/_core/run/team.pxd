@@ -14,6 +14,7 @@ cdef class Lanes:
     cdef Arena arena              # of what all lanes share
     cdef Arena of_lanes           # of what they have of their own
     cdef int mode                 # of blocks
+    cdef bint driven              # whether neurons that may be calm have external spikes
     cdef lay(self, net)
     cdef begin_lane(self, Core* e, Arena arena)
     cdef make_blocks(self)

@@ -48,6 +48,7 @@ cdef class Lanes:
     cdef lay(self, net):
         cdef Core* e = &self.core
         self.net = net
+        self.driven = bool((net.groups.source[net.groups.number >= 0] >= 0).any())
         self.arena, self.of_lanes = Arena(), Arena()
         self.lane = <Core**>self.arena.allocate(2, sizeof(Core*))
         self.lane[0] = e

@@ -95,7 +95,7 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
     things come first."""
     cdef Blocks* b = &e.blocks
     cdef double elapsed = time - b.reviewed
-    cdef double each, singly, together
+    cdef double each, apart, singly, together
     if b.mode == NEVER_CALM or now.least_looking == 0.0 or is_late(e, time):
         return False
     if b.mode == ALWAYS_CALM:
@@ -106,7 +106,8 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
     if elapsed < BETWEEN_REVIEWS or (b.on and elapsed < BLOCKS_TO_REVIEW * b.width):
         return False
     each = COST_OF_UPDATE * <double>(now.events - b.then.events)
-    singly = COST_OF_UPDATE * <double>(now.updates - b.then.updates) \
+    apart = COST_OF_UPDATE * <double>(now.updates - b.then.updates)
+    singly = COST_OF_UPDATE * <double>(now.follows - b.then.follows) \
         + COST_OF_ARRIVAL * <double>(now.arrivals - b.then.arrivals)
     together = <double>(now.looking - b.then.looking)
     b.reviewed = time
@@ -123,7 +124,7 @@ cdef inline bint review(Core* e, const Activity* now, double time) noexcept nogi
         turn_on(e)
         b.reviewed, b.fresh = ceil(time / b.width) * b.width, True
         return True
-    if singly + together > each:
+    if apart + singly + together > each:
         turn_off(e)
         # To begin and to end costs as much as many blocks.
         b.patience = max(2.0 * b.patience, BETWEEN_REVIEWS)

@@ -209,7 +209,8 @@ cdef struct Gathered:
 cdef struct Activity:
     # Counts of what has been done so far.
     int64_t events        # synaptic and external events
-    int64_t updates       # updates of single neurons
+    int64_t updates       # updates of neurons that are apart, and of sources
+    int64_t follows       # how often a neuron was followed
     int64_t arrivals      # arrivals at neurons that are not calm
     int64_t looking       # ns spent on looks at neurons when blocks began
     double least_looking  # ns a ms that looks cost with the widest blocks
