@@ -14,11 +14,21 @@ from numpy.typing import NDArray
 from eventsnn.base.checks import choice, floats, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
-from eventsnn.describe.parts import Neurons, Owner, Population, Probe, Projection, Side, Stimulus, indices, own
+from eventsnn.describe.parts import (
+    Neurons,
+    Owner,
+    Population,
+    Probe,
+    Projection,
+    Side,
+    Stimulus,
+    indices,
+    unit_of_weights,
+)
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource, spike_train
-from eventsnn.draw.values import Value
+from eventsnn.draw.values import Value, own
 from eventsnn.models.base import Model
 
 DTYPES = ("float64", "float32")
@@ -107,7 +117,9 @@ class Description(Owner):
         self.require_ports(post_side, port, name)
         choice(dtype, f"{name}: dtype", DTYPES)
         choice(storage, f"{name}: storage", STORAGES)
-        projection = Projection(self, name, pre_side, post_side, rule, own(weight), own(delay), port, dtype, storage)
+        weight = own(weight, f"{name}: weight", unit_of_weights(post_side, port))
+        delay = own(delay, f"{name}: delay", "ms")
+        projection = Projection(self, name, pre_side, post_side, rule, weight, delay, port, dtype, storage)
         self.projections[name] = projection
         return projection
 
@@ -121,7 +133,8 @@ class Description(Owner):
     ) -> Stimulus:
         """Drive neurons from outside: each gets random spikes of its own (weight: mV or pA a spike), or a current (pA).
 
-        Raises InputError for a source as target, an unknown port, a weight given with a current or missing without.
+        Raises InputError for a source as target, an unknown port, a weight given with a current or missing without, and
+        for a current with rows for other neurons than these.
         """
         self.require_unstarted("stimulate")
         side = self.side(targets, "stimulate")
@@ -138,8 +151,11 @@ class Description(Owner):
             raise InputError(f"{name}: a current has no weight and no port; its amplitude is in pA")
         if not current and weight is None:
             raise InputError(f"{name}: a stimulus of spikes needs weight= (mV for delta synapses, pA for currents)")
+        if isinstance(source, InjectedCurrent):
+            source.require_rows(sum(len(part) for part in side), name)
         self.require_ports(side, port, name, needs_port=not current)
-        stimulus = Stimulus(name, side, source, 0.0 if weight is None else own(weight), port)
+        weight = 0.0 if weight is None else own(weight, f"{name}: weight", unit_of_weights(side, port))
+        stimulus = Stimulus(name, side, source, weight, port)
         self.stimuli[name] = stimulus
         return stimulus
 
@@ -194,9 +210,10 @@ class Description(Owner):
         if (every is None) == (times is None):
             raise InputError(f"record: {target.name}: give either every= (ms) or times= (ms) for {', '.join(names)}")
         if every is not None:
-            width = floats(every, f"record: {target.name}: every", "a number of ms")
+            width = floats(every, f"record: {target.name}: every", "a number of ms", "ms")
             if width.ndim or not 0.0 < width < math.inf:
                 raise InputError(f"record: {target.name}: every = {every} ms must be one positive, finite number")
+            every = float(width)
         if name is None and owner in self.probes:
             raise InputError(
                 f"record: a trace {owner!r} is there already; list its variables in one call, or give name="

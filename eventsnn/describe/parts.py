@@ -19,7 +19,7 @@ from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource
-from eventsnn.draw.values import Value, Values
+from eventsnn.draw.values import Value, Values, own
 from eventsnn.models.base import Model
 
 Side: TypeAlias = "Neurons | Sequence[Neurons]"
@@ -174,7 +174,8 @@ class Population(Neurons):
         self.network = network
         self.n = n
         self.model = model
-        self.values = {k: own(v) for k, v in model.values.items()} if isinstance(model, Model) else {}
+        given = model.values if isinstance(model, Model) else {}
+        self.values = {k: own(v, f"{name}: {k}", model.unit_of(k)) for k, v in given.items()}  # type: ignore[union-attr]
         self.initial: dict[str, Value] = {}
 
     def _remedy(self, name: str) -> str:
@@ -204,8 +205,10 @@ class Population(Neurons):
                     f"{self.name}: {type(self.model).__name__} has no parameter or state {name!r}; "
                     + suggest(name, known)
                 )
-        for name, value in values.items():
-            (self.values if name in self.values else self.initial)[name] = own(value)
+        model: Any = self.model
+        kept = {name: own(value, f"{self.name}: {name}", model.unit_of(name)) for name, value in values.items()}
+        for name, value in kept.items():
+            (self.values if name in self.values else self.initial)[name] = value
 
     def push(self, times: Any, ids: Any = None, relative: bool = False) -> None:
         """Let a SpikeSource spike at these times too, beside those that are still to come: live input, in chunks.
@@ -302,9 +305,9 @@ class Projection(Guarded):
         """
         if delay is not None:
             self.network.require_unstarted(f"change delays of {self.name}")
-            self.delay = own(delay)
+            self.delay = own(delay, f"{self.name}: delay", "ms")
         if weight is not None:
-            self.network.set_weights(self, own(weight))
+            self.network.set_weights(self, own(weight, f"{self.name}: weight", unit_of_weights(self.post, self.port)))
 
     def get(self, *names: Literal["pre", "post", "weight", "delay"]) -> Any:
         """Arrays of `synapses()` by name; a tuple for several. InputError for an unknown name."""
@@ -349,9 +352,10 @@ class Probe:
     synapses: Ints | None = None
 
 
-def own(value: Value) -> Value:
-    """A description does not change with the arrays that it was given."""
-    return value.copy() if isinstance(value, np.ndarray) else value
+def unit_of_weights(targets: Sequence[Neurons], port: str | None) -> str:
+    """The unit of weights that reach these neurons; "" if they differ."""
+    units = {part.population.model.unit_of_weights(port) for part in targets}  # type: ignore[union-attr]
+    return units.pop() if len(units) == 1 else ""
 
 
 def indices(key: Any, what: str) -> NDArray[Any]:

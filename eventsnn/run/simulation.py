@@ -222,7 +222,7 @@ class Simulation:
         if (duration is None) == (until is None):
             raise InputError("run: give either the duration in ms or until= in ms")
         name, value = ("duration", duration) if until is None else ("until", until)
-        array = floats(value, f"run: {name}", "a number of ms")
+        array = floats(value, f"run: {name}", "a number of ms", "ms")
         if array.ndim:
             raise InputError(f"run: {name} is an array of shape {array.shape}; it must be one number of ms")
         number = float(array)
