@@ -92,10 +92,12 @@ class Description(Owner):
     ) -> Projection:
         """Connect pre to post by a rule. A list of populations is their union.
 
-        weight: mV for delta synapses, pA for currents; delay: ms, >= 0, axonal. Each is a number, a distribution, or an
-        array with one value a synapse in the rule's own order (see the rule). Conv2D and SparseMatrix bring weights,
-        which `weight`, one number, multiplies. port: without it, the sign of the weight chooses "ex" or "in". dtype
-        "float32" halves the memory of weights that differ: they are rounded once, when the network is compiled.
+        weight: mV for delta synapses, pA for currents, nS for conductances, at most 1e150; delay: ms, >= 0, axonal.
+        Each is a number, a distribution, or an array with one value a synapse in the rule's own order (see the rule).
+        Conv2D and SparseMatrix bring weights, which `weight`, one number, multiplies. port: without it, the sign of the
+        weight chooses "ex" or "in"; at one that is named, currents take the weight as it is, so that a positive one at
+        "in" excites, and conductances (nS) refuse negative ones, as they have no sign. dtype "float32" halves the
+        memory of weights that differ: they are rounded once, when the network is compiled.
 
         storage "procedural" keeps no synapses, which else take 2 to 20 bytes each: a neuron's are drawn anew whenever
         it fires, with the same bits. For every synapse a spike then takes 5 ns (FixedOutDegree) to 20 ns
@@ -131,7 +133,8 @@ class Description(Owner):
         port: str | None = None,
         name: str | None = None,
     ) -> Stimulus:
-        """Drive neurons from outside: each gets random spikes of its own (weight: mV or pA a spike), or a current (pA).
+        """Drive neurons from outside: each gets random spikes of its own (weight: mV, pA or nS a spike), or a current
+        (pA). weight and port are those of `connect`.
 
         Raises InputError for a source as target, an unknown port, a weight given with a current or missing without, and
         for a current with rows for other neurons than these.
