@@ -1,7 +1,7 @@
 """Modules that lie beside a scenario's file: it imports them as it would if Python ran it.
 
 They are there while the scenario's own code runs, and no longer: the folder is on the path, and its modules are those
-of their names. So scenarios of two folders may have neighbours of the same name, and so may the program that loads them.
+of their names. So scenarios of two folders, and the program that loads them, may have neighbours of the same name.
 """
 
 from __future__ import annotations

@@ -172,7 +172,8 @@ class Description(Owner):
         name: str | None = None,
     ) -> None:
         """Record state variables (V_m in mV, I_syn_* in pA) at k * every or at given times (ms), or a projection's
-        "weight".
+        "weight". A run does not include its end: a sample at that very time, of which the first run that ends so warns,
+        belongs to the run that follows; `state()` reads what is there then.
 
         ids: which neurons (or synapses) of the target; all of them unless given. The trace is found under the name of
         the population or projection unless `name` is given. "spikes" takes neither every nor times: all spikes are

@@ -30,7 +30,7 @@ from eventsnn.results.traces import Traces
 from eventsnn.run.history import SpikeHistory, TraceHistory
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
-from eventsnn.run.samples import sample_count, sample_times
+from eventsnn.run.samples import sample_count, sample_times, warn_of_samples_at
 from eventsnn.solve.state import State
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
@@ -67,6 +67,7 @@ class Simulation:
         # By projection, when which weights were set.
         self._weights: dict[str, list[tuple[float, Floats]]] = {}
         self._ended: RunawayError | None = None
+        self._warned = False  # of samples at the end of a run
 
     def _begin(self) -> Any:
         """The state of the engine at t = 0."""
@@ -132,6 +133,8 @@ class Simulation:
         if number := interrupted():
             when = "when the run had come to its end" if self.time == stop else f"at {self.time:g} ms"
             raise Interrupted(f"interrupted {when}; what was simulated is kept, run() goes on", number)
+        if stop > start and not self._warned:
+            self._warned = warn_of_samples_at(stop, (*self.plan.probes, *self.plan.weight_probes))
         return self.results()
 
     def set_trains(self, population: str, times: Floats, begin: Ints, end: Ints) -> None:
