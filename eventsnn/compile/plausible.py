@@ -18,7 +18,8 @@ FASTEST = {"tau_m": 0.1, "t_ref": 0.01}
 # mV: potentials of neurons in V, which in mV would be no potential of a neuron, but not thresholds of models without
 # units, which count from 0 up to 1.
 POTENTIALS = (-0.2, -0.01)
-SMALLEST = 1e-6  # pF, nS, pA
+# What capacitances in F, conductances in S and currents in A are.
+TINY = (1e-14, 1e-6)
 
 
 def warn_of_si(model: Model, values: Values, where: str) -> None:
@@ -39,6 +40,7 @@ def warn_of_si(model: Model, values: Values, where: str) -> None:
 
 
 def _looks_like_si(name: str, unit: str, value: Floats) -> Bools:
-    low, high = {"ms": (0.0, FASTEST.get(name, 0.0)), "mV": POTENTIALS}.get(unit, (-SMALLEST, SMALLEST))
-    likely: Bools = (value > low) & (value < high) & (value != 0.0) & (unit in MEANT)
+    low, high = {"ms": (0.0, FASTEST.get(name, 0.0)), "mV": POTENTIALS}.get(unit, TINY)
+    size = np.abs(value) if unit == "pA" else value
+    likely: Bools = (size > low) & (size < high) & (unit in MEANT)
     return likely
