@@ -14,7 +14,7 @@ from importlib.metadata import version as _version
 
 import eventsnn.cli.start  # noqa: F401 - before all that takes long to import
 from eventsnn import encode, events, models
-from eventsnn.base.errors import InputError, RunawayError, StateError
+from eventsnn.base.errors import InputError, InputWarning, RunawayError, StateError
 from eventsnn.cli.scenario import scenario
 from eventsnn.describe import processes, rules
 from eventsnn.describe.conditions import SpikeCount
@@ -39,6 +39,7 @@ __all__ = [
     "Check",
     "Exponential",
     "InputError",
+    "InputWarning",
     "LogNormal",
     "Network",
     "Normal",

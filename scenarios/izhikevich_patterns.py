@@ -276,7 +276,7 @@ def _current(panel: Axes, pattern: Pattern) -> None:
     times = np.unique(np.concatenate([np.linspace(0.0, pattern.duration, 2001), [t for t, _ in pattern.steps]]))
     total = np.zeros(times.size)
     for current in currents(pattern, False):
-        value, slope = current.lines(current.times)
+        value, slope = current.value[0], current.slope[0]
         place = np.searchsorted(current.times, times, side="right") - 1
         begun = place >= 0
         total[begun] += value[place[begun]] + slope[place[begun]] * (times - current.times[place])[begun]

@@ -225,7 +225,7 @@ def network(alpha, seed):
 
 
 @kinds
-@pytest.mark.parametrize("weight", [4e5, -4e5, 4e6, -4e6, 1e9, -1e9, 1e300, -1e300, 1e308])
+@pytest.mark.parametrize("weight", [4e5, -4e5, 4e6, -4e6, 1e9, -1e9, 1e150, -1e150])
 @pytest.mark.parametrize("refractory", [False, True])
 def test_weights_out_of_range_end_a_run_at_their_time(alpha, weight, refractory):
     logs = []

@@ -1,5 +1,7 @@
 """Scenarios are found by name or file, and their settings are read as the annotations say."""
 
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -200,3 +202,97 @@ def test_a_scenario_runs_from_python_as_from_the_command_line(tmp_path, monkeypa
     assert brunel.run(20.0, threads=2).summary["scenario"]["parameters"]["g"] == 4.5
     with pytest.raises(esn.InputError, match="scenario brunel has no parameter 'gg'; did you mean 'g'"):
         esn.scenario("brunel", gg=4.5)
+
+
+BESIDE = """
+    import helper
+
+    DURATION = 5.0
+
+    def build(n: int = 1):
+        import later
+
+        return helper.NAME, later.NAME, helper.package.inner.NAME
+    """
+
+
+def folder_of(place: Path, name: str) -> Path:
+    """A scenario with neighbours, which all have this name."""
+    (place / name / "package").mkdir(parents=True)
+    write(place / name, f"import package.inner\nfrom package import inner\nNAME = {name!r}", "helper.py")
+    write(place / name, f"NAME = {name!r}", "later.py")
+    write(place / name / "package", f"NAME = {name!r}", "inner.py")
+    return write(place / name, BESIDE, "scn.py")
+
+
+def test_a_scenario_imports_what_lies_beside_it(tmp_path, monkeypatch):
+    first, second = (folder_of(tmp_path, name) for name in ("first", "second"))
+    (tmp_path / "own").mkdir()
+    write(tmp_path / "own", "NAME = 'own'", "helper.py")
+    monkeypatch.syspath_prepend(tmp_path / "own")
+    import helper
+
+    path, known = list(sys.path), set(sys.modules)
+    scenarios = [load(first), load(second)]
+    for _ in range(2):
+        assert [scenario.build() for scenario in scenarios] == [("first",) * 3, ("second",) * 3]
+    monkeypatch.chdir(tmp_path / "first")
+    assert load("./scn.py").build() == ("first",) * 3
+    assert sys.modules["helper"] is helper and helper.NAME == "own" and sys.path == path
+    assert {name for name in set(sys.modules) - known if not name.startswith("eventsnn_scenario")} == set()
+    del sys.modules["helper"]
+
+
+def test_neighbours_shadow_nothing_of_ours(tmp_path):
+    for name in ("numpy.py", "eventsnn.py", "typing.py", "scipy.py"):
+        write(tmp_path, "raise RuntimeError('not this')", name)
+    path = write(
+        tmp_path,
+        """
+        import eventsnn as esn
+
+        DURATION = 5.0
+
+        def build(n: int = 2) -> esn.Network:
+            net = esn.Network()
+            net.population(n, esn.LIFDelta())
+            return net
+        """,
+        "scn.py",
+    )
+    assert load(path).build(n=3).run(5.0).t_stop == 5.0
+
+
+def test_a_neighbour_that_fails_is_named(tmp_path):
+    write(tmp_path, "x = 1\nx.y\n", "helper.py")
+    path = write(tmp_path, BESIDE, "scn.py")
+    with pytest.raises(InputError, match=r"scn\.py, line 1: AttributeError"):
+        load(path)
+    write(tmp_path, "NAME = 'mended'\nclass package:\n    class inner:\n        NAME = 1\n", "helper.py")
+    write(tmp_path, "NAME = 'later'", "later.py")
+    assert load(path).build() == ("mended", "later", 1)
+
+
+def test_the_command_runs_a_scenario_with_a_neighbour(tmp_path):
+    (tmp_path / "my").mkdir()
+    source = "import eventsnn as esn\ndef cells(net, n):\n    net.population(n, esn.LIFDelta())"
+    write(tmp_path / "my", source, "helper.py")
+    write(
+        tmp_path / "my",
+        """
+        import eventsnn as esn
+
+        import helper
+
+        DURATION = 5.0
+
+        def build(n: int = 2) -> esn.Network:
+            net = esn.Network()
+            helper.cells(net, n)
+            return net
+        """,
+        "scn.py",
+    )
+    command = [sys.executable, "-m", "eventsnn", "run", "my/scn.py", "--out", "kept"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr

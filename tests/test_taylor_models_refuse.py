@@ -43,9 +43,9 @@ def test_repr_is_the_call_that_made_the_model(text):
 
 
 def test_conductance_weights_are_magnitudes():
-    """A negative weight goes to "in" by its size; so does any weight that is sent there, by a synapse or a stimulus."""
+    """A negative weight goes to "in" by its size; so does a positive one that is sent there, of either kind."""
     traces = []
-    for weight, port in ((-3.0, None), (3.0, "in"), (-3.0, "in")):
+    for weight, port in ((-3.0, None), (3.0, "in")):
         for stimulated in (False, True):
             net, cell = one(esn.LIFCondExp(), g_ex=1.0)
             source = esn.SpikeSource([2.0])

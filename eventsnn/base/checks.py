@@ -12,24 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.base.errors import InputError, suggest
+from eventsnn.base.quantities import plain
 
 
 def as_array(value: Any) -> NDArray[Any]:
     """The value as an array of any type, or None as one, which no check lets pass, for what no array can be made of."""
+    try:
+        return _array(plain(value, ""))
+    except Exception:  # a quantity
+        return np.asarray(None)
+
+
+def _array(value: Any) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except Exception:  # lists of different lengths; and a value may itself say what its elements are, or fail to
         return np.asarray(None)
 
 
-def floats(value: Any, what: str, allowed: str) -> NDArray[np.float64]:
+def floats(value: Any, what: str, allowed: str, unit: str = "") -> NDArray[np.float64]:
     """A number or numbers as a float64 array of the same shape, or an InputError that names `what` and what is allowed.
 
     numpy alone would take "5", True and None (as nan) for numbers, and drop the imaginary part of a complex one.
+    Quantities are converted to `unit`; without one those that have a unit are refused.
     """
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{what} is a masked array, whose mask would be lost; fill it, x.filled(0)")
-    array = as_array(value)
+    array = _array(plain(value, what, unit))
     if array.dtype.kind not in "iuf":
         raise InputError(f"{what} = {reprlib.repr(value)} must be {allowed}")
     return np.array(array, dtype=np.float64)
@@ -44,18 +53,19 @@ def require(good: NDArray[np.bool_], values: NDArray[np.float64], what: str, rul
 
 
 def number(
-    value: Any, what: str, rule: str, least: float = -np.inf, above: float = -np.inf, most: float = np.inf
-) -> float:
+    value: Any, what: str, rule: str, least: float = -np.inf, above: float = -np.inf, most: float = np.inf,
+    unit: str = "",
+) -> float:  # fmt: skip
     """A finite number from `least` to `most` and above `above`, or an InputError that names `what` and the rule."""
-    array = floats(value, what, rule)
+    array = floats(value, what, rule, unit)
     if array.ndim or not np.isfinite(array) or not least <= array <= most or array <= above:
         raise InputError(f"{what} = {reprlib.repr(value)} must be {rule}")
     return float(array)
 
 
-def scalar(value: Any, what: str, rule: str) -> float:
+def scalar(value: Any, what: str, rule: str, unit: str = "") -> float:
     """One number, infinite or NaN too, or an InputError that names `what` and the rule."""
-    array = floats(value, what, rule)
+    array = floats(value, what, rule, unit)
     if array.ndim:
         raise InputError(f"{what} = {reprlib.repr(value)} must be {rule}")
     return float(array)

@@ -20,6 +20,10 @@ class InputError(ValueError):
         super().__init__(" ".join(short))
 
 
+class InputWarning(UserWarning):
+    """What was given can be used, but something else is likely to be meant."""
+
+
 class StateError(RuntimeError):
     """A call that is right in itself but comes at the wrong time, such as a new population after the first run."""
 

@@ -26,8 +26,10 @@ from eventsnn.cli.console import (
     CHECK_FAILED,
     DEFECT,
     RUNAWAY,
+    LostOutput,
     console,
     exit_code,
+    guarded_output,
     ignore_signals,
     input_errors,
     interrupts,
@@ -47,13 +49,15 @@ EXIT_CODES = """Exit codes:
 
 1  a check failed: a measured value lies outside its tolerance
 
-2  bad usage, bad input or a folder that cannot be written, in one sentence
+2  bad usage, bad input, a folder or an output that cannot be written, in one sentence
 
 3  a neuron fired without bound and stopped the run; what was simulated is saved
 
 70  a defect in eventsnn or in the scenario, shown with its traceback
 
 130  interrupted by Ctrl-C; what was simulated is saved
+
+141  whoever read the output closed it, as `head` does; what was simulated is saved
 
 143, 129  ended by SIGTERM or SIGHUP, as batch systems send them; what was simulated is saved
 """
@@ -80,7 +84,10 @@ def main() -> None:
     """Entry point of the `eventsnn` command; exits with one of the codes that `eventsnn run --help` lists."""
     came = raise_signals()
     try:
-        app(prog_name="eventsnn")
+        with guarded_output():
+            app(prog_name="eventsnn")
+    except LostOutput as lost:
+        sys.exit(lost.report())
     except Exception:
         traceback.print_exc()
         sys.exit(DEFECT)

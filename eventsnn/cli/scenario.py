@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventsnn.base.errors import InputError, suggest
+from eventsnn.cli.neighbours import among_neighbours, neighbours
 from eventsnn.cli.settings import Parameter, is_supported, settings_of
 from eventsnn.network import Network
 from eventsnn.results.results import Check, Results
@@ -120,7 +121,10 @@ def load(name_or_path: str | Path) -> Scenario:
         path = Path(name_or_path)
         if path.suffix != ".py" or not path.is_file():
             raise InputError(f"scenario file {path} does not exist or is not a .py file")
-        return _scenario(path.stem, _import(str(path), lambda: _execute(path)), path.resolve())
+        path = path.absolute()
+        with neighbours(path.parent):
+            module = _import(str(name_or_path), lambda: _execute(path))
+        return _scenario(path.stem, module, path.resolve())
     names = available()
     if text not in names:
         raise InputError(
@@ -189,6 +193,10 @@ def _scenario(name: str, module: types.ModuleType, file: Path | None) -> Scenari
         raise reject("it defines no number DURATION, the time to simulate in ms, such as DURATION = 1000.0")
     if not (math.isfinite(duration) and duration > 0):
         raise reject(f"DURATION must be a finite number of ms above 0, not {duration!r}")
+    functions: dict[str, Any] = {name: getattr(module, name, None) for name in ("build", "check", "plot")}
+    if file is not None:
+        folder = Path(str(module.__file__)).parent
+        functions = {name: function and among_neighbours(function, folder) for name, function in functions.items()}
     title, _, description = (inspect.getdoc(module) or name).partition("\n")
     return Scenario(
         name=name,
@@ -200,9 +208,7 @@ def _scenario(name: str, module: types.ModuleType, file: Path | None) -> Scenari
         },
         duration=float(duration),
         file=file,
-        build=build,
-        check=getattr(module, "check", None),
-        plot=getattr(module, "plot", None),
+        **functions,
     )
 
 

@@ -124,10 +124,13 @@ def altered_stimulus(
     stimulus: Stimulus, values: Mapping[str, Any], time: float
 ) -> tuple[PointProcess | InjectedCurrent, Floats]:
     """The source of a stimulus with other parameters from a time (ms) on, and when it begins."""
+    n = sum(len(part) for part in stimulus.targets)
     if isinstance(stimulus.source, PointProcess):
-        n = sum(len(part) for part in stimulus.targets)
         values = {name: drawn_value(stimulus, "stimulus", name, value, n, time) for name, value in values.items()}
-    return altered(stimulus.source, values) if values else stimulus.source, np.array([time])
+    source = altered(stimulus.source, values) if values else stimulus.source
+    if isinstance(source, InjectedCurrent):
+        source.require_rows(n, stimulus.name)
+    return source, np.array([time])
 
 
 def weight_of(stimulus: Stimulus, weight: Value, time: float) -> Value:

@@ -9,6 +9,7 @@ import numpy as np
 
 from eventsnn.base.arrays import Floats
 from eventsnn.base.errors import InputError
+from eventsnn.compile.plausible import warn_of_si
 from eventsnn.describe.description import Description
 from eventsnn.describe.parts import Neurons, Population
 from eventsnn.draw.streams import stream_key
@@ -26,6 +27,7 @@ def compile_neurons(description: Description, starts: dict[str, int], n: int) ->
     classes = 0
     for population, model in zip(populations, models, strict=True):
         values = initial_values(population)
+        warn_of_si(model, values, population.name)
         block = slice(starts[population.name], starts[population.name] + population.n)
         constants = _constants(model, values, population.n, population.name)
         tables.append(constants)

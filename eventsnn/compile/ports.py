@@ -1,4 +1,4 @@
-"""Which port of a neuron an input takes."""
+"""Which port of a neuron an input takes, and which weights."""
 
 from __future__ import annotations
 
@@ -7,9 +7,35 @@ from collections.abc import Sequence
 import numpy as np
 
 from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import require
 from eventsnn.base.errors import InputError
 from eventsnn.describe.parts import Neurons, Stimulus
 from eventsnn.models.base import Model
+
+# So many of the largest weights may meet at one time that their sum, and what it does to a state, is still a number.
+LARGEST_WEIGHT = 1e150
+
+
+def least_weight(targets: Sequence[Neurons], port: str | None) -> float:
+    """The smallest weight that can be used: signs only choose ports of conductances, so that at a port that is named
+    there must be none."""
+    sizes = any(part.population.model.magnitudes for part in targets)  # type: ignore[union-attr]
+    return 0.0 if port is not None and sizes else -LARGEST_WEIGHT
+
+
+def rule_of_weights(value: float, port: str | None) -> str:
+    """What a weight that cannot be used must be."""
+    if -LARGEST_WEIGHT <= value < 0.0:
+        return f"must not be negative at port {port!r} of conductances; leave port= out, and its sign chooses the port"
+    return f"must be finite and at most {LARGEST_WEIGHT:g} in size"
+
+
+def require_weights(stimulus: Stimulus, weight: Floats) -> None:
+    """Raise InputError for the first weight of a stimulus that cannot be used."""
+    good = (weight >= least_weight(stimulus.targets, stimulus.port)) & (weight <= LARGEST_WEIGHT)
+    if not good.all():
+        first = float(weight[int(np.argmin(good))])
+        require(good, weight, f"{stimulus.name}: weight", rule_of_weights(first, stimulus.port))
 
 
 def port_of(targets: Sequence[Neurons], port: str | None, name: str) -> int:

@@ -137,6 +137,8 @@ def _draw_rows(
     built = building.build(post, values.size, dtype=dtype, base=base, pages=pages, wide=wide)
     for k, (p, n) in enumerate(zip(drawings, counts, strict=True)):
         p.require_good([fault[1:] for fault in built.faults if fault[0] == k], n)
+        if built.rows.weight is not None:
+            p.weight.require_drawn(built.rows.weight)
     plan = _rows_plan(drawings, post, built, values, shared, base, pages)
     if len(drawings) == 1:
         return plan, [plan]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from eventsnn._core.draw.stream import PARAMETERS, TRAIN
 from eventsnn.base.arrays import Floats, Ints
 from eventsnn.compile.plan import StreamPlan
+from eventsnn.compile.ports import require_weights
 from eventsnn.describe.description import Description
 from eventsnn.describe.parts import Population, Stimulus
 from eventsnn.describe.processes.base import Pieces, PointProcess
@@ -132,6 +133,7 @@ def reaching(
     target = np.concatenate([part.ids + starts[part.population.name] for part in stimulus.targets])
     key = stream_key(seed, stimulus.name, "stimulus weight")
     weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
+    require_weights(stimulus, weight)
     block = drawn(stimulus.name, "stimulus", target, process, seed, begins)
     port = ports(stimulus, weight)
     models: list[Any] = [part.population.model for part in stimulus.targets]

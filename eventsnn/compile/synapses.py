@@ -15,6 +15,7 @@ from eventsnn.base.checks import floats
 from eventsnn.base.errors import InputError
 from eventsnn.compile.building import count_synapses
 from eventsnn.compile.plan import ProceduralPlan
+from eventsnn.compile.ports import LARGEST_WEIGHT, least_weight, rule_of_weights
 from eventsnn.describe.parts import Neurons, Projection
 from eventsnn.describe.rules.base import Rule
 from eventsnn.draw.distributions import Distribution
@@ -41,6 +42,33 @@ class Property:
         self.what = f"{self.projection.name}: {self.name}"
         self.unit = "mV or pA" if self.name == "weight" else "ms"
         self.key = stream_key(self.projection.network.seed, self.projection.name, self.name)
+        self.least, self.most = 0.0, float(np.finfo(np.float64).max)
+        if self.name == "weight":
+            self.least, self.most = least_weight(self.projection.post, self.projection.port), LARGEST_WEIGHT
+
+    def good(self, values: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which of these values can be used; nan never can."""
+        found: NDArray[np.bool_] = (values >= self.least) & (values <= self.most)
+        return found
+
+    def rule(self, value: float) -> str:
+        """What a value that cannot be used must be."""
+        if self.name == "weight":
+            return rule_of_weights(value, self.projection.port)
+        return "must be finite and not negative"
+
+    def require_drawn(self, values: NDArray[np.floating]) -> None:
+        """Refuse the first of the values that synapses have, drawn or given, that cannot be used; looks only if there
+        may be one."""
+        if not self.good(np.array(self._bounds())).all():
+            wrong = values[~self.good(values)]
+            if wrong.size:
+                self.refuse(float(wrong[0]), "")
+
+    def _bounds(self) -> tuple[float, float]:
+        if isinstance(self.given, Distribution):
+            return self.given.bounds()
+        return float(self.given.min(initial=np.inf)), float(self.given.max(initial=-np.inf))
 
     @property
     def distribution(self) -> Distribution | None:
@@ -64,7 +92,7 @@ class Property:
         """The number that all synapses have, as an array of one element."""
         assert not isinstance(self.given, Distribution)
         value = self.given.reshape(1)
-        if not np.isfinite(value[0]) or (self.name == "delay" and value[0] < 0.0):
+        if not self.good(value).all():
             self.refuse(value[0], "")
         return value
 
@@ -82,11 +110,12 @@ class Property:
         except InputError as error:
             raise InputError(f"{self.what} with storage='procedural': {error}") from None
         bounds = np.array(self.given.bounds())
-        if not np.isfinite(bounds).all() or (self.name == "delay" and bounds[0] < 0.0):
-            allowed = "finite and not negative" if self.name == "delay" else "finite"
+        good = self.good(bounds)
+        if not good.all():
             raise InputError(
                 f"{self.what}: {self.given!r} may draw {bounds[0]:g} to {bounds[1]:g} {self.unit}; with "
-                f"storage='procedural' every value that it may draw must be {allowed}; set low and high"
+                f"storage='procedural' every value that it may draw {self.rule(bounds[int(np.argmin(good))])}; set low "
+                "and high"
             )
         return bounds[:1] if bounds[0] == bounds[1] else bounds
 
@@ -96,8 +125,7 @@ class Property:
         return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))  # others are refused later
 
     def refuse(self, value: float, where: str) -> None:
-        allowed = "finite and not negative" if self.name == "delay" else "finite"
-        raise InputError(f"{self.what} = {value:g} {self.unit}{where} must be {allowed}")
+        raise InputError(f"{self.what} = {value:g} {self.unit}{where} {self.rule(value)}")
 
     def multiply(self, own: Floats | None) -> None:
         """Take the weights that the rule brings, if any, times the one number that was given."""

@@ -14,11 +14,21 @@ from numpy.typing import NDArray
 from eventsnn.base.checks import choice, floats, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
-from eventsnn.describe.parts import Neurons, Owner, Population, Probe, Projection, Side, Stimulus, indices, own
+from eventsnn.describe.parts import (
+    Neurons,
+    Owner,
+    Population,
+    Probe,
+    Projection,
+    Side,
+    Stimulus,
+    indices,
+    unit_of_weights,
+)
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource, spike_train
-from eventsnn.draw.values import Value
+from eventsnn.draw.values import Value, own
 from eventsnn.models.base import Model
 
 DTYPES = ("float64", "float32")
@@ -82,10 +92,12 @@ class Description(Owner):
     ) -> Projection:
         """Connect pre to post by a rule. A list of populations is their union.
 
-        weight: mV for delta synapses, pA for currents; delay: ms, >= 0, axonal. Each is a number, a distribution, or an
-        array with one value a synapse in the rule's own order (see the rule). Conv2D and SparseMatrix bring weights,
-        which `weight`, one number, multiplies. port: without it, the sign of the weight chooses "ex" or "in". dtype
-        "float32" halves the memory of weights that differ: they are rounded once, when the network is compiled.
+        weight: mV for delta synapses, pA for currents, nS for conductances, at most 1e150; delay: ms, >= 0, axonal.
+        Each is a number, a distribution, or an array with one value a synapse in the rule's own order (see the rule).
+        Conv2D and SparseMatrix bring weights, which `weight`, one number, multiplies. port: without it, the sign of the
+        weight chooses "ex" or "in"; at one that is named, currents take the weight as it is, so that a positive one at
+        "in" excites, and conductances (nS) refuse negative ones, as they have no sign. dtype "float32" halves the
+        memory of weights that differ: they are rounded once, when the network is compiled.
 
         storage "procedural" keeps no synapses, which else take 2 to 20 bytes each: a neuron's are drawn anew whenever
         it fires, with the same bits. For every synapse a spike then takes 5 ns (FixedOutDegree) to 20 ns
@@ -107,7 +119,9 @@ class Description(Owner):
         self.require_ports(post_side, port, name)
         choice(dtype, f"{name}: dtype", DTYPES)
         choice(storage, f"{name}: storage", STORAGES)
-        projection = Projection(self, name, pre_side, post_side, rule, own(weight), own(delay), port, dtype, storage)
+        weight = own(weight, f"{name}: weight", unit_of_weights(post_side, port))
+        delay = own(delay, f"{name}: delay", "ms")
+        projection = Projection(self, name, pre_side, post_side, rule, weight, delay, port, dtype, storage)
         self.projections[name] = projection
         return projection
 
@@ -119,9 +133,11 @@ class Description(Owner):
         port: str | None = None,
         name: str | None = None,
     ) -> Stimulus:
-        """Drive neurons from outside: each gets random spikes of its own (weight: mV or pA a spike), or a current (pA).
+        """Drive neurons from outside: each gets random spikes of its own (weight: mV, pA or nS a spike), or a current
+        (pA). weight and port are those of `connect`.
 
-        Raises InputError for a source as target, an unknown port, a weight given with a current or missing without.
+        Raises InputError for a source as target, an unknown port, a weight given with a current or missing without, and
+        for a current with rows for other neurons than these.
         """
         self.require_unstarted("stimulate")
         side = self.side(targets, "stimulate")
@@ -138,8 +154,11 @@ class Description(Owner):
             raise InputError(f"{name}: a current has no weight and no port; its amplitude is in pA")
         if not current and weight is None:
             raise InputError(f"{name}: a stimulus of spikes needs weight= (mV for delta synapses, pA for currents)")
+        if isinstance(source, InjectedCurrent):
+            source.require_rows(sum(len(part) for part in side), name)
         self.require_ports(side, port, name, needs_port=not current)
-        stimulus = Stimulus(name, side, source, 0.0 if weight is None else own(weight), port)
+        weight = 0.0 if weight is None else own(weight, f"{name}: weight", unit_of_weights(side, port))
+        stimulus = Stimulus(name, side, source, weight, port)
         self.stimuli[name] = stimulus
         return stimulus
 
@@ -153,7 +172,8 @@ class Description(Owner):
         name: str | None = None,
     ) -> None:
         """Record state variables (V_m in mV, I_syn_* in pA) at k * every or at given times (ms), or a projection's
-        "weight".
+        "weight". A run does not include its end: a sample at that very time, of which the first run that ends so warns,
+        belongs to the run that follows; `state()` reads what is there then.
 
         ids: which neurons (or synapses) of the target; all of them unless given. The trace is found under the name of
         the population or projection unless `name` is given. "spikes" takes neither every nor times: all spikes are
@@ -196,9 +216,10 @@ class Description(Owner):
         if (every is None) == (times is None):
             raise InputError(f"record: {target.name}: give either every= (ms) or times= (ms) for {', '.join(names)}")
         if every is not None:
-            width = floats(every, f"record: {target.name}: every", "a number of ms")
+            width = floats(every, f"record: {target.name}: every", "a number of ms", "ms")
             if width.ndim or not 0.0 < width < math.inf:
                 raise InputError(f"record: {target.name}: every = {every} ms must be one positive, finite number")
+            every = float(width)
         if name is None and owner in self.probes:
             raise InputError(
                 f"record: a trace {owner!r} is there already; list its variables in one call, or give name="

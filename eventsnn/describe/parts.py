@@ -20,7 +20,7 @@ from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource
-from eventsnn.draw.values import Patched, Value, Values
+from eventsnn.draw.values import Patched, Value, Values, own
 from eventsnn.models.base import Model
 
 Side: TypeAlias = "Neurons | Sequence[Neurons]"
@@ -185,7 +185,9 @@ class Neurons(Guarded):
                     f"{self.name}: {type(model).__name__} has no {what} {name!r}; {suggest(name, known)}"
                 )
         if values:
-            self.population.network.set_values(self, {name: own(value) for name, value in values.items()})
+            if isinstance(model, Model):
+                values = {k: own(value, f"{self.name}: {k}", model.unit_of(k)) for k, value in values.items()}
+            self.population.network.set_values(self, values)
 
     def push(self, times: Any, ids: Any = None, relative: bool = False) -> None:
         """Let a SpikeSource spike at these times too, beside those that are still to come: live input, in chunks.
@@ -254,9 +256,11 @@ class Population(Neurons):
         self.network = network
         self.n = n
         self.model = model
-        self.values: dict[str, Value | Patched] = {}
-        if isinstance(model, Model):
-            self.values = {k: own(v) for k, v in model.values.items()}
+        given = model.values if isinstance(model, Model) else {}
+        self.values: dict[str, Value | Patched] = {
+            k: own(v, f"{name}: {k}", model.unit_of(k))  # type: ignore[union-attr]
+            for k, v in given.items()
+        }
         self.initial: dict[str, Value | Patched] = {}
 
     def _remedy(self, name: str) -> str:
@@ -327,9 +331,9 @@ class Projection(Guarded):
         """
         if delay is not None:
             self.network.require_unstarted(f"change delays of {self.name}")
-            self.delay = own(delay)
+            self.delay = own(delay, f"{self.name}: delay", "ms")
         if weight is not None:
-            self.network.set_weights(self, own(weight))
+            self.network.set_weights(self, own(weight, f"{self.name}: weight", unit_of_weights(self.post, self.port)))
 
     def get(self, *names: Literal["pre", "post", "weight", "delay"]) -> Any:
         """Arrays of `synapses()` by name; a tuple for several. InputError for an unknown name."""
@@ -380,8 +384,9 @@ class Stimulus(Guarded):
         if current and weight is not None:
             raise InputError(f"{self.name}: a current has no weight; its amplitude is in pA")
         if values or weight is not None:
-            weight = None if weight is None else own(weight)
-            self._owner().set_stimulus(self, weight, {name: own(value) for name, value in values.items()})
+            if weight is not None:
+                weight = own(weight, f"{self.name}: weight", unit_of_weights(self.targets, self.port))
+            self._owner().set_stimulus(self, weight, values)
 
 
 @dataclass
@@ -396,9 +401,10 @@ class Probe:
     synapses: Ints | None = None
 
 
-def own(value: Any) -> Any:
-    """A description does not change with the arrays that it was given."""
-    return value.copy() if isinstance(value, np.ndarray) else value
+def unit_of_weights(targets: Sequence[Neurons], port: str | None) -> str:
+    """The unit of weights that reach these neurons; "" if they differ."""
+    units = {part.population.model.unit_of_weights(port) for part in targets}  # type: ignore[union-attr]
+    return units.pop() if len(units) == 1 else ""
 
 
 def arguments(source: PointProcess | InjectedCurrent) -> list[str]:

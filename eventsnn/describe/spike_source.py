@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from eventsnn.base.checks import as_array, floats, number, require_order, whole
 from eventsnn.base.errors import InputError
+from eventsnn.base.quantities import plain
 from eventsnn.base.sorting import order_by, order_in_time
 
 
@@ -39,6 +40,7 @@ class SpikeSource:
         ids: Sequence[int] | NDArray[np.integer[Any]] | None = None,
         n: int | None = None,
     ):
+        times = plain(times, "SpikeSource: times", "ms")
         require_order(times, "SpikeSource: times", "one list of numbers (ms), or one list a neuron")
         self.n = None if n is None else whole(n, "SpikeSource: n", 0, 2**31 - 1)
         if ids is not None:
@@ -77,7 +79,7 @@ class SpikeSource:
 
     def later(self, by: float) -> SpikeSource:
         """The same spikes `by` ms later."""
-        by = number(by, "SpikeSource: by", "a finite number of ms")
+        by = number(by, "SpikeSource: by", "a finite number of ms", unit="ms")
         moved = copy.copy(self)
         moved.times = self.times + by
         return moved
@@ -111,7 +113,7 @@ class SpikeSource:
 
 def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.integer[Any]]]:
     """Times and ids sorted by id and then by time."""
-    given = numbers(times, "SpikeSource: times")
+    given = numbers(times, "SpikeSource: times", "ms")
     _require_not_negative(given, "SpikeSource: times")
     neuron = as_array(ids)
     if neuron.size == 0:
@@ -131,9 +133,9 @@ def _by_neuron(times: Any, ids: Any) -> tuple[NDArray[np.float64], NDArray[np.in
     return by_neuron, sorted_ids
 
 
-def numbers(values: Any, what: str) -> NDArray[np.float64]:
-    """A one-dimensional float64 array of finite numbers, or an InputError that names `what`."""
-    array = floats(values, what, "one list of numbers")
+def numbers(values: Any, what: str, unit: str) -> NDArray[np.float64]:
+    """A one-dimensional float64 array of finite numbers in this unit, or an InputError that names `what`."""
+    array = floats(values, what, "one list of numbers", unit)
     if array.ndim != 1:
         raise InputError(f"{what} must be one list of numbers, not an array of shape {array.shape}")
     if not np.isfinite(array).all():
@@ -145,7 +147,7 @@ def numbers(values: Any, what: str) -> NDArray[np.float64]:
 def spike_train(times: Any, where: str) -> NDArray[np.float64]:
     """Ascending times >= 0 as float64, or an InputError that names the first wrong one."""
     what = f"{where}: times"
-    train = numbers(times, what)
+    train = numbers(times, what, "ms")
     _require_not_negative(train, what)
     falls = np.flatnonzero(np.diff(train) < 0)
     if falls.size:

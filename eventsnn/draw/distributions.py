@@ -6,6 +6,7 @@ Element i of a sample depends on the key and on i alone: growing a population or
 import math
 import reprlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,7 @@ from eventsnn._core.draw.values import MOST_ATTEMPTS, Law
 from eventsnn.base.arrays import Floats
 from eventsnn.base.checks import as_array, choice, real, whole
 from eventsnn.base.errors import InputError
+from eventsnn.base.quantities import with_unit
 
 # In standard deviations: the polar method reaches sqrt(-2 log(2^-104)), which is 12.01.
 REACH = 13.0
@@ -25,7 +27,12 @@ OUTSIDE = ("redraw", "clip", "error")
 
 
 class Distribution(ABC):
-    """A distribution: the base of Uniform, Normal, LogNormal and Exponential. Values are drawn element by element."""
+    """A distribution: the base of Uniform, Normal, LogNormal and Exponential. Values are drawn element by element.
+
+    unit: that of the quantities it was made of, "" if these were plain numbers, which may be drawn for anything.
+    """
+
+    unit = ""
 
     @abstractmethod
     def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
@@ -105,14 +112,13 @@ class Normal(Distribution):
     grid: float | None = None
 
     def __post_init__(self) -> None:
-        _set_numbers(self, "mean", "std")
-        _set_numbers(self, "low", "high", infinite=True)
+        grid = () if self.grid is None else ("grid",)
+        _set_numbers(self, "mean", "std", "low", "high", *grid, infinite=("low", "high"))
         _check_not_negative(self, "std")
         if self.low > self.high:
             raise InputError(f"Normal: low = {self.low} is above high = {self.high}; low <= high is needed")
         choice(self.outside, "Normal: outside", OUTSIDE)
         if self.grid is not None:
-            _set_numbers(self, "grid")
             _check_grid(self, self.grid)
 
     def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
@@ -178,6 +184,8 @@ class LogNormal(Distribution):
 
     def __post_init__(self) -> None:
         _set_numbers(self, "mu", "sigma")
+        if self.unit:
+            raise InputError("LogNormal: mu and sigma belong to a logarithm, which has no unit; give plain numbers")
         _check_not_negative(self, "sigma")
 
     def sample(self, key: int, index: NDArray[np.uint64]) -> Floats:
@@ -224,15 +232,26 @@ def _sample(distribution: Uniform | Normal | LogNormal | Exponential, key: int, 
     return values
 
 
-def _set_numbers(distribution: Distribution, *names: str, infinite: bool = False) -> None:
-    """Replace the named parameters by floats, or say which is not a number (a finite one, unless infinite)."""
+def _set_numbers(distribution: Distribution, *names: str, infinite: Sequence[str] = ()) -> None:
+    """Replace the named parameters by floats, or say which is not a number; those not named in `infinite` are finite.
+
+    Quantities must all have one dimension; the numbers are those in the unit that this has here.
+    """
+    what, units = type(distribution).__name__, {}
     for name in names:
         value = getattr(distribution, name)
-        number = real(value)
-        if math.isnan(number) or (math.isinf(number) and not infinite):
-            allowed = "number" if infinite else "finite number"
-            raise InputError(f"{type(distribution).__name__}: {name} = {value!r} is not a {allowed}")
+        given, unit = with_unit(value, f"{what}: {name}")
+        number = real(given)
+        if math.isnan(number) or (math.isinf(number) and name not in infinite):
+            allowed = "number" if name in infinite else "finite number"
+            raise InputError(f"{what}: {name} = {value!r} is not a {allowed}")
         object.__setattr__(distribution, name, number)
+        if math.isfinite(number):
+            units[name] = unit
+    if len(set(units.values())) > 1:
+        each = ", ".join(f"{name} is {unit or 'a plain number'}" for name, unit in units.items())
+        raise InputError(f"{what}: {each}; give all in one unit, or plain numbers")
+    object.__setattr__(distribution, "unit", next(iter(units.values()), ""))
 
 
 def _check_not_negative(distribution: Distribution, name: str) -> None:

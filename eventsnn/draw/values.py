@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eventsnn.base.arrays import Floats, Ints
 from eventsnn.base.checks import floats, require
 from eventsnn.base.errors import InputError
+from eventsnn.base.quantities import plain
 from eventsnn.draw.distributions import Distribution
 
 Value = float | Sequence[float] | NDArray[np.float64] | Distribution
@@ -26,6 +27,19 @@ class Patched:
 
 
 NUMBERS = "a number, an array or a distribution"
+
+
+def own(value: Value, what: str, unit: str) -> Value:
+    """What a description keeps of a value: plain numbers in this unit, which do not change with the array given.
+
+    Quantities are converted; what cannot be is an InputError that names `what`.
+    """
+    if isinstance(value, Distribution):
+        if value.unit not in ("", unit):
+            raise InputError(f"{what}: {value!r} draws {value.unit}, not {unit or 'plain numbers'}; give plain numbers")
+        return value
+    value = plain(value, what, unit)
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def resolve(value: Value, n: int, what: str, key: int) -> Floats:

@@ -21,6 +21,11 @@ AT_ONCE = 2_000_000
 # Spikes of one call, at most: 12 GB.
 MOST_SPIKES = 2**30
 
+# Of the parameters of codes that have one.
+UNITS = {"rate_max": "Hz"} | dict.fromkeys(
+    ("duration", "tau", "interval", "cycle", "dt", "t_ref", "isi_min", "isi_max"), "ms"
+)
+
 
 class Code(ABC):
     """A code: it turns arrays of samples, the first axis, into spike trains, and back where that can be done."""
@@ -34,7 +39,7 @@ class Code(ABC):
     def _require(self, name: str, good: Callable[[float], bool], rule: str) -> None:
         """Keep a parameter as a float that is good, or raise InputError with the rule that it breaks."""
         value = getattr(self, name)
-        array = floats(value, f"{type(self).__name__}: {name}", "a number")
+        array = floats(value, f"{type(self).__name__}: {name}", "a number", UNITS.get(name, ""))
         if array.ndim or not math.isfinite(array) or not good(float(array)):
             raise InputError(f"{type(self).__name__}: {name} = {value!r} must be {rule}")
         object.__setattr__(self, name, float(array))

@@ -67,4 +67,4 @@ def _milliseconds(value: float | None, name: str) -> float:
     """A number of ms, NaN for None."""
     if value is None:
         return math.nan
-    return number(value, f"present: {name}", "one number of ms, 0 or more", least=0.0)
+    return number(value, f"present: {name}", "one number of ms, 0 or more", least=0.0, unit="ms")

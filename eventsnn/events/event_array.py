@@ -51,7 +51,7 @@ class EventArray:
     @classmethod
     def of(cls, t: ArrayLike, x: ArrayLike, y: ArrayLike, p: ArrayLike, width: int, height: int) -> Self:
         """Events of times (ms), columns, rows and polarities, arrays of the same length."""
-        times = floats(t, "events: t", "times in ms")
+        times = floats(t, "events: t", "times in ms", unit="ms")
         data = np.empty(times.shape, dtype=EVENT)
         data["t"] = times
         for name, values, most in (("x", x, MOST_PIXELS), ("y", y, MOST_PIXELS), ("p", p, 2)):
@@ -130,7 +130,7 @@ class EventArray:
 
     def between(self, start: float, stop: float) -> Self:
         """The events at start <= t < stop (ms)."""
-        span = floats([start, stop], "events: the times of between", "two numbers of ms")
+        span = floats([start, stop], "events: the times of between", "two numbers of ms", unit="ms")
         if np.isnan(span).any():
             raise InputError(f"events: between({start}, {stop}) is no span of time; two numbers of ms are needed")
         first, last = np.searchsorted(self.t, span)

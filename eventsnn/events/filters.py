@@ -42,13 +42,13 @@ def downsample(events: Kind, factor: int) -> Kind:
 
 
 def refractory(events: Kind, t_ref: float) -> Kind:
-    t_ref = number(t_ref, "refractory: t_ref", "a finite number of ms, 0 or more", least=0.0)
+    t_ref = number(t_ref, "refractory: t_ref", "a finite number of ms, 0 or more", least=0.0, unit="ms")
     pixel = events.y.astype(np.int64) * events.width + events.x
     return events[outside_dead_times(pixel, events.t, t_ref - _slack(events))]
 
 
 def background_activity(events: Kind, dt: float) -> Kind:
-    dt = number(dt, "background_activity: dt", "a finite number of ms, 0 or more", least=0.0)
+    dt = number(dt, "background_activity: dt", "a finite number of ms, 0 or more", least=0.0, unit="ms")
     n = len(events)
     if n == 0:
         return events
@@ -73,7 +73,7 @@ def _slack(events: EventArray) -> float:
 
 
 def frames(events: EventArray, every: float) -> NDArray[np.int32]:
-    every = number(every, "frames: every", "a finite number of ms above 0", above=0.0)
+    every = number(every, "frames: every", "a finite number of ms above 0", above=0.0, unit="ms")
     size = events.width * events.height
     if not len(events):
         return np.zeros((0, events.height, events.width), dtype=np.int32)

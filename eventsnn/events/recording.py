@@ -106,7 +106,7 @@ class Events(EventArray):
                 f"events: a sensor of {self.width} x {self.height} pixels has too many channels; crop or downsample it"
             )
         if start is not None:
-            start = number(start, "events: start", "a finite number of ms")
+            start = number(start, "events: start", "a finite number of ms", unit="ms")
             if self.data.size and self.t[0] < start:
                 raise InputError(
                     f"events: the first at {self.t[0]} ms comes before start = {start} ms; take between(start, stop)"

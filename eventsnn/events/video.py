@@ -59,12 +59,12 @@ def from_video(
     camera = _Camera(
         number(threshold, "from_video: threshold", f"at least {LEAST_THRESHOLD}", least=LEAST_THRESHOLD),
         number(mismatch, "from_video: mismatch", "a finite number, 0 or more", least=0.0),
-        number(t_ref, "from_video: t_ref", "a finite number of ms, 0 or more", least=0.0),
-        number(leak, "from_video: leak", "a finite number of Hz, 0 or more", least=0.0),
-        number(shot_noise, "from_video: shot_noise", "a finite number of Hz, 0 or more", least=0.0),
+        number(t_ref, "from_video: t_ref", "a finite number of ms, 0 or more", least=0.0, unit="ms"),
+        number(leak, "from_video: leak", "a finite number of Hz, 0 or more", least=0.0, unit="Hz"),
+        number(shot_noise, "from_video: shot_noise", "a finite number of Hz, 0 or more", least=0.0, unit="Hz"),
         whole(seed, "from_video: seed", 0, 2**63 - 1),
     )
-    every = 1000.0 / number(fps, "from_video: fps", "a number of Hz from 1e-6 to 1e9", least=1e-6, most=1e9)
+    every = 1000.0 / number(fps, "from_video: fps", "a number of Hz from 1e-6 to 1e9", least=1e-6, most=1e9, unit="Hz")
     video = _frames(frames)
     steps, height, width = video.shape[:3]
     noise = (camera.leak + camera.shot_noise) / 1000.0 * every * (steps - 1)

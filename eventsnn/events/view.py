@@ -36,7 +36,7 @@ def figure(events: EventArray, panels: int = 4, every: float | None = None) -> F
     if every is None:
         wanted = 0.1 * events.width * events.height / max(len(events), 1)
         every = _round(min(wanted, 1.0 / panels) * span) or 1.0
-    every = number(every, "plot: every", "a finite number of ms above 0", above=0.0)
+    every = number(every, "plot: every", "a finite number of ms above 0", above=0.0, unit="ms")
     windows = int(min(span / every, MOST_IMAGES)) + 1
     panels = min(panels, windows)
     columns = min(panels, 4)
@@ -87,8 +87,8 @@ def animate(
     events: EventArray, path: str | os.PathLike[str], every: float, fps: float = 20.0, force: bool = False
 ) -> None:
     """Write an animated GIF or PNG of windows of `every` ms, with the time below."""
-    every = number(every, "animate: every", "a finite number of ms above 0", above=0.0)
-    fps = number(fps, "animate: fps", "a number of Hz from 0.001 to 50", least=0.001, most=50.0)
+    every = number(every, "animate: every", "a finite number of ms above 0", above=0.0, unit="ms")
+    fps = number(fps, "animate: fps", "a number of Hz from 0.001 to 50", least=0.001, most=50.0, unit="Hz")
     target = as_path(path, "the animation")
     if target.suffix.lower() not in (".gif", ".png"):
         raise InputError(f"{path}: the suffix {target.suffix!r} is no animation; known are .gif and .png")

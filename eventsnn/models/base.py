@@ -15,8 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.base.errors import InputError, suggest
-from eventsnn.draw.values import Value, Values
+from eventsnn.draw.values import Value, Values, own
 from eventsnn.solve.state import State
+
+# What the letters before the first _ of a name say about its unit, since parameters have NEST's names.
+UNITS = {
+    "tau": "ms", "t": "ms", "V": "mV", "E": "mV", "I": "pA", "dI": "pA/ms", "C": "pF", "g": "nS", "dg": "nS/ms",
+}  # fmt: skip
 
 
 class Model(ABC):
@@ -33,6 +38,8 @@ class Model(ABC):
     recordables: tuple[str, ...]  # the variables that may be recorded
     # How many variables of each kind there are, for the kernel.
     shape: Any
+    # Of parameters and state variables whose names say nothing about their units.
+    units: ClassVar[dict[str, str]] = {}
     # The signs of weights choose ports and mean nothing else.
     magnitudes = False
     # The same equations compiled: a capsule of the struct Model in ext/eventsnn/_core/solve/neuron.pxd.
@@ -42,12 +49,25 @@ class Model(ABC):
         for name in parameters:
             if name not in self.parameters:
                 raise InputError(f"{type(self).__name__} has no parameter {name!r}; {suggest(name, self.parameters)}")
-        self.values: dict[str, Value] = {**self.parameters, **parameters}
+        name = type(self).__name__
+        given = {key: own(value, f"{name}: {key}", self.unit_of(key)) for key, value in parameters.items()}
+        self.values: dict[str, Value] = {**self.parameters, **given}
 
     def __repr__(self) -> str:
         plain = {k: v for k, v in self.values.items() if isinstance(v, float | int) and v == self.parameters[k]}
         changed = [f"{k}={v!r}" for k, v in self.values.items() if k not in plain]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+    def unit_of(self, name: str) -> str:
+        """The unit of a parameter or a state variable; "" if it has none, or its name does not say which."""
+        return self.units.get(name, UNITS.get(name.partition("_")[0], ""))
+
+    def unit_of_weights(self, port: str | None) -> str:
+        """The unit of weights at a port, or without one: mV if input jumps V, else nS or pA; "" if ports differ."""
+        other = "nS" if self.magnitudes else "pA"
+        slots = [slot for name, slot in zip(self.ports, self.shape.targets, strict=True) if port in (None, name)]
+        units = {"mV" if slot < 0 else other for slot in slots}
+        return units.pop() if len(units) == 1 else ""
 
     @property
     def by_sign(self) -> tuple[int, int] | None:

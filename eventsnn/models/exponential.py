@@ -67,6 +67,7 @@ class EIF(TaylorModel):
     tolerances: tuple[float, ...] = (1.0, 1.0)
     magnitudes = True
     threshold_name = "V_peak"
+    units = {"Delta_T": "mV", "tolerance": "mV"}
     positive = {"C_m": "pF", "g_L": "nS", "Delta_T": "mV"}
 
     def check(self, values: Values, where: str) -> None:
@@ -152,6 +153,7 @@ class AdEx(EIF):
     Source: Brette & Gerstner 2005, J Neurophysiol 94:3637.
     """
 
+    units = {**EIF.units, "a": "nS", "b": "pA", "w": "pA"}
     parameters = {**EIF.parameters, "a": 4.0, "b": 80.5, "tau_w": 144.0}
     slots = ("g_ex", "g_in", "w")
     tolerances = (1.0, 1.0, 1.0)

@@ -79,6 +79,12 @@ class GLIF(LinearModel):
     Source: Teeter et al. 2018, Nat Commun 9:709.
     """
 
+    units = {
+        "voltage_reset_add": "mV", "th_spike_add": "mV", "th_spike_decay": "1/ms", "th_voltage_index": "1/ms",
+        "th_voltage_decay": "1/ms", "threshold_spike": "mV", "threshold_voltage": "mV",
+        "asc_amps_1": "pA", "asc_amps_2": "pA", "asc_decay_1": "1/ms", "asc_decay_2": "1/ms", "ASC_1": "pA",
+        "ASC_2": "pA",
+    }  # fmt: skip
     positive = {
         "g": "nS", "th_spike_decay": "1/ms", "asc_decay_1": "1/ms", "asc_decay_2": "1/ms", "th_voltage_decay": "1/ms",
     }  # fmt: skip

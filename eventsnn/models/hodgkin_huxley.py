@@ -90,6 +90,7 @@ class HHTraub(TaylorModel):
     magnitudes = True
     clamped = False
     resets_V = False
+    units = {"tolerance": "mV"}
     positive = {"C_m": "pF", "g_L": "nS"}
 
     def check(self, values: Values, where: str) -> None:

@@ -57,6 +57,10 @@ class Izhikevich(TaylorModel):
         "a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0, "V_th": 30.0, "k_2": 0.04, "k_1": 5.0, "k_0": 140.0, "V_u": 0.0,
         "leak_u": 1.0, "step": 0.25, "t_ref": 0.0, "I_e": 0.0, "tolerance": 1e-12,
     }  # fmt: skip
+    units = {
+        "a": "1/ms", "b": "1/ms", "c": "mV", "d": "mV/ms", "k_2": "1/mV/ms", "k_1": "1/ms", "k_0": "mV/ms",
+        "step": "ms", "tolerance": "mV", "U_m": "mV/ms",
+    }  # fmt: skip
     ports = ("delta",)
     slots = ("U_m",)
     targets = (-1,)

@@ -184,8 +184,9 @@ class LinearModel(Model):
     `parameters` gives the names and defaults, I_e (pA) among them. `equations` receives their values as arrays, one
     element or one a neuron, and must return the same variables whatever the values. State: V_m (mV), and each current
     and threshold by its name; a model with thresholds also records its threshold as V_th (mV). Input without `port=`
-    goes to the only port, or by its sign to "ex" and "in". Raises InputError for time constants that are not positive
-    and finite, or lie too far apart.
+    goes to the only port, or by its sign to "ex" and "in". `units`, a dictionary, may give the units of parameters
+    whose names are not of NEST's kind (tau_, V_, E_, I_, g_ ...), into which quantities are then converted. Raises
+    InputError for time constants that are not positive and finite, or lie too far apart.
     """
 
     kernel = kernels.kernel

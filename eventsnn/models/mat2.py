@@ -38,6 +38,7 @@ class MAT2(LinearModel):
         "tau_m": 5.0, "C_m": 100.0, "E_L": -70.0, "t_ref": 2.0, "I_e": 0.0, "tau_syn_ex": 1.0, "tau_syn_in": 3.0,
         "tau_1": 10.0, "tau_2": 200.0, "alpha_1": 37.0, "alpha_2": 2.0, "omega": -51.0,
     }  # fmt: skip
+    units = {"alpha_1": "mV", "alpha_2": "mV", "omega": "mV"}
 
     def equations(self, p: Values) -> Linear:
         return Linear(

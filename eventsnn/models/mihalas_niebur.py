@@ -48,6 +48,10 @@ class MihalasNiebur(LinearModel):
         "b": 0.01, "k_1": 0.2, "k_2": 0.02, "R_1": 0.0, "R_2": 1.0, "A_1": 0.0, "A_2": 0.0, "t_ref": 0.0, "I_e": 0.0,
         "tau_syn_ex": 2.0, "tau_syn_in": 2.0,
     }  # fmt: skip
+    units = {
+        "Theta_inf": "mV", "Theta_reset": "mV", "Theta": "mV", "a": "1/ms", "b": "1/ms", "k_1": "1/ms", "k_2": "1/ms",
+        "A_1": "pA", "A_2": "pA",
+    }  # fmt: skip
     positive = {"g": "nS", "b": "1/ms", "k_1": "1/ms", "k_2": "1/ms"}
 
     def check(self, values: Values, where: str) -> None:

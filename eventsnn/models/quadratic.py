@@ -72,6 +72,7 @@ class QIF(TaylorModel):
         "C_m": 250.0, "g_L": 25.0, "E_L": -70.0, "V_th": -55.0, "V_peak": 0.0, "V_reset": -70.0, "t_ref": 2.0,
         "I_e": 0.0, "tolerance": 1e-12,
     }  # fmt: skip
+    units = {"tolerance": "mV"}
     ports = ("delta",)
     slots = ()
     targets = (-1,)

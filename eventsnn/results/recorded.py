@@ -70,10 +70,9 @@ class Recorded:
             raise InputError(f"results: summary = {reprlib.repr(summary)} must be a dictionary")
         self.spikes: Mapping[str, SpikeTrains] = Named(spikes, "spikes")
         self.traces: Mapping[str, Traces] = Named(traces, "traces")
-        self.t_start = number(t_start, "results: t_start", "a finite number of ms")
-        self.t_stop = number(
-            t_stop, "results: t_stop", f"a finite number of ms from t_start = {self.t_start:g} on", t_start
-        )
+        self.t_start = number(t_start, "results: t_start", "a finite number of ms", unit="ms")
+        rule = f"a finite number of ms from t_start = {self.t_start:g} on"
+        self.t_stop = number(t_stop, "results: t_stop", rule, self.t_start, unit="ms")
         self.summary = summary
 
     def by_sample(self, every: float) -> Mapping[str, Trains]:
@@ -85,7 +84,7 @@ class Recorded:
         most what was simulated.
         """
         length = self.t_stop - self.t_start
-        given = floats(every, "results: every of by_sample", "a number of ms")
+        given = floats(every, "results: every of by_sample", "a number of ms", unit="ms")
         if given.ndim or not 0.0 < given <= length or length / float(given) >= MOST_SAMPLES:
             raise InputError(
                 f"results: by_sample({every!r}) must be one number of ms above 0 and at most {length:g} ms, all that "

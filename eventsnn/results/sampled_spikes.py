@@ -38,9 +38,8 @@ class SampledSpikes:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", _lengths(self.shape))
-        object.__setattr__(
-            self, "duration", number(self.duration, "trains: duration", "a finite number of ms, 0 or more", least=0.0)
-        )
+        rule = "a finite number of ms, 0 or more"
+        object.__setattr__(self, "duration", number(self.duration, "trains: duration", rule, least=0.0, unit="ms"))
         for name, dtype in (("times", np.float64), ("ids", np.int32), ("offsets", np.int64)):
             object.__setattr__(self, name, _given(getattr(self, name), name, dtype))
         times, ids, offsets = self.times, self.ids, self.offsets
@@ -198,7 +197,7 @@ class SampledSpikes:
 
         Raises InputError unless width is a finite number above 0, and for more than 2^31 counts.
         """
-        width = number(width, "binned: width", "a finite number of ms above 0", above=0.0)
+        width = number(width, "binned: width", "a finite number of ms above 0", above=0.0, unit="ms")
         with np.errstate(over="ignore"):
             bins = max(np.ceil(np.float64(self.duration) / width * (1.0 - ROUNDING)), 1.0)
         if not bins * max(len(self) * self.n, 1) <= 2**31:

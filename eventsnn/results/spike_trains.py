@@ -60,7 +60,7 @@ class SpikeTrains:
             object.__setattr__(self, "selected", read_only(self.selected, np.int64, 1, f"{what}: selected"))
         object.__setattr__(self, "n", whole(self.n, f"{what}: n", 0))
         for name in ("t_start", "t_stop"):
-            object.__setattr__(self, name, scalar(getattr(self, name), f"{what}: {name}", "a number of ms"))
+            object.__setattr__(self, name, scalar(getattr(self, name), f"{what}: {name}", "a number of ms", unit="ms"))
         self._validate(what)
 
     @classmethod
@@ -106,7 +106,7 @@ class SpikeTrains:
         Raises InputError if no part of it was.
         """
         what = f"spikes of {self.name!r}: between's"
-        t0, t1 = scalar(t0, f"{what} t0", "a number of ms"), scalar(t1, f"{what} t1", "a number of ms")
+        t0, t1 = (scalar(t, f"{what} {name}", "a number of ms", unit="ms") for t, name in ((t0, "t0"), (t1, "t1")))
         start, stop = max(t0, self.t_start), min(t1, self.t_stop)
         if not (t0 < t1 and start < stop):
             raise InputError(
@@ -218,7 +218,7 @@ class SpikeTrains:
         Bins are half-open and begin at t_start; the last one ends at t_stop, and its rate refers to its own length.
         Raises InputError unless width > 0.
         """
-        width = scalar(width, f"spikes of {self.name!r}: psth width", "a number of ms")
+        width = scalar(width, f"spikes of {self.name!r}: psth width", "a number of ms", unit="ms")
         if not (math.isfinite(width) and width > 0.0):
             raise InputError(f"spikes of {self.name!r}: psth width is {width} ms, it must be greater than 0")
         if (self.t_stop - self.t_start) / width > MOST_BINS:

@@ -84,8 +84,8 @@ class Traces:
     def between(self, t0: float, t1: float) -> Traces:
         """The samples with t0 <= time < t1 (ms); raises InputError unless t0 < t1."""
         t0, t1 = (
-            scalar(t0, "traces: t0 of between", "a number of ms"),
-            scalar(t1, "traces: t1 of between", "a number of ms"),
+            scalar(t0, "traces: t0 of between", "a number of ms", unit="ms"),
+            scalar(t1, "traces: t1 of between", "a number of ms", unit="ms"),
         )
         if not t0 < t1:
             raise InputError(f"traces: between({t0}, {t1}) is no window, t0 must be less than t1")

@@ -57,4 +57,4 @@ class ReferenceSimulation(Simulation):
         """Events in the queue, of one neuron or all, before `until` ms."""
         if neuron is not None:
             neuron = whole(neuron, "pending: neuron", 0, self.plan.n - 1)
-        return self._state.pending(neuron, scalar(until, "pending: until", "a number of ms"))
+        return self._state.pending(neuron, scalar(until, "pending: until", "a number of ms", unit="ms"))

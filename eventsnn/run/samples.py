@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from eventsnn.base.arrays import Floats
-from eventsnn.base.errors import InputError
+from eventsnn.base.errors import InputError, InputWarning
 
 
 def sample_count(every: float | None, times: Floats | None, start: float, stop: float) -> float:
@@ -30,3 +33,17 @@ def sample_times(every: float | None, times: Floats | None, start: float, stop: 
     first = max(0, math.floor(start / every) - 1)
     candidates = np.arange(first, math.ceil(stop / every) + 2, dtype=np.float64) * every
     return candidates[(candidates >= start) & (candidates < stop)]
+
+
+def warn_of_samples_at(stop: float, probes: Iterable[Any]) -> bool:
+    """Warn, and return True, if a probe was given the very time at which a run ends: this sample is not taken yet."""
+    for probe in probes:
+        if probe.times is not None and stop in probe.times:
+            warnings.warn(
+                f"record: the sample of {probe.name} at {stop:g} ms, where this run ends, is not taken: it belongs to "
+                "the run that follows; run longer, or read state() of the population",
+                InputWarning,
+                stacklevel=4,
+            )
+            return True
+    return False

@@ -33,7 +33,7 @@ from eventsnn.run.change import Change, change_of
 from eventsnn.run.history import SpikeHistory, TraceHistory
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
-from eventsnn.run.samples import sample_count, sample_times
+from eventsnn.run.samples import sample_count, sample_times, warn_of_samples_at
 from eventsnn.run.watch import Watch
 from eventsnn.solve.state import State
 
@@ -79,6 +79,7 @@ class Simulation:
         # By projection, when which weights were set.
         self._weights: dict[str, list[tuple[float, Floats]]] = {}
         self._ended: RunawayError | None = None
+        self._warned = False  # of samples at the end of a run
 
     def _begin(self) -> Any:
         """The state of the engine at t = 0."""
@@ -142,6 +143,8 @@ class Simulation:
         if number := interrupted():
             when = "when the run had come to its end" if self.time == stop else f"at {self.time:g} ms"
             raise Interrupted(f"interrupted {when}; what was simulated is kept, run() goes on", number)
+        if stop > start and not self._warned:
+            self._warned = warn_of_samples_at(stop, (*self.plan.probes, *self.plan.weight_probes))
         return self.results()
 
     def change(self, plan: Plan, given: Sequence[Stated] = (), moved: Sequence[Stated] = ()) -> None:
@@ -281,7 +284,7 @@ class Simulation:
         if (duration is None) == (until is None):
             raise InputError("run: give either the duration in ms or until= in ms")
         name, value = ("duration", duration) if until is None else ("until", until)
-        array = floats(value, f"run: {name}", "a number of ms")
+        array = floats(value, f"run: {name}", "a number of ms", "ms")
         if array.ndim:
             raise InputError(f"run: {name} is an array of shape {array.shape}; it must be one number of ms")
         number = float(array)

@@ -66,12 +66,15 @@ def extreme_network(seed: int, stop: float) -> esn.Network:
         for target in cells:
             delay = float(rng.choice([0.0, 0.1, 1.0, rng.uniform(0.0, 2.0)]))
             port = draw.port(target.model)
-            net.connect(source, target, esn.AllToAll(), weight=draw.size(9.0), delay=delay, port=port)
+            weight = weight_at(target.model, port, draw.size(9.0))
+            net.connect(source, target, esn.AllToAll(), weight=weight, delay=delay, port=port)
     for target in cells:
         for source in cells:
             if draw.chance(0.5):
-                options = {"weight": draw.size(8.0), "delay": float(rng.uniform(0.0, 2.0))}
-                net.connect(source, target, esn.AllToAll(), port=draw.port(target.model), **options)
+                weight, delay = draw.size(8.0), float(rng.uniform(0.0, 2.0))
+                port = draw.port(target.model)
+                weight = weight_at(target.model, port, weight)
+                net.connect(source, target, esn.AllToAll(), port=port, weight=weight, delay=delay)
         if draw.chance(0.3) and target.model.by_sign is not None:
             net.stimulate(target, esn.Poisson(float(10.0 ** rng.uniform(1.0, 4.0))), weight=draw.size(8.0))
         if draw.chance(0.3):
@@ -80,6 +83,11 @@ def extreme_network(seed: int, stop: float) -> esn.Network:
         if draw.chance(0.2):
             net.stimulate(target, esn.SineCurrent(abs(draw.size(8.0)), 10.0))
     return net
+
+
+def weight_at(model: Any, port: str | None, weight: float) -> float:
+    """The weight, or its size where a port of conductances is named, which has no sign."""
+    return abs(weight) if port is not None and model.magnitudes else weight
 
 
 def population(net: esn.Network, draw: Draw, k: int) -> esn.Population:

@@ -39,7 +39,7 @@ class InhomogeneousPoisson(PointProcess):
     ):
         where = "InhomogeneousPoisson"
         self.times = distinct_times(times, where)
-        self.rates = floats(rates, f"{where}: rates", "one list of numbers (Hz), or one list a neuron")
+        self.rates = floats(rates, f"{where}: rates", "one list of numbers (Hz), or one list a neuron", "Hz")
         if self.rates.ndim not in (1, 2):
             raise InputError(
                 f"{where}: rates is an array of shape {self.rates.shape}; "

@@ -14,7 +14,7 @@ from eventsnn.base.errors import InputError
 from eventsnn.describe.processes.base import HIGHEST_RATE, LOWEST_RATE, Key, PointProcess, Streams, positive, rates
 from eventsnn.draw import streams
 from eventsnn.draw.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
-from eventsnn.draw.values import Value, resolve
+from eventsnn.draw.values import Value, own, resolve
 
 # Of the shape of a Gamma process. Below, thousands of spikes fall together; above, rounding shows in the intervals.
 LOWEST_SHAPE, HIGHEST_SHAPE = 1e-3, 1e9
@@ -56,7 +56,8 @@ class PoissonRefractory(RenewalProcess):
 
     def __init__(self, rate: Value, dead_time: Value, start: Start = "stationary"):
         super().__init__(start)
-        self.rate, self.dead_time = rate, dead_time
+        self.rate = own(rate, "PoissonRefractory: rate", "Hz")
+        self.dead_time = own(dead_time, "PoissonRefractory: dead_time", "ms")
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         rate = rates(self.rate, n, f"{where}: rate", key("rate"))
@@ -87,7 +88,7 @@ class Gamma(RenewalProcess):
 
     def __init__(self, rate: Value, shape: Value, start: Start = "stationary"):
         super().__init__(start)
-        self.rate, self.shape = rate, shape
+        self.rate, self.shape = own(rate, "Gamma: rate", "Hz"), own(shape, "Gamma: shape", "")
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         rate = rates(self.rate, n, f"{where}: rate", key("rate"))
@@ -151,6 +152,7 @@ def check_intervals(intervals: Any) -> None:
     if type(intervals) not in KINDS:
         known = ", ".join(kind.__name__ for kind in KINDS)
         raise InputError(f"{what} must be a distribution of ms or a list of them; known are {known}")
+    own(intervals, "Renewal: intervals", "ms")
     if isinstance(intervals, Uniform | Normal) and intervals.low < 0.0:
         raise InputError(f"{what} may be negative; give low >= 0")
     if isinstance(intervals, Normal):
