@@ -56,8 +56,9 @@ def initial_values(population: Population) -> Values:
         return {}
 
     def whole(given: Mapping[str, Value | Patched]) -> Values:
-        bases = {name: value.base if isinstance(value, Patched) else value for name, value in given.items()}
-        return {name: value_of(population, name, base) for name, base in bases.items() if base is not None}
+        known = {k: v for k, v in given.items() if not (isinstance(v, Patched) and v.base is None)}
+        bases = {name: value.base if isinstance(value, Patched) else value for name, value in known.items()}
+        return {name: value_of(population, name, base) for name, base in bases.items()}  # type: ignore[arg-type]
 
     def patched(given: Mapping[str, Value | Patched], values: Values) -> Values:
         patches = {name: value for name, value in given.items() if isinstance(value, Patched)}

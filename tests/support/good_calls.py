@@ -134,6 +134,7 @@ _RUNS = [
     "esn.Check('rate', 1.0, 1.0, 0.1, 'source').passed",
     "esn.RunawayError('text', 'exc', 0, 1.0)",
     "esn.InputError('text')",
+    "esn.InputWarning('text')",
     "esn.StateError('text')",
 ]
 
