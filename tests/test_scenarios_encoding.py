@@ -7,7 +7,7 @@ import pytest
 from scenario_runs import run, simulated
 
 import eventsnn as esn
-from eventsnn.scenarios import codes, dvs_edges, dvs_tracking, hearing, noise_robustness, rank_order_digits
+from eventsnn.scenarios import codes, dvs_edges, dvs_live, dvs_tracking, hearing, noise_robustness, rank_order_digits
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ from eventsnn.scenarios import codes, dvs_edges, dvs_tracking, hearing, noise_ro
         ("dvs_edges", dvs_edges.DURATION, 2),
         ("dvs_edges", 100.0, 0),
         ("dvs_edges", 20.0, 0),
+        ("dvs_live", 200.0, 1),
+        ("dvs_live", 3.0, 1),
         ("dvs_tracking", dvs_tracking.DURATION, 2),
         ("dvs_tracking", 30.0, 0),
         ("dvs_tracking", 2 * dvs_tracking.DURATION, 2),
@@ -87,6 +89,31 @@ def test_the_preferred_orientation_is_a_mean_of_angles():
     counts = np.zeros(8)
     counts[[0, 7]] = 1.0  # 0 and 157.5 degrees: their mean is 168.75, not 78.75
     assert float(dvs_edges.preferred(counts)) == pytest.approx(168.75, abs=1e-9)
+
+
+@pytest.mark.parametrize("chunk", [1.0, 7.3, 60.0])
+def test_live_spikes_do_not_depend_on_the_cut(chunk):
+    live = esn.scenario("dvs_live", chunk=chunk)
+    spikes = live.run(60.0).spikes["layer"]
+    whole = dvs_live.build()
+    whole.populations["camera"].push(*dvs_live.events(0.0, 60.0, 1e6, 1))
+    expected = whole.run(60.0).spikes["layer"]
+    assert len(expected) > 100
+    assert spikes.times.tolist() == expected.times.tolist() and spikes.ids.tolist() == expected.ids.tolist()
+
+
+def test_live_figures_are_in_the_summary():
+    live = esn.scenario("dvs_live", chunk=10.0)
+    told = live.run(25.0).summary["live"]
+    assert len(told["busy"]) == 3 and min(told["busy"]) > 0.0
+    assert 0.0 < told["delay_p50_ms"] <= told["delay_p99_ms"]
+
+
+def test_the_bar_is_where_its_events_are():
+    times, pixels = dvs_live.events(30.0, 40.0, 1e6, 1)
+    near = float(np.mean(dvs_live.distances(times, pixels) < dvs_live.NEAR))
+    # Half of all, and of the noise what happens to lie there: a band of 7 pixels along 90, of 100 x 100.
+    assert near == pytest.approx(0.5 + 0.5 * (7.0 * 90.0 + np.pi * 3.5**2) / 1e4, abs=0.02)
 
 
 def test_the_ball_is_where_its_brightest_pixels_are():

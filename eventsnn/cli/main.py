@@ -277,10 +277,12 @@ def _simulate(
     network = scenario.build(**chosen)
     if network is None:
         raise InputError(f"scenario {scenario.name}: build must return an eventsnn.Network, not None")
-    stopped, code = None, 0
+    stopped, code, live = None, 0, {}
     limit: dict[str, Any] = {} if limit_memory is None else {"limit_memory": 1e9 * limit_memory}
     try:
-        network.run(duration, threads=threads, progress=progress, engine=engine.value, **limit)
+        live = scenario.simulate(
+            network, duration, chosen, threads=threads, progress=progress, engine=engine.value, **limit
+        )
     except KeyboardInterrupt as interrupt:
         if network.time == 0:
             raise
@@ -290,7 +292,7 @@ def _simulate(
         stopped, code = str(error).rstrip("."), RUNAWAY
     with interrupts(LOST):
         results = network.results()
-    scenario.note(results, chosen, duration)
+    scenario.note(results, chosen, duration, live)
     results.summary["stopped"] = stopped
     return results, code
 

@@ -40,6 +40,7 @@ class Scenario:
     duration: float
     file: Path | None
     build: Callable[..., Network]
+    run: Callable[..., dict[str, Any]] | None
     check: Callable[[Results], list[Check]] | None
     plot: Callable[[Results], Figure] | None
 
@@ -47,14 +48,27 @@ class Scenario:
         """The value of every parameter when none is set."""
         return {name: parameter.default for name, parameter in self.parameters.items()}
 
-    def note(self, results: Results, parameters: dict[str, Any], duration: float) -> None:
-        """Write into the summary which scenario this was, as `check` and `plot` look it up there."""
+    def simulate(self, network: Network, duration: float, parameters: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Run a network for `duration` ms, as the scenario says or in one go; what the scenario has measured."""
+        if self.run is None:
+            network.run(duration, **options)
+            return {}
+        # Of many short runs each would draw a bar of its own.
+        return self.run(network, duration, self.defaults() | parameters, **options | {"progress": False})
+
+    def note(
+        self, results: Results, parameters: dict[str, Any], duration: float, live: dict[str, Any] | None = None
+    ) -> None:
+        """Write into the summary which scenario this was and what it has measured, as `check` and `plot` look it up
+        there."""
         results.summary["scenario"] = {
             "name": self.name,
             "file": str(self.file) if self.file else None,
             "parameters": self.defaults() | parameters,
             "duration": duration,
         }
+        if self.run is not None:
+            results.summary["live"] = live or {}
 
 
 @dataclass(frozen=True)
@@ -74,8 +88,9 @@ class Prepared:
     def run(self, duration: float | None = None, **options: Any) -> Results:
         """Simulate for `duration` ms, the scenario's own if left out; options are those of Network.run."""
         duration = self.scenario.duration if duration is None else duration
-        results = self.network.run(duration, **options)
-        self.scenario.note(results, self.parameters, duration)
+        live = self.scenario.simulate(self.network, duration, self.parameters, **options)
+        results = self.network.results()
+        self.scenario.note(results, self.parameters, duration, live)
         return results
 
     def check(self, results: Results) -> list[Check]:
@@ -193,7 +208,7 @@ def _scenario(name: str, module: types.ModuleType, file: Path | None) -> Scenari
         raise reject("it defines no number DURATION, the time to simulate in ms, such as DURATION = 1000.0")
     if not (math.isfinite(duration) and duration > 0):
         raise reject(f"DURATION must be a finite number of ms above 0, not {duration!r}")
-    functions: dict[str, Any] = {name: getattr(module, name, None) for name in ("build", "check", "plot")}
+    functions: dict[str, Any] = {name: getattr(module, name, None) for name in ("build", "run", "check", "plot")}
     if file is not None:
         folder = Path(str(module.__file__)).parent
         functions = {name: function and among_neighbours(function, folder) for name, function in functions.items()}
