@@ -184,12 +184,11 @@ class Network(Description):
         """Let neurons have these parameters and state in the present run."""
         simulation, population = self._simulation, neurons.population
         assert simulation is not None and isinstance(population.model, Model)
-        before, present_names = initial_values(population), population.model.state_variables
+        before, present = initial_values(population), self.present_state(population, population.model.state_variables)
         parameters = {name: value for name, value in values.items() if name in population.values}
         changes = {"values": population.values | patched(neurons, parameters, before)}
         with restoring(population, changes if parameters else {}):
             plan = compile_again(self, simulation.plan, self._begins) if parameters else simulation.plan
-            present = self.present_state(population, present_names)
             start = next(p.start for p in plan.populations if p.name == population.name)
             simulation.change(plan, *restated(neurons, start, values, before, present))
 

@@ -431,12 +431,12 @@ def test_intervals_too_short_for_the_time_are_stopped(use):
 
 
 @pytest.mark.parametrize("process", [process for process in PROCESSES.values() if not has_lists(process)][:3], ids=repr)
-def test_a_stimulus_of_spikes_needs_a_weight_and_a_source_takes_no_parameters(process):
+def test_a_stimulus_of_spikes_needs_a_weight_and_a_source_has_parameters_of_its_own(process):
     net = esn.Network()
     with pytest.raises(esn.InputError, match="needs weight="):
         net.stimulate(delta(net, 4), process)
-    with pytest.raises(esn.InputError, match="is a source and has no parameter 'rate'"):
-        net.population(4, process, rate=3.0)
+    with pytest.raises(esn.InputError, match=f"{type(process).__name__} has no parameter 'V_m'"):
+        net.population(4, process, V_m=3.0)
 
 
 def test_representations_name_the_parameters():
