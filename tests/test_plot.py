@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from pictures import overlapping
 
 from eventsnn.base.errors import InputError
 from eventsnn.results import plot
@@ -281,26 +282,6 @@ def test_no_colour_comes_twice(count):
     assert (legend is not None) == (count <= 8)
     if 8 < count <= 24:
         assert [label.get_color() for label in raster.get_yticklabels()] == plot._colours(count)
-
-
-def drawn_texts(picture: Figure) -> list:
-    found = list(picture.texts)
-    for panel in picture.axes:
-        legend = panel.get_legend()
-        found += [panel.title, panel._left_title, panel._right_title, *(legend.get_texts() if legend else [])]
-        for axis in (panel.xaxis, panel.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            # hidden ones have no labels
-            ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=False)
-            found += [axis.label, *(label for at, label in ticks if low <= at <= high)]
-    return [text for text in found if text.get_text() and text.get_visible()]
-
-
-def overlapping(picture: Figure) -> list[tuple[str, str]]:
-    """Pairs of texts that lie over one another; the space above and below the letters may."""
-    picture.draw_without_rendering()
-    boxes = [(text.get_text(), text.get_window_extent().shrunk(0.95, 0.7)) for text in drawn_texts(picture)]
-    return [(a, b) for k, (a, one) in enumerate(boxes) for b, two in boxes[:k] if one.overlaps(two)]
 
 
 @pytest.mark.parametrize("count", [3, 8, 20])

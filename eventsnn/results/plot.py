@@ -1,4 +1,4 @@
-"""Pictures of results: rasters, population rates, recorded traces.
+"""Pictures of results: rasters, population rates, recorded traces and what was injected.
 
 Every function draws into axes that it is given; `figure` makes the overall picture. No pyplot, so no global state
 and no window: figures work without a display, and `Figure.savefig` writes them.
@@ -20,19 +20,22 @@ from numpy.typing import NDArray
 
 from eventsnn.base.checks import number, whole
 from eventsnn.base.errors import InputError
+from eventsnn.results.injected import current_curve, programmes
 from eventsnn.results.picture import Picture
 from eventsnn.results.recorded import Recorded
 from eventsnn.results.spike_trains import SpikeTrains
-from eventsnn.results.style import COLOURS, RASTER_NEURONS, RASTER_POINTS
+from eventsnn.results.style import COLOURS, MOST_TRACES, RASTER_NEURONS, RASTER_POINTS
 from eventsnn.results.traces import Traces, unit
 
 RATE_BINS, FEWEST_BINS, MOST_BINS = 250, 5, 100_000
 SPIKES_PER_BIN = 5  # fewer draw single spikes as spikes of rate
-TRACE_PANELS, MOST_TRACES = 6, 50
+TRACE_PANELS = 6
 NAMED_ROWS = 24  # population names beside the raster, or neurons beside a small one
 LABEL_LENGTH = 28  # letters; longer names would leave no room for what they name
 TITLE_LENGTH, LEGEND_LENGTH = 100, 100  # letters that a line of them holds
 LINE = 0.15  # inches that a line of a small label takes
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64], str]  # times, values, colour
 
 
 def raster(axes: Axes, results: Recorded, height: float = 3.4) -> None:
@@ -134,6 +137,14 @@ def traces(
         panel.set_ylim(low - 0.08 * span, high + (marks + 0.1) * span)
 
 
+def injected(axes: Axes, currents: Sequence[Curve]) -> None:
+    """Draw injected currents (pA) over time (ms), and where 0 is."""
+    axes.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
+    for times, values, colour in currents:
+        axes.plot(times, values, color=colour, linewidth=1.0)
+    axes.set_ylabel("injected (pA)", fontsize="small")
+
+
 def figure(
     results: Recorded,
     t0: float | None = None,
@@ -143,9 +154,11 @@ def figure(
     bin: float | None = None,
     title: str | None = None,
 ) -> Picture:
-    """The overall picture, see Results.plot: raster, population rates, then recorded potentials and currents.
+    """The overall picture, see Results.plot: raster, population rates, then recorded potentials and currents, then what
+    was injected.
 
-    summary["V_th"] = {population: mV}, where there is one, says where spikes begin on the potentials.
+    summary["V_th"] = {population: mV}, where there is one, says where spikes begin on the potentials, and
+    summary["currents"] what was injected, see eventsnn/results/injected.py.
     """
     if title is not None and not isinstance(title, str):
         raise InputError(f"plot: title = {reprlib.repr(title)} must be a text")
@@ -158,16 +171,20 @@ def figure(
     named = len(results.spikes) if len(results.spikes) <= NAMED_ROWS else 0
     heights = [max(min(max(0.6 + 0.25 * rows, 1.2), 3.4), LINE * (named + 1))]
     with_rates = bin is not None or _bins(_populations(results)) >= FEWEST_BINS
-    heights += [1.5] * with_rates + [1.25] * len(drawn)
+    currents = _injected(results, drawn)
+    heights += [1.5] * with_rates + [1.25] * len(drawn) + [1.0] * bool(currents)
     picture = Picture(figsize=(8.0, 0.5 + sum(heights)), layout="constrained")
     axes = list(picture.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0])
     raster(axes[0], results, heights[0])
     if with_rates:
         rates(axes[1], results, bin)
-    _draw_traces(axes[1 + with_rates :], results, drawn)
+    first = 1 + with_rates
+    _draw_traces(axes[first : first + len(drawn)], results, drawn)
+    if currents:
+        injected(axes[-1], currents)
     if len(drawn) < len(panels) and drawn:
         note = f"{len(drawn)} of {len(panels):,} traces"
-        axes[1 + with_rates].set_title(note, loc="right", fontsize="small", color="0.4")
+        axes[first].set_title(note, loc="right", fontsize="small", color="0.4")
     for panel in axes:
         panel.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel("time (ms)")
@@ -251,9 +268,27 @@ def _dealt(panels: list[tuple[str, int, str]], most: int) -> list[tuple[str, int
     return [panels[k] for k in sorted(by_turns[:most])]
 
 
-def _draw_traces(axes: Sequence[Axes], results: Recorded, panels: Sequence[tuple[str, int, str]]) -> None:
+def _by_name(results: Recorded) -> dict[str, str]:
+    """The colours of populations."""
     populations = _populations(results)
-    colours = dict(zip([trains.name for trains in populations], _colours(len(populations)), strict=True))
+    return dict(zip([trains.name for trains in populations], _colours(len(populations)), strict=True))
+
+
+def _injected(results: Recorded, panels: Sequence[tuple[str, int, str]]) -> list[Curve]:
+    """Currents other than 0 that the neurons in the panels got, a curve for all that got the same: in the colour of
+    their traces, in grey where these have several."""
+    shown = {(name, int(results.traces[name].ids[index])) for name, index, _ in panels}
+    colours, found = _by_name(results), []
+    for neurons, pieces in programmes(results.summary):
+        names = {name for name, ids in neurons.items() if not shown.isdisjoint((name, neuron) for neuron in ids)}
+        times, values = current_curve(pieces, results.t_start, results.t_stop)
+        if names and values.any():
+            found.append((times, values, colours.get(min(names), "black") if len(names) == 1 else "0.4"))
+    return found
+
+
+def _draw_traces(axes: Sequence[Axes], results: Recorded, panels: Sequence[tuple[str, int, str]]) -> None:
+    colours = _by_name(results)
     thresholds = results.summary.get("V_th")
     for panel, (name, index, variable) in zip(axes, panels, strict=True):
         sampled = results.traces[name]

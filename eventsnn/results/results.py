@@ -50,7 +50,9 @@ class Results(Recorded):
         traces: {population or projection: Traces}.
         t_start, t_stop: the simulated time in ms that the results cover.
         summary: what else is known of the run (engine, seed, counters, checks ...), fit for JSON. `plot` looks for
-            summary["V_th"] = {population: mV} to draw spikes on top of membrane potentials.
+            summary["V_th"] = {population: mV} to draw spikes on top of membrane potentials, and for
+            summary["currents"], what stimuli injected into traced neurons (eventsnn/results/injected.py): of the first
+            50 of each trace, in up to 2,000 pieces of straight lines and sines; of more, nothing is noted.
 
     Counters, all of the compiled engine: synaptic_events and external_events that arrived; spikes, of sources too;
     queue_pops, entries taken from the queues; neuron_updates, how often a neuron was taken up in a window;
@@ -74,7 +76,8 @@ class Results(Recorded):
         bin: float | None = None,
         title: str | None = None,
     ) -> Figure:
-        """Raster, population rates and recorded potentials as one matplotlib Figure (`savefig` writes it).
+        """Raster, population rates, recorded potentials and, beneath, the currents (pA) that stimuli injected into
+        these neurons, as one matplotlib Figure (`savefig` writes it).
 
         t0, t1: ms, the window that is drawn; where left out, from the beginning and to the end of the run.
         populations: the name of one or a list of names; where left out, all that were recorded.

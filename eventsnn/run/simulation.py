@@ -31,6 +31,7 @@ from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
 from eventsnn.run.change import Change, change_of
 from eventsnn.run.history import SpikeHistory, TraceHistory
+from eventsnn.run.injected import Injected
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
 from eventsnn.run.samples import sample_count, sample_times, warn_of_samples_at
@@ -78,6 +79,7 @@ class Simulation:
         self._running = False
         # By projection, when which weights were set.
         self._weights: dict[str, list[tuple[float, Floats]]] = {}
+        self._injected = Injected()
         self._ended: RunawayError | None = None
         self._warned = False  # of samples at the end of a run
 
@@ -129,7 +131,7 @@ class Simulation:
         self._require_room(start, self._kept_from if keep == "all" else start, stop, limit_memory)
         if keep == "new":
             self._spikes, self._samples = self._nothing()
-            self._kept_from = start
+            self._kept_from, self._injected = start, Injected(start)
             self._counted_before, self._wall = self._counters(), 0.0
         bar = ProgressBar() if progress is True else nullcontext(progress or None)
         with bar as report, deferred_interrupt() as interrupted:
@@ -164,6 +166,7 @@ class Simulation:
         self._state = self._continue(plan, change)
         if self._state is not before:
             self._earlier = counted
+        self._injected.change(self.plan, plan, self.time)
         self.plan = plan
         for p in plan.populations:
             if plan.recorded[p.start : p.stop].any() and p.name not in self._spikes:
@@ -436,6 +439,7 @@ class Simulation:
             "synapses": self.plan.n_synapses,
             **{name: count - self._counted_before[name] for name, count in self._counters().items()},
             "V_th": {p.name: p.V_th for p in self.plan.populations if p.V_th is not None},
+            "currents": self._injected.notes(self.plan, end),
         }
 
 
