@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from eventsnn.base.checks import choice, floats, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
-from eventsnn.describe.parts import Neurons, Owner, Population, Probe, Projection, Side, Stimulus, indices, own
+from eventsnn.describe.parts import Neurons, Owner, Population, Probe, Projection, Side, Stimulus, indices
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource, spike_train
-from eventsnn.draw.values import Value
+from eventsnn.draw.values import Value, own
 from eventsnn.models.base import Model
 
 DTYPES = ("float64", "float32")

@@ -20,7 +20,7 @@ from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource
-from eventsnn.draw.values import Patched, Value, Values
+from eventsnn.draw.values import Patched, Value, Values, own
 from eventsnn.models.base import Model
 
 Side: TypeAlias = "Neurons | Sequence[Neurons]"
@@ -394,11 +394,6 @@ class Probe:
     every: float | None
     times: Floats | None
     synapses: Ints | None = None
-
-
-def own(value: Any) -> Any:
-    """A description does not change with the arrays that it was given."""
-    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def arguments(source: PointProcess | InjectedCurrent) -> list[str]:

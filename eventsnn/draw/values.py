@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,13 @@ class Patched:
 
 
 NUMBERS = "a number, an array or a distribution"
+
+
+def own(value: Any) -> Any:
+    """A description does not change with the arrays and lists that it was given."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return deepcopy(value) if isinstance(value, list) else value
 
 
 def resolve(value: Value, n: int, what: str, key: int) -> Floats:

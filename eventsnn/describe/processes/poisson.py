@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eventsnn._core.draw.stream import POISSON
 from eventsnn.describe.processes.base import Key, PointProcess, Streams, cell_widths, positive, rates
-from eventsnn.draw.values import Value
+from eventsnn.draw.values import Value, own
 
 
 class Poisson(PointProcess):
@@ -14,7 +14,7 @@ class Poisson(PointProcess):
     """
 
     def __init__(self, rate: Value):
-        self.rate = rate
+        self.rate = own(rate)
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         rate = rates(self.rate, n, f"{where}: rate", key("rate"))

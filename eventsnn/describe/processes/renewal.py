@@ -14,7 +14,7 @@ from eventsnn.base.errors import InputError
 from eventsnn.describe.processes.base import HIGHEST_RATE, LOWEST_RATE, Key, PointProcess, Streams, positive, rates
 from eventsnn.draw import streams
 from eventsnn.draw.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
-from eventsnn.draw.values import Value, resolve
+from eventsnn.draw.values import Value, own, resolve
 
 # Of the shape of a Gamma process. Below, thousands of spikes fall together; above, rounding shows in the intervals.
 LOWEST_SHAPE, HIGHEST_SHAPE = 1e-3, 1e9
@@ -56,7 +56,7 @@ class PoissonRefractory(RenewalProcess):
 
     def __init__(self, rate: Value, dead_time: Value, start: Start = "stationary"):
         super().__init__(start)
-        self.rate, self.dead_time = rate, dead_time
+        self.rate, self.dead_time = own(rate), own(dead_time)
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         rate = rates(self.rate, n, f"{where}: rate", key("rate"))
@@ -87,7 +87,7 @@ class Gamma(RenewalProcess):
 
     def __init__(self, rate: Value, shape: Value, start: Start = "stationary"):
         super().__init__(start)
-        self.rate, self.shape = rate, shape
+        self.rate, self.shape = own(rate), own(shape)
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         rate = rates(self.rate, n, f"{where}: rate", key("rate"))

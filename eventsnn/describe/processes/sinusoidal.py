@@ -19,7 +19,7 @@ from eventsnn.describe.processes.base import (
     positive,
     rates,
 )
-from eventsnn.draw.values import Value, resolve
+from eventsnn.draw.values import Value, own, resolve
 
 # Candidates that a sinusoidal process may go through without a spike, in the part of a period in which it is silent.
 MOST_CANDIDATES = 1e8
@@ -35,7 +35,7 @@ class SinusoidalPoisson(PointProcess):
     """
 
     def __init__(self, rate: Value, amplitude: Value, frequency: Value, phase: Value = 0.0):
-        self.rate, self.amplitude, self.frequency, self.phase = rate, amplitude, frequency, phase
+        self.rate, self.amplitude, self.frequency, self.phase = map(own, (rate, amplitude, frequency, phase))
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         rate = rates(self.rate, n, f"{where}: rate", key("rate"))
