@@ -1,11 +1,19 @@
 """What users do to a network that lives, as they know it from other simulators, and what must then hold."""
 
 
+import math
+import os
+import signal
+
 import numpy as np
 import pytest
 from event_log import differences, recorded
 
 import eventsnn as esn
+from eventsnn.base.errors import Interrupted
+from eventsnn.run import simulation
+
+ENGINES = ["compiled", "reference"]
 
 
 def noisy(weight=20.0, **options):
@@ -43,3 +51,56 @@ def test_arrays_that_are_written_to_later_change_nothing(kind):
         return net.run(100.0)
 
     assert differences(recorded(run(False)), recorded(run(True))) == []
+
+
+# ---- weights that synapses share
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("engine", "threads"), [("compiled", 1), ("compiled", 2), ("reference", 1)])
+def test_a_weight_that_all_synapses_share_is_set_between_runs(engine, threads, dtype):
+    """As that of synapses which have one each, also where projections share their rows and spikes are under way."""
+
+    def run(weight, engine="compiled", threads=1):
+        net = esn.Network(seed=4)
+        lif = esn.LIFDelta(E_L=0.0, V_th=20.0, V_reset=0.0)
+        exc, inh = (net.population(n, lif, name=name) for n, name in ((40, "exc"), (20, "inh")))
+        first = net.connect(exc, exc, esn.FixedProbability(0.2), weight=weight, delay=3.0, name="first", dtype=dtype)
+        net.connect(exc, inh, esn.FixedProbability(0.2), weight=weight, delay=3.0, dtype=dtype)
+        back = net.connect(inh, [exc, inh], esn.FixedInDegree(5), weight=esn.Uniform(-2.0, -2.0), name="back")
+        net.stimulate([exc, inh], esn.Poisson(4_000.0), weight=1.0)
+        net.record(first, "weight", every=4.0)
+        net.run(10.0, engine=engine, threads=threads)
+        first.set(weight=0.5)
+        net.run(10.0, threads=threads)
+        exc.set(tau_m=12.0)
+        first.set(weight=esn.Uniform(0.0, 1.0))
+        back.set(weight=-1.0)
+        results = net.run(10.0, threads=threads)
+        assert (first.get("weight") < 1.0).all()
+        return results
+
+    # Those of a distribution that draws one number are not shared.
+    expected = run(esn.Uniform(1.5, 1.5))
+    got = run(1.5, engine, threads)
+    assert differences(recorded(expected), recorded(got)) == []
+    assert got.traces["first"].weight[0, :5].tolist() == [1.5] * 3 + [0.5] * 2
+
+
+def test_a_lesion_and_its_end_after_reset():
+    """A number that was set made the weights shared ones, which after reset() could not be set any more."""
+    net = esn.Network()
+    source = net.population(1, esn.SpikeSource([1.0, 11.0, 21.0]), name="source")
+    cells = net.population(2, esn.LIFDelta(E_L=0.0, V_th=20.0, tau_m=10.0), name="cells")
+    wires = net.connect(source, cells, esn.AllToAll(), weight=[[5.0, 6.0]], delay=1.0)
+    for _ in range(2):
+        net.run(5.0)
+        wires.set(weight=0.0)
+        before = cells.state("V_m")
+        net.run(10.0)
+        assert cells.state("V_m") == pytest.approx(before * math.exp(-1.0), rel=1e-13, abs=1e-300)
+        net.reset()
+    net.run(15.0)
+    wires.set(weight=[[7.0, 8.0]])
+    net.run(10.0)
+    assert cells.state("V_m") == pytest.approx([7.0 * math.exp(-0.3), 8.0 * math.exp(-0.3)], rel=1e-13)

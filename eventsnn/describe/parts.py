@@ -322,8 +322,9 @@ class Projection(Guarded):
     def set(self, *, weight: Value | None = None, delay: Value | None = None) -> None:
         """Set weight (mV, pA or nS) or delay (ms): numbers, arrays or distributions, as in connect.
 
-        Weights may be set between runs too, if each synapse has one of its own: spikes under way arrive with the new
-        ones. InputError if they all share one, or none is kept; StateError for delays after the first run.
+        Weights may be set between runs too: spikes under way arrive with the new ones. Synapses that all share one
+        weight are then given one each, which takes 8 bytes a synapse more (4 as float32). InputError if none is kept;
+        StateError for delays after the first run.
         """
         if delay is not None:
             self.network.require_unstarted(f"change delays of {self.name}")

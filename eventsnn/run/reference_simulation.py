@@ -38,7 +38,7 @@ class ReferenceSimulation(Simulation):
     def step(self) -> None:
         """Process all events of the next time and round, and the samples before it."""
         reference = self._state
-        self._require_rest("step")
+        self.require_rest("step")
         if self._ended is not None:
             raise self._ended
         t = reference.peek()

@@ -26,6 +26,7 @@ from eventsnn.base.sorting import order_by, order_in_time
 from eventsnn.compile.altered import Stated
 from eventsnn.compile.layout import lay_out
 from eventsnn.compile.plan import PartPlan, Plan, ProbePlan, ProceduralPlan, WeightProbePlan
+from eventsnn.compile.rows import with_weights
 from eventsnn.results.results import Results
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
@@ -120,7 +121,7 @@ class Simulation:
             raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise InputError(f"run: progress = {progress!r} must be True, False or a function of RunStatus")
-        self._require_rest("run")
+        self.require_rest("run")
         if self._ended is not None:
             raise self._ended
         self._require_room(start, self._kept_from if keep == "all" else start, stop, limit_memory)
@@ -179,7 +180,7 @@ class Simulation:
 
     def require_alive(self, action: str) -> None:
         """Raise StateError while a run is going on, and once one has ended in a run-away."""
-        self._require_rest(action)
+        self.require_rest(action)
         if self._ended is not None:
             raise StateError(
                 f"{action}: the run has ended at {self.time:g} ms; call net.reset() first, which goes back to t = 0"
@@ -190,7 +191,7 @@ class Simulation:
 
         Raises InputError for a time in the past.
         """
-        self._require_rest(f"change {population}")
+        self.require_rest(f"change {population}")
         plan = next((p for p in self.plan.populations if isinstance(population, str) and p.name == population), None)
         if plan is None or plan.model is not None:
             raise InputError(f"set_trains: {population!r} is no population of sources")
@@ -210,13 +211,17 @@ class Simulation:
     def set_weights(self, projection: str, weights: Floats) -> None:
         """Give the synapses of a projection new weights, in the order of the Plan; spikes under way arrive with them.
 
-        Raises InputError if they share one weight, or none is kept.
+        Where they share one weight each is given one of its own. Raises InputError if none is kept.
         """
-        self._require_rest(f"change {projection}")
+        self.require_rest(f"change {projection}")
         number = next(k for k, p in enumerate(self.plan.projections) if p.name == projection)
+        plan = with_weights(self.plan, number)
+        if plan is not self.plan:
+            self.require_alive(f"change {projection}")
+            self.change(plan)
         self._state.set_weights(number, weights)
-        plan = self.plan.projections[number]
-        rows = plan.rows if isinstance(plan, PartPlan) else plan
+        mine = self.plan.projections[number]
+        rows = mine.rows if isinstance(mine, PartPlan) else mine
         assert not isinstance(rows, ProceduralPlan)  # refused above
         kept = np.array(weights, dtype=rows.weight.dtype).astype(np.float64)
         changes = self._weights.setdefault(projection, [])
@@ -230,7 +235,7 @@ class Simulation:
 
     def state_of(self, population: str, names: Sequence[str]) -> dict[str, Floats]:
         """State variables of a population at the present time, potentials relative to E_L as in the equations."""
-        self._require_rest(f"read the state of {population}")
+        self.require_rest(f"read the state of {population}")
         plan = next(p for p in self.plan.populations if p.name == population)
         model, settled = plan.model, self._state.settled()
         assert model is not None
@@ -243,7 +248,8 @@ class Simulation:
             values["V_th"] = np.array([model.threshold(c, s) for c, s in zip(constants, states, strict=True)])
         return {name: values[name] for name in names}
 
-    def _require_rest(self, action: str) -> None:
+    def require_rest(self, action: str) -> None:
+        """Raise StateError while a run is going on."""
         if self._running:
             raise StateError(f"{action}: a run of this network is going on; wait until it returns")
 
@@ -387,7 +393,7 @@ class Simulation:
 
     def results(self) -> Results:
         """Everything recorded since t = 0, or since the beginning of the last run that kept only the new."""
-        self._require_rest("results")
+        self.require_rest("results")
         start, end = self._kept_from, self.time
         spikes = {}
         for p in self.plan.populations:
