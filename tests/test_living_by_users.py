@@ -104,3 +104,96 @@ def test_a_lesion_and_its_end_after_reset():
     wires.set(weight=[[7.0, 8.0]])
     net.run(10.0)
     assert cells.state("V_m") == pytest.approx([7.0 * math.exp(-0.3), 8.0 * math.exp(-0.3)], rel=1e-13)
+
+
+# ---- between two states there is none
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_refused_run_takes_no_change_back(engine):
+    """It took a run of 0 ms for one that has not begun, and went back to before it."""
+    net, cells = noisy()
+    source = net.population(1, esn.SpikeSource([]), name="source")
+    net.run(0.0, engine=engine)
+    cells.set(V_m=-60.0)
+    source.set(times=[1.0])
+    with pytest.raises(esn.InputError, match="duration = -5 ms"):
+        net.run(-5.0)
+    net.run(0.0)
+    assert cells.state("V_m").tolist() == [-60.0] * 40
+    assert net.run(2.0, engine=engine).spikes["source"].times.tolist() == [1.0]
+
+
+def test_nothing_changes_while_a_run_goes_on():
+    net, cells = noisy(weight=esn.Uniform(1.0, 2.0))
+    source = net.population(1, esn.SpikeSource([]), name="source")
+    rates = net.population(1, esn.Poisson(5.0), name="rates")
+    drive, wires = net.stimuli["drive"], net.projections["wires"]
+    changes = [
+        lambda: cells.set(V_m=-60.0), lambda: cells[:3].set(tau_m=5.0), lambda: drive.set(rate=1.0),
+        lambda: drive.set(weight=1.0), lambda: wires.set(weight=1.0), lambda: net.record(cells, "V_m", every=1.0),
+        lambda: source.push([5.0]), lambda: source[0].set(times=[5.0]), lambda: rates.set(rate=1.0), net.reset,
+    ]  # fmt: skip
+    refused = []
+
+    def change(status):
+        for k, each in enumerate(changes):
+            with pytest.raises(esn.StateError, match="a run of this network is going on"):
+                each()
+            refused.append(k)
+
+    net.run(20.0, progress=change)
+    assert set(refused) == set(range(len(changes))) and net.time == 20.0
+    net.reset()
+    assert differences(recorded(net.run(20.0)), recorded(noisy_again(20.0))) == []
+
+
+def noisy_again(duration):
+    net, _ = noisy(weight=esn.Uniform(1.0, 2.0))
+    net.population(1, esn.SpikeSource([]), name="source")
+    net.population(1, esn.Poisson(5.0), name="rates")
+    return net.run(duration)
+
+
+def test_a_change_for_which_there_is_no_memory_is_none(monkeypatch):
+    net, cells = noisy()
+    expected, _ = noisy()
+    net.run(5.0)
+    expected.run(5.0)
+
+    def fail(plan):
+        raise MemoryError
+
+    drive = net.stimuli["drive"]
+    with monkeypatch.context() as patch:
+        patch.setattr(simulation, "lay_out", fail)
+        changes = [
+            lambda: cells.set(tau_m=3.0, V_m=-60.0), lambda: cells[:4].set(I_e=3.0), lambda: drive.set(rate=3.0),
+            lambda: net.record(cells, "V_m", every=1.0),
+        ]  # fmt: skip
+        for change in changes:
+            with pytest.raises(MemoryError):
+                change()
+    assert cells.get("tau_m").tolist() == [10.0] * 40 and drive.source.rate == 8_000.0 and not net.probes
+    assert differences(recorded(net.run(20.0)), recorded(expected.run(20.0))) == []
+
+
+def test_ctrl_c_in_the_middle_of_a_change_waits_for_its_end(monkeypatch):
+    """The description and what runs then both are as they were set."""
+    net, cells = noisy()
+    expected, others = noisy()
+    net.run(5.0)
+    expected.run(5.0)
+    others.set(tau_m=12.0)
+    lay_out = simulation.lay_out
+
+    def interrupted(plan):
+        os.kill(os.getpid(), signal.SIGINT)
+        return lay_out(plan)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(simulation, "lay_out", interrupted)
+        with pytest.raises(Interrupted, match=r"interrupted after the change; run\(\) goes on"):
+            cells.set(tau_m=12.0)
+    assert cells.get("tau_m").tolist() == [12.0] * 40
+    assert differences(recorded(net.run(20.0)), recorded(expected.run(20.0))) == []

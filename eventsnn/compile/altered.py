@@ -30,12 +30,12 @@ class Stated(NamedTuple):
 
 @contextmanager
 def restoring(part: Any, changes: Mapping[str, Any]) -> Iterator[None]:
-    """Give a part of a description other attributes, and its own again if they cannot be used."""
+    """Give a part of a description other attributes, and its own again if they do not come into use."""
     kept = part.__dict__.copy()
     part.__dict__.update(changes)
     try:
         yield
-    except InputError:
+    except BaseException:
         part.__dict__.clear()
         part.__dict__.update(kept)
         raise

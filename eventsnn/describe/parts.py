@@ -170,7 +170,8 @@ class Neurons(Guarded):
         count from the present; they take the place of those to come, and none may lie in the past. Of a point process
         its parameters, as rate=: a process begins anew where it is set, with random numbers of its own.
 
-        Raises InputError for an unknown name and a bad value; nothing is changed then.
+        Raises InputError for an unknown name, and between runs for a bad value; nothing is changed then. Before the
+        first run values may be set one after the other: they are checked when the network is compiled.
         """
         model = self.population.model
         if isinstance(model, SpikeSource):
@@ -368,7 +369,7 @@ class Stimulus(Guarded):
 
         This may be done between runs: from `net.time` on the drive is another. A process begins anew then, with random
         numbers of its own, unless only the weight changes. Both stay after `net.reset()`. Raises InputError for an
-        unknown name or a bad value; nothing is changed then.
+        unknown name and, between runs, for a bad value; nothing is changed then.
         """
         known = arguments(self.source)
         current = isinstance(self.source, InjectedCurrent)

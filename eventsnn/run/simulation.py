@@ -151,15 +151,17 @@ class Simulation:
         much.
         """
         change = change_of(self.plan, plan, self._state.settled(), self.time, given, moved)
-        if plan is not self.plan:
-            self._alter(plan, change)
-        self._state.restate(change)
+        if plan is self.plan:
+            self._state.restate(change)
+            return
+        counted, later = self._counters(), self._continue(plan, change)
+        later.restate(change)
+        if later is not self._state:
+            self._state, self._earlier = later, counted
+        self._see(plan)
 
-    def _alter(self, plan: Plan, change: Change) -> None:
-        counted, before = self._counters(), self._state
-        self._state = self._continue(plan, change)
-        if self._state is not before:
-            self._earlier = counted
+    def _see(self, plan: Plan) -> None:
+        """Go on with another Plan, in which more may be recorded."""
         self.plan = plan
         for p in plan.populations:
             if plan.recorded[p.start : p.stop].any() and p.name not in self._spikes:
@@ -441,9 +443,25 @@ class Simulation:
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], int]]:
-    """Within it Ctrl-C only sets a flag, so that neither a chunk nor the collection of its results is torn; so do
-    signals that end a process, if they would raise an exception. Gives the number of the signal that came, else 0."""
+def undivided(action: str) -> Iterator[None]:
+    """Within it Ctrl-C waits until all is done, and then raises Interrupted."""
+    number = 0
+    try:
+        with deferred_interrupt(f"interrupting after the present {action}") as interrupted:
+            try:
+                yield
+            finally:
+                number = interrupted()
+    finally:
+        if number:
+            raise Interrupted(f"interrupted after the {action}; run() goes on", number)
+
+
+@contextmanager
+def deferred_interrupt(told: str = "interrupting after the present chunk") -> Iterator[Callable[[], int]]:
+    """Within it Ctrl-C only sets a flag and says so, so that neither a chunk nor the collection of its results is torn;
+    so do signals that end a process, if they would raise an exception. Gives the number of the signal that came, else
+    0."""
     usual = {number: signal.getsignal(number) for number in ENDING}
     deferred = [number for number, handler in usual.items() if callable(handler)]
     if threading.current_thread() is not threading.main_thread() or not deferred:
@@ -453,7 +471,7 @@ def deferred_interrupt() -> Iterator[Callable[[], int]]:
 
     def note(number: int, frame: Any) -> None:
         came[0] = number
-        print("interrupting after the present chunk", file=sys.stderr)
+        print(told, file=sys.stderr)
 
     for number in deferred:
         signal.signal(number, note)
