@@ -192,9 +192,9 @@ class Network(Description):
         before, present_names = initial_values(population), population.model.state_variables
         parameters = {name: value for name, value in values.items() if name in population.values}
         changes = {"values": population.values | patched(neurons, parameters, before)}
+        present = self.present_state(population, present_names)
         with restoring(population, changes if parameters else {}):
             plan = compile_again(self, simulation.plan, self._begins) if parameters else simulation.plan
-            present = self.present_state(population, present_names)
             start = next(p.start for p in plan.populations if p.name == population.name)
             simulation.change(plan, *restated(neurons, start, values, before, present))
 

@@ -197,3 +197,38 @@ def test_ctrl_c_in_the_middle_of_a_change_waits_for_its_end(monkeypatch):
             cells.set(tau_m=12.0)
     assert cells.get("tau_m").tolist() == [12.0] * 40
     assert differences(recorded(net.run(20.0)), recorded(expected.run(20.0))) == []
+
+
+# ---- state
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("model", [esn.LIFDelta(), esn.LIFExp(), esn.AdEx(), esn.MAT2()])
+def test_setting_the_state_that_is_there_changes_no_bit(engine, model):
+    def network():
+        net = esn.Network(seed=1)
+        cells = net.population(20, model, name="cells")
+        net.stimulate(cells, esn.Poisson(3_000.0), weight=1.0 if model.instantaneous else 40.0)
+        net.record(cells, "V_m", every=1.0)
+        net.run(20.3, engine=engine)
+        return net, cells
+
+    net, cells = network()
+    cells.set(**{name: cells.state(name) for name in model.state_variables})
+    cells[3:5].set(V_m=cells.state("V_m")[3:5])
+    expected, _ = network()
+    assert differences(recorded(expected.run(20.0)), recorded(net.run(20.0))) == []
+
+
+@pytest.mark.parametrize("model", [esn.LIFDelta(), esn.LIFExp(), esn.AdEx(), esn.MAT2(), esn.GLIF()])
+def test_E_L_and_V_m_are_set_together(model):
+    """Also where V_m is given as it is: it stays, and so must move relative to the E_L that goes away."""
+    net = esn.Network()
+    cells = net.population(4, model, name="cells")
+    net.run(5.0)
+    v = cells.state("V_m")
+    given = np.array([v[0], -66.0, v[2], -67.0])
+    cells.set(E_L=-80.0, V_m=given)
+    assert cells.state("V_m") == pytest.approx(given, rel=1e-14)
+    cells[:2].set(E_L=-75.0)
+    assert cells.state("V_m") == pytest.approx(given, rel=1e-14)

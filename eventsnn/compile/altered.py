@@ -88,12 +88,12 @@ def restated(
     given, moved = [], []
     offsets = [model.offsets(these) for these in (before, after)]
     for slot, (name, relative) in enumerate(zip(("V_m", *model.slots), (v, *variables), strict=True), -1):
-        if name in values:
-            relative = np.broadcast_to(relative, population.n)
-            given.append(Stated(slot, start + neurons.ids, relative[neurons.ids]))
-            continue
+        others = state[name] != present[name]
+        if others.any():
+            ids = np.flatnonzero(others)
+            given.append(Stated(slot, start + ids, np.broadcast_to(relative, population.n)[ids]))
         old, new = (np.broadcast_to(of.get(name, 0.0), population.n) for of in offsets)
-        ids = np.flatnonzero(old != new)
+        ids = np.flatnonzero((old != new) & ~others)
         if ids.size:
             moved.append(Stated(slot, start + ids, (old - new)[ids]))
     return given, moved
