@@ -232,3 +232,32 @@ def test_E_L_and_V_m_are_set_together(model):
     assert cells.state("V_m") == pytest.approx(given, rel=1e-14)
     cells[:2].set(E_L=-75.0)
     assert cells.state("V_m") == pytest.approx(given, rel=1e-14)
+
+
+# ---- until a spike
+
+
+def test_a_count_of_no_neurons_is_refused():
+    _, cells = noisy()
+    with pytest.raises(esn.InputError, match=r"SpikeCount: cells\[3:3\] has no neurons"):
+        esn.SpikeCount(cells[3:3])
+
+
+def test_chunks_grow_as_long_as_the_spike_does_not_come(monkeypatch):
+    """To take back costs as much however long a chunk is: chunks of one size made large networks much slower."""
+    monkeypatch.setattr(simulation, "WATCHED_BUDGET", 1_000)
+    monkeypatch.setitem(simulation.BUDGET, "compiled", 16_000)
+    budgets = []
+    advance = simulation.Simulation._advance_a_little
+
+    def noted(self, stop, budget, threads):
+        budgets.append(budget)
+        return advance(self, stop, budget, threads)
+
+    monkeypatch.setattr(simulation.Simulation, "_advance_a_little", noted)
+    net, cells = noisy()
+    expected, _ = noisy()
+    results = net.run(300.0, until=esn.SpikeCount(cells, 300))
+    assert budgets[:6] == [1_000, 2_000, 4_000, 8_000, 16_000, 16_000]
+    assert results.spikes["cells"].times.size == 300
+    assert differences(recorded(expected.run(300.0)), recorded(net.run(until=300.0))) == []

@@ -40,7 +40,8 @@ from eventsnn.solve.state import State
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
 BUDGET = {"compiled": 8_000_000, "reference": 2_000}
-# The same where spikes are counted: what is done beyond the last of them is done again.
+# The same in the first chunk where spikes are counted: what is done beyond the last of them is done again. Each further
+# chunk has twice as many, since to be able to go back costs as much however long it is.
 WATCHED_BUDGET = 1_000_000
 # What Ctrl-C sends, and what ends a process; not every system has the last one.
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -326,7 +327,7 @@ class Simulation:
         """A chunk, after which the run goes on or is to stop at the time that is returned, before which it then stands:
         a chunk that has gone beyond it is taken back. Also whether all is done."""
         before, counted, times = self._state.snapshot(), self._counters(), self._begin_samples(stop)
-        done = self._advance_a_little(stop, threads)
+        done = self._advance_a_little(stop, min(WATCHED_BUDGET << watch.chunks, BUDGET[self.engine]) * threads, threads)
         spikes = self._state.take_spikes()
         reached = watch.see(*spikes)
         if reached is None:
@@ -340,9 +341,9 @@ class Simulation:
             self._earlier = {name: count - self._state.counters[name] for name, count in counted.items()}
         return found, False
 
-    def _advance_a_little(self, stop: float, threads: int) -> bool:
+    def _advance_a_little(self, stop: float, budget: int, threads: int) -> bool:
         """Simulate no further than what may be taken back."""
-        return bool(self._state.advance(stop, WATCHED_BUDGET * threads, threads))
+        return bool(self._state.advance(stop, budget, threads))
 
     def _begin_samples(self, stop: float) -> list[Floats]:
         """Let the engine take samples from now on; when."""
