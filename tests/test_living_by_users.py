@@ -261,3 +261,32 @@ def test_chunks_grow_as_long_as_the_spike_does_not_come(monkeypatch):
     assert budgets[:6] == [1_000, 2_000, 4_000, 8_000, 16_000, 16_000]
     assert results.spikes["cells"].times.size == 300
     assert differences(recorded(expected.run(300.0)), recorded(net.run(until=300.0))) == []
+
+
+# ---- slices of point processes
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_slices_of_processes_whose_parameters_are_lists(started):
+    net = esn.Network(seed=1)
+    steps = net.population(4, esn.InhomogeneousPoisson([0.0, 50.0], [0.0, 0.0]), name="steps")
+    laws = net.population(4, esn.Renewal(esn.Uniform(7.0, 7.0), start="ordinary"), name="laws")
+    if started:
+        net.run(0.0)
+    steps[1:3].set(rates=[0.0, 1_000.0])
+    steps[2].set(rates=[[1_000.0, 0.0]])
+    laws[1:3].set(intervals=esn.Uniform(11.0, 11.0))
+    laws[2:].set(intervals=[esn.Uniform(13.0, 13.0), esn.Uniform(17.0, 17.0)])
+    spikes = net.run(100.0).spikes
+    assert [train.size > 0 for train in spikes["steps"].trains()] == [False, True, True, False]
+    assert spikes["steps"].trains()[1].min() >= 50.0 > spikes["steps"].trains()[2].max()
+    assert [train[0] for train in spikes["laws"].trains()] == [7.0, 11.0, 13.0, 17.0]
+    for change, sentence in (
+        (lambda: steps[0].set(times=[1.0]), r"steps\[0\]: steps has one 'times' for all"),
+        (lambda: steps[:2].set(rates=[1.0]), r"steps\[0:2\]: rates is an array of shape \(1,\); give 2 of them"),
+        (lambda: laws[0].set(start="stationary"), r"laws\[0\]: laws has one 'start' for all"),
+        (lambda: laws[:2].set(intervals=[esn.Uniform(1.0, 2.0)]), r"laws\[0:2\]: 1 distributions of intervals for 2"),
+        (lambda: laws[0].set(intervals=3.0), "Renewal: intervals"),
+    ):
+        with pytest.raises(esn.InputError, match=sentence):
+            change()
