@@ -54,8 +54,9 @@ def initial_values(population: Population) -> Values:
         return {}
 
     def whole(given: Mapping[str, Value | Patched]) -> Values:
-        bases = {name: value.base if isinstance(value, Patched) else value for name, value in given.items()}
-        return {name: value_of(population, name, base) for name, base in bases.items() if base is not None}
+        without = [name for name, value in given.items() if isinstance(value, Patched) and value.base is None]
+        bases: dict[str, Any] = {k: v.base if isinstance(v, Patched) else v for k, v in given.items()}
+        return {name: value_of(population, name, base) for name, base in bases.items() if name not in without}
 
     def patched(given: Mapping[str, Value | Patched], values: Values) -> Values:
         patches = {name: value for name, value in given.items() if isinstance(value, Patched)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +33,9 @@ def own(value: Any) -> Any:
     """A description does not change with the arrays and lists that it was given."""
     if isinstance(value, np.ndarray):
         return value.copy()
-    return deepcopy(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [part.copy() if isinstance(part, list | np.ndarray) else part for part in value]
+    return value
 
 
 def resolve(value: Value, n: int, what: str, key: int) -> Floats:
