@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, overload
 
@@ -32,7 +33,7 @@ from eventsnn.models.base import Model
 from eventsnn.results.results import Results
 from eventsnn.run.progress import RunStatus
 from eventsnn.run.reference_simulation import ReferenceSimulation
-from eventsnn.run.simulation import Simulation
+from eventsnn.run.simulation import Simulation, undivided
 
 Engine: TypeAlias = Literal["compiled", "reference"]
 
@@ -104,6 +105,7 @@ class Network(Description):
         """
         if isinstance(until, SpikeCount) and until.neurons.population.network is not self:
             raise InputError(f"run: until: {until.neurons.name} belongs to another network")
+        first = self._simulation is None
         if self._simulation is None:
             threads = whole(threads, "run: threads", 1)
             self._simulation = self.compile("compiled" if engine is None else engine, limit_memory=limit_memory)
@@ -117,7 +119,7 @@ class Network(Description):
                 duration, until=until, threads=threads, progress=progress, keep=keep, limit_memory=limit_memory
             )
         except InputError:
-            if not self._simulation.begun:
+            if first and not self._simulation.begun:
                 self.reset()  # a first run whose arguments are refused has not begun
             raise
 
@@ -144,8 +146,10 @@ class Network(Description):
         """Back to t = 0; the next run begins anew.
 
         Parameters, weights, drives and recordings stay as they were set last. State, and spikes given to sources after
-        the first run, do not.
+        the first run, do not. Raises StateError while a run is going on.
         """
+        if self._simulation is not None:
+            self._simulation.require_rest("reset")
         self._simulation = None
         self._spikes, self._begins = {}, {}
 
@@ -178,15 +182,17 @@ class Network(Description):
             describe(neurons, values)
         else:
             self._simulation.require_alive(f"change {neurons.name}")
-            self._restate(neurons, {k: value_of(neurons, k, value, self.time) for k, value in values.items()})
+            with undivided("change"):
+                self._restate(neurons, {k: value_of(neurons, k, value, self.time) for k, value in values.items()})
 
     def _restate(self, neurons: Neurons, values: Values) -> None:
         """Let neurons have these parameters and state in the present run."""
         simulation, population = self._simulation, neurons.population
         assert simulation is not None and isinstance(population.model, Model)
-        before, present = initial_values(population), self.present_state(population, population.model.state_variables)
+        before = initial_values(population)
         parameters = {name: value for name, value in values.items() if name in population.values}
         changes = {"values": population.values | patched(neurons, parameters, before)}
+        present = self.present_state(population, population.model.state_variables)
         with restoring(population, changes if parameters else {}):
             plan = compile_again(self, simulation.plan, self._begins) if parameters else simulation.plan
             start = next(p.start for p in plan.populations if p.name == population.name)
@@ -206,20 +212,22 @@ class Network(Description):
             part.__dict__.update(changes)
             return
         simulation.require_alive(f"change {part.name}")
-        with restoring(part, changes):
-            simulation.change(compile_again(self, simulation.plan, {**self._begins, **begins}))
-        self._begins |= begins
+        with undivided("change"):
+            with restoring(part, changes):
+                simulation.change(compile_again(self, simulation.plan, {**self._begins, **begins}))
+            self._begins |= begins
 
     def renew(self, undo: Callable[[], Any]) -> None:
         simulation = self._simulation
         if simulation is None:
             return
-        try:
-            simulation.require_alive("record")
-            simulation.change(compile_again(self, simulation.plan, self._begins))
-        except (InputError, StateError):
-            undo()
-            raise
+        with undivided("change"):
+            try:
+                simulation.require_alive("record")
+                simulation.change(compile_again(self, simulation.plan, self._begins))
+            except BaseException:
+                undo()
+                raise
 
     def set_spikes(self, neurons: Neurons, source: SpikeSource, relative: bool) -> None:
         population = neurons.population
@@ -230,8 +238,9 @@ class Network(Description):
         if self._simulation is None:
             population.model = given
             return
-        self._simulation.set_trains(population.name, given.times, *given.bounds(population.n, population.name))
-        self._spikes[population.name] = given
+        with undivided("change"):
+            self._simulation.set_trains(population.name, given.times, *given.bounds(population.n, population.name))
+            self._spikes[population.name] = given
 
     def add_spikes(self, neurons: Neurons, source: SpikeSource, relative: bool) -> None:
         population = neurons.population
@@ -246,10 +255,11 @@ class Network(Description):
         return held
 
     def set_weights(self, projection: Projection, weight: Value) -> None:
-        if self._simulation is not None:
-            altered = drawn_plan(self, replace(projection, weight=weight))
-            self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
-        projection.__dict__["weight"] = weight
+        with nullcontext() if self._simulation is None else undivided("change"):
+            if self._simulation is not None:
+                altered = drawn_plan(self, replace(projection, weight=weight))
+                self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
+            projection.__dict__["weight"] = weight
 
     def synapses_of(self, projection: Projection) -> Synapses:
         if self._simulation is not None:

@@ -134,7 +134,7 @@ def test_an_empty_run_has_results():
     ],
     ids=["population", "connect", "stimulate", "get", "delay"],
 )
-def test_changes_after_the_first_run_name_the_reset(change):
+def test_what_cannot_change_after_the_first_run_names_the_reset(change):
     net = esn.Network()
     exc = net.population(3, esn.LIFDelta(), name="exc")
     wires = net.connect(exc, exc, esn.AllToAll())

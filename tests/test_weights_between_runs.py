@@ -95,7 +95,6 @@ def test_a_number_is_for_all():
 @pytest.mark.parametrize(
     ("connect", "weight", "sentence"),
     [
-        ({"weight": 1.0}, 2.0, "wires: all synapses share one weight, .* connect them with a weight for each"),
         ({"weight": esn.Uniform(0.0, 1.0), "storage": "procedural"}, 2.0, "wires keeps no weights with storage='proc"),
         ({"weight": esn.Uniform(0.0, 1.0)}, np.nan, "wires: weight = nan"),
         ({"weight": esn.Uniform(0.0, 1.0)}, [1.0, 2.0], "wires: weight"),

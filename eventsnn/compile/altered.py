@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import floats
 from eventsnn.base.errors import InputError
 from eventsnn.compile.neurons import initial_values
 from eventsnn.compile.streams import Begins, parameter_key
@@ -30,12 +31,12 @@ class Stated(NamedTuple):
 
 @contextmanager
 def restoring(part: Any, changes: Mapping[str, Any]) -> Iterator[None]:
-    """Give a part of a description other attributes, and its own again if they cannot be used."""
+    """Give a part of a description other attributes, and its own again if they do not come into use."""
     kept = part.__dict__.copy()
     part.__dict__.update(changes)
     try:
         yield
-    except InputError:
+    except BaseException:
         part.__dict__.clear()
         part.__dict__.update(kept)
         raise
@@ -88,12 +89,12 @@ def restated(
     given, moved = [], []
     offsets = [model.offsets(these) for these in (before, after)]
     for slot, (name, relative) in enumerate(zip(("V_m", *model.slots), (v, *variables), strict=True), -1):
-        if name in values:
-            relative = np.broadcast_to(relative, population.n)
-            given.append(Stated(slot, start + neurons.ids, relative[neurons.ids]))
-            continue
+        others = state[name] != present[name]
+        if others.any():
+            ids = np.flatnonzero(others)
+            given.append(Stated(slot, start + ids, np.broadcast_to(relative, population.n)[ids]))
         old, new = (np.broadcast_to(of.get(name, 0.0), population.n) for of in offsets)
-        ids = np.flatnonzero(old != new)
+        ids = np.flatnonzero((old != new) & ~others)
         if ids.size:
             moved.append(Stated(slot, start + ids, (old - new)[ids]))
     return given, moved
@@ -109,15 +110,40 @@ def altered_process(
         n = population.n
         values = {name: drawn_value(population, "source", name, value, n, time) for name, value in values.items()}
         return altered(population.model, values), np.array([time])
-    whole = {}
-    for name, value in values.items():
-        before, now = (parameter_key(population, "source", name, at) for at in (0.0, time))
-        held = resolve(getattr(population.model, name), population.n, f"{population.name}: {name}", before)
-        whole[name] = np.broadcast_to(held, population.n).copy()
-        whole[name][neurons.ids] = resolve_some(value, neurons.ids, f"{neurons.name}: {name}", now)
+    whole = {name: _with_some(neurons, name, value, time) for name, value in values.items()}
     begin = np.broadcast_to(begins.get(("source", population.name), np.zeros(1)), population.n).copy()
     begin[neurons.ids] = time
     return altered(population.model, whole), begin
+
+
+def _with_some(neurons: Neurons, name: str, value: Any, time: float) -> Any:
+    """A parameter of a point process of a population, one a neuron, in which some have this value from a time on."""
+    population = neurons.population
+    n, held = population.n, getattr(population.model, name)
+    if name in ("start", "times"):
+        raise InputError(f"{neurons.name}: {population.name} has one {name!r} for all; set it for the whole population")
+    if name == "intervals":
+        laws = list(held) if isinstance(held, list) else [held] * n
+        given = list(value) if isinstance(value, list | tuple) else [value] * len(neurons)
+        if len(given) != len(neurons):
+            raise InputError(f"{neurons.name}: {len(given)} distributions of intervals for {len(neurons)} neurons")
+        for k, law in zip(neurons.ids.tolist(), given, strict=True):
+            laws[k] = law
+        return laws
+    if name == "rates":
+        rates = floats(value, f"{neurons.name}: rates", "one list of numbers (Hz), or one list a neuron")
+        pieces = held.shape[-1]
+        if rates.shape not in ((pieces,), (len(neurons), pieces)):
+            raise InputError(
+                f"{neurons.name}: rates is an array of shape {rates.shape}; give {pieces} of them, or as many a neuron"
+            )
+        table = np.broadcast_to(held, (n, pieces)).copy()
+        table[neurons.ids] = rates
+        return table
+    before, now = (parameter_key(population, "source", name, at) for at in (0.0, time))
+    whole = np.broadcast_to(resolve(held, n, f"{population.name}: {name}", before), n).copy()
+    whole[neurons.ids] = resolve_some(value, neurons.ids, f"{neurons.name}: {name}", now)
+    return whole
 
 
 def altered_stimulus(

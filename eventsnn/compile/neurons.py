@@ -56,9 +56,9 @@ def initial_values(population: Population) -> Values:
         return {}
 
     def whole(given: Mapping[str, Value | Patched]) -> Values:
-        known = {k: v for k, v in given.items() if not (isinstance(v, Patched) and v.base is None)}
-        bases = {name: value.base if isinstance(value, Patched) else value for name, value in known.items()}
-        return {name: value_of(population, name, base) for name, base in bases.items()}  # type: ignore[arg-type]
+        without = [name for name, value in given.items() if isinstance(value, Patched) and value.base is None]
+        bases: dict[str, Any] = {k: v.base if isinstance(v, Patched) else v for k, v in given.items()}
+        return {name: value_of(population, name, base) for name, base in bases.items() if name not in without}
 
     def patched(given: Mapping[str, Value | Patched], values: Values) -> Values:
         patches = {name: value for name, value in given.items() if isinstance(value, Patched)}

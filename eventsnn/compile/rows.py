@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from eventsnn._core.solve.neuron import R
 from eventsnn.base.arrays import Floats, Ids
 from eventsnn.base.errors import InputError
 from eventsnn.compile.building import Building, Built
-from eventsnn.compile.plan import CurrentPlan, PartPlan, ProceduralPlan, ProjectionPlan, SlicePlan
+from eventsnn.compile.plan import CurrentPlan, PartPlan, Plan, ProceduralPlan, ProjectionPlan, SlicePlan
 from eventsnn.compile.synapses import MOST_VALUES, Drawing, too_large
 from eventsnn.models.base import Model
 from eventsnn.models.linear import LinearModel
@@ -62,6 +63,24 @@ def require_parts(
                 f"{p.name}: its synapses are stored with those of others, which these parameters or currents of its "
                 "targets do not allow; set them before the first run, or after net.reset()"
             )
+
+
+def with_weights(plan: Plan, number: int) -> Plan:
+    """The Plan in which each synapse of a projection, of this number, has a weight of its own; the same if it has, or
+    if none is kept."""
+    projection = plan.projections[number]
+    old = projection.rows if isinstance(projection, PartPlan) else projection
+    if isinstance(old, ProceduralPlan) or old.weight.size == old.n_synapses:
+        return plan
+    new = replace(old, weight=np.full(old.n_synapses, old.weight[0]))
+    new.weight.flags.writeable = False
+
+    def renewed(p: Any) -> Any:
+        if p is old:
+            return new
+        return replace(p, rows=new) if isinstance(p, PartPlan) and p.rows is old else p
+
+    return replace(plan, projections=tuple(map(renewed, plan.projections)), rows=tuple(map(renewed, plan.rows)))
 
 
 def _commuting(

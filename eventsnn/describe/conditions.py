@@ -15,13 +15,15 @@ class SpikeCount(Counted):
 
     All that happens at the time of this spike still belongs to the run, which ends at the next number after it. Spikes
     are counted from the beginning of the run on, and must be recorded. Whether the spike came is told by `net.time`,
-    which then lies before the end of the duration. Raises InputError for what are no neurons of a population, and for n
-    below 1.
+    which then lies before the end of the duration. Raises InputError for what are no neurons of a population, for none
+    of them, and for n below 1.
     """
 
     def __init__(self, neurons: Neurons, n: int = 1):
         if not isinstance(neurons, Neurons):
             raise InputError(f"SpikeCount: {reprlib.repr(neurons)} is not a population or a slice of one")
+        if not len(neurons):
+            raise InputError(f"SpikeCount: {neurons.name} has no neurons, so that no spike would come")
         self.neurons, self.population, self.ids = neurons, neurons.population.name, neurons.ids
         self.n = whole(n, "SpikeCount: n", 1)
 

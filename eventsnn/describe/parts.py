@@ -170,7 +170,8 @@ class Neurons(Guarded):
         count from the present; they take the place of those to come, and none may lie in the past. Of a point process
         its parameters, as rate=: a process begins anew where it is set, with random numbers of its own.
 
-        Raises InputError for an unknown name and a bad value; nothing is changed then.
+        Raises InputError for an unknown name, and between runs for a bad value; nothing is changed then. Before the
+        first run values may be set one after the other: they are checked when the network is compiled.
         """
         model = self.population.model
         if isinstance(model, SpikeSource):
@@ -326,8 +327,9 @@ class Projection(Guarded):
     def set(self, *, weight: Value | None = None, delay: Value | None = None) -> None:
         """Set weight (mV, pA or nS) or delay (ms): numbers, arrays or distributions, as in connect.
 
-        Weights may be set between runs too, if each synapse has one of its own: spikes under way arrive with the new
-        ones. InputError if they all share one, or none is kept; StateError for delays after the first run.
+        Weights may be set between runs too: spikes under way arrive with the new ones. Synapses that all share one
+        weight are then given one each, which takes 8 bytes a synapse more (4 as float32). InputError if none is kept;
+        StateError for delays after the first run.
         """
         if delay is not None:
             self.network.require_unstarted(f"change delays of {self.name}")
@@ -371,7 +373,7 @@ class Stimulus(Guarded):
 
         This may be done between runs: from `net.time` on the drive is another. A process begins anew then, with random
         numbers of its own, unless only the weight changes. Both stay after `net.reset()`. Raises InputError for an
-        unknown name or a bad value; nothing is changed then.
+        unknown name and, between runs, for a bad value; nothing is changed then.
         """
         known = arguments(self.source)
         current = isinstance(self.source, InjectedCurrent)

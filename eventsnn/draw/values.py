@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ NUMBERS = "a number, an array or a distribution"
 
 
 def own(value: Value, what: str, unit: str) -> Value:
-    """What a description keeps of a value: plain numbers in this unit, which do not change with the array given.
+    """What a description keeps of a value: plain numbers in this unit, which do not change with what was given.
 
     Quantities are converted; what cannot be is an InputError that names `what`.
     """
@@ -38,8 +39,12 @@ def own(value: Value, what: str, unit: str) -> Value:
         if value.unit not in ("", unit):
             raise InputError(f"{what}: {value!r} draws {value.unit}, not {unit or 'plain numbers'}; give plain numbers")
         return value
-    value = plain(value, what, unit)
-    return value.copy() if isinstance(value, np.ndarray) else value
+    kept: Any = plain(value, what, unit)
+    if isinstance(kept, np.ndarray):
+        kept = kept.copy()
+    elif isinstance(kept, list):
+        kept = [part.copy() if isinstance(part, list | np.ndarray) else part for part in kept]
+    return kept  # type: ignore[no-any-return]
 
 
 def resolve(value: Value, n: int, what: str, key: int) -> Floats:

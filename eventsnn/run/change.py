@@ -52,7 +52,7 @@ def change_of(
 ) -> Change:
     """What becomes of a network in the state `settled` when its Plan is `new`, some variables are given and others are
     moved."""
-    changed = differ(old.class_of, new.class_of, lambda a, b: np.array_equal(old.constants[a], new.constants[b]))
+    changed = differ(old.class_of, new.class_of, lambda a, b: (old.constants[a] == new.constants[b]).all(axis=1))
     changed |= old.I_e != new.I_e
     changed |= differ(old.currents.of, new.currents.of, lambda a, b: _same(old.currents, a, new.currents, b))
     for stated in (*given, *moved):
@@ -81,19 +81,23 @@ def change_of(
     )
 
 
-def differ(a: Ids, b: Ids, same: Callable[[int, int], bool]) -> Bools:
-    """For every neuron whether a row of one table, of this number, is another than a row of a second table."""
+def differ(a: Ids, b: Ids, same: Callable[[Ids, Ids], Bools]) -> Bools:
+    """For every neuron whether a row of one table, of this number, is another than a row of a second table; none is
+    numbered below 0. same: of two lists of numbers, row by row."""
     if a.size == 0:
         return np.zeros(0, dtype=bool)
     first, number = numbered([a, b])
-    pairs = zip(a[first].tolist(), b[first].tolist(), strict=True)
-    different = np.array([(i < 0) != (j < 0) or (i >= 0 and not same(i, j)) for i, j in pairs])
+    a, b = a[first], b[first]
+    different = (a < 0) != (b < 0)
+    both = np.flatnonzero((a >= 0) & (b >= 0))
+    different[both] = ~same(a[both], b[both])
     found: Bools = different[number]
     return found
 
 
-def _same(old: CurrentPlan, a: int, new: CurrentPlan, b: int) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(_programme(old, a), _programme(new, b), strict=True))
+def _same(old: CurrentPlan, a: Ids, new: CurrentPlan, b: Ids) -> Bools:
+    pairs = [zip(_programme(old, i), _programme(new, j), strict=True) for i, j in zip(a, b, strict=True)]
+    return np.array([all(np.array_equal(x, y) for x, y in pair) for pair in pairs], dtype=bool)
 
 
 def _programme(current: CurrentPlan, p: int) -> list[NDArray[Any]]:

@@ -10,7 +10,7 @@ from eventsnn.run.change import Change
 from eventsnn.run.entry import Entry
 from eventsnn.run.reference import Reference
 from eventsnn.run.samples import sample_times
-from eventsnn.run.simulation import BUDGET, Simulation
+from eventsnn.run.simulation import Simulation
 
 
 class ReferenceSimulation(Simulation):
@@ -25,8 +25,8 @@ class ReferenceSimulation(Simulation):
     def _continue(self, plan: Plan, change: Change) -> Reference:
         return self._state.continued(plan, change)
 
-    def _advance_a_little(self, stop: float, threads: int) -> bool:
-        return self._state.advance(stop, BUDGET[self.engine], pausing=True)
+    def _advance_a_little(self, stop: float, budget: int, threads: int) -> bool:
+        return self._state.advance(stop, budget, pausing=True)
 
     def peek(self) -> float:
         """Time of the next event in ms, inf if there is none.
@@ -38,7 +38,7 @@ class ReferenceSimulation(Simulation):
     def step(self) -> None:
         """Process all events of the next time and round, and the samples before it."""
         reference = self._state
-        self._require_rest("step")
+        self.require_rest("step")
         if self._ended is not None:
             raise self._ended
         t = reference.peek()

@@ -26,6 +26,7 @@ from eventsnn.base.sorting import order_by, order_in_time
 from eventsnn.compile.altered import Stated
 from eventsnn.compile.layout import lay_out
 from eventsnn.compile.plan import PartPlan, Plan, ProbePlan, ProceduralPlan, WeightProbePlan
+from eventsnn.compile.rows import with_weights
 from eventsnn.results.results import Results
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
@@ -40,7 +41,8 @@ from eventsnn.solve.state import State
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
 BUDGET = {"compiled": 8_000_000, "reference": 2_000}
-# The same where spikes are counted: what is done beyond the last of them is done again.
+# The same in the first chunk where spikes are counted: what is done beyond the last of them is done again. Each further
+# chunk has twice as many, since to be able to go back costs as much however long it is.
 WATCHED_BUDGET = 1_000_000
 # What Ctrl-C sends, and what ends a process; not every system has the last one.
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -125,7 +127,7 @@ class Simulation:
             raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise InputError(f"run: progress = {progress!r} must be True, False or a function of RunStatus")
-        self._require_rest("run")
+        self.require_rest("run")
         if self._ended is not None:
             raise self._ended
         self._require_room(start, self._kept_from if keep == "all" else start, stop, limit_memory)
@@ -157,15 +159,17 @@ class Simulation:
         much.
         """
         change = change_of(self.plan, plan, self._state.settled(), self.time, given, moved)
-        if plan is not self.plan:
-            self._alter(plan, change)
-        self._state.restate(change)
+        if plan is self.plan:
+            self._state.restate(change)
+            return
+        counted, later = self._counters(), self._continue(plan, change)
+        later.restate(change)
+        if later is not self._state:
+            self._state, self._earlier = later, counted
+        self._see(plan)
 
-    def _alter(self, plan: Plan, change: Change) -> None:
-        counted, before = self._counters(), self._state
-        self._state = self._continue(plan, change)
-        if self._state is not before:
-            self._earlier = counted
+    def _see(self, plan: Plan) -> None:
+        """Go on with another Plan, in which more may be recorded."""
         self._injected.change(self.plan, plan, self.time)
         self.plan = plan
         for p in plan.populations:
@@ -187,7 +191,7 @@ class Simulation:
 
     def require_alive(self, action: str) -> None:
         """Raise StateError while a run is going on, and once one has ended in a run-away."""
-        self._require_rest(action)
+        self.require_rest(action)
         if self._ended is not None:
             raise StateError(
                 f"{action}: the run has ended at {self.time:g} ms; call net.reset() first, which goes back to t = 0"
@@ -198,7 +202,7 @@ class Simulation:
 
         Raises InputError for a time in the past.
         """
-        self._require_rest(f"change {population}")
+        self.require_rest(f"change {population}")
         plan = next((p for p in self.plan.populations if isinstance(population, str) and p.name == population), None)
         if plan is None or plan.model is not None:
             raise InputError(f"set_trains: {population!r} is no population of sources")
@@ -218,13 +222,17 @@ class Simulation:
     def set_weights(self, projection: str, weights: Floats) -> None:
         """Give the synapses of a projection new weights, in the order of the Plan; spikes under way arrive with them.
 
-        Raises InputError if they share one weight, or none is kept.
+        Where they share one weight each is given one of its own. Raises InputError if none is kept.
         """
-        self._require_rest(f"change {projection}")
+        self.require_rest(f"change {projection}")
         number = next(k for k, p in enumerate(self.plan.projections) if p.name == projection)
+        plan = with_weights(self.plan, number)
+        if plan is not self.plan:
+            self.require_alive(f"change {projection}")
+            self.change(plan)
         self._state.set_weights(number, weights)
-        plan = self.plan.projections[number]
-        rows = plan.rows if isinstance(plan, PartPlan) else plan
+        mine = self.plan.projections[number]
+        rows = mine.rows if isinstance(mine, PartPlan) else mine
         assert not isinstance(rows, ProceduralPlan)  # refused above
         kept = np.array(weights, dtype=rows.weight.dtype).astype(np.float64)
         changes = self._weights.setdefault(projection, [])
@@ -238,7 +246,7 @@ class Simulation:
 
     def state_of(self, population: str, names: Sequence[str]) -> dict[str, Floats]:
         """State variables of a population at the present time, potentials relative to E_L as in the equations."""
-        self._require_rest(f"read the state of {population}")
+        self.require_rest(f"read the state of {population}")
         plan = next(p for p in self.plan.populations if p.name == population)
         model, settled = plan.model, self._state.settled()
         assert model is not None
@@ -251,7 +259,8 @@ class Simulation:
             values["V_th"] = np.array([model.threshold(c, s) for c, s in zip(constants, states, strict=True)])
         return {name: values[name] for name in names}
 
-    def _require_rest(self, action: str) -> None:
+    def require_rest(self, action: str) -> None:
+        """Raise StateError while a run is going on."""
         if self._running:
             raise StateError(f"{action}: a run of this network is going on; wait until it returns")
 
@@ -326,7 +335,7 @@ class Simulation:
         """A chunk, after which the run goes on or is to stop at the time that is returned, before which it then stands:
         a chunk that has gone beyond it is taken back. Also whether all is done."""
         before, counted, times = self._state.snapshot(), self._counters(), self._begin_samples(stop)
-        done = self._advance_a_little(stop, threads)
+        done = self._advance_a_little(stop, min(WATCHED_BUDGET << watch.chunks, BUDGET[self.engine]) * threads, threads)
         spikes = self._state.take_spikes()
         reached = watch.see(*spikes)
         if reached is None:
@@ -340,9 +349,9 @@ class Simulation:
             self._earlier = {name: count - self._state.counters[name] for name, count in counted.items()}
         return found, False
 
-    def _advance_a_little(self, stop: float, threads: int) -> bool:
+    def _advance_a_little(self, stop: float, budget: int, threads: int) -> bool:
         """Simulate no further than what may be taken back."""
-        return bool(self._state.advance(stop, WATCHED_BUDGET * threads, threads))
+        return bool(self._state.advance(stop, budget, threads))
 
     def _begin_samples(self, stop: float) -> list[Floats]:
         """Let the engine take samples from now on; when."""
@@ -395,7 +404,7 @@ class Simulation:
 
     def results(self) -> Results:
         """Everything recorded since t = 0, or since the beginning of the last run that kept only the new."""
-        self._require_rest("results")
+        self.require_rest("results")
         start, end = self._kept_from, self.time
         spikes = {}
         for p in self.plan.populations:
@@ -444,9 +453,25 @@ class Simulation:
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], int]]:
-    """Within it Ctrl-C only sets a flag, so that neither a chunk nor the collection of its results is torn; so do
-    signals that end a process, if they would raise an exception. Gives the number of the signal that came, else 0."""
+def undivided(action: str) -> Iterator[None]:
+    """Within it Ctrl-C waits until all is done, and then raises Interrupted."""
+    number = 0
+    try:
+        with deferred_interrupt(f"interrupting after the present {action}") as interrupted:
+            try:
+                yield
+            finally:
+                number = interrupted()
+    finally:
+        if number:
+            raise Interrupted(f"interrupted after the {action}; run() goes on", number)
+
+
+@contextmanager
+def deferred_interrupt(told: str = "interrupting after the present chunk") -> Iterator[Callable[[], int]]:
+    """Within it Ctrl-C only sets a flag and says so, so that neither a chunk nor the collection of its results is torn;
+    so do signals that end a process, if they would raise an exception. Gives the number of the signal that came, else
+    0."""
     usual = {number: signal.getsignal(number) for number in ENDING}
     deferred = [number for number, handler in usual.items() if callable(handler)]
     if threading.current_thread() is not threading.main_thread() or not deferred:
@@ -456,7 +481,7 @@ def deferred_interrupt() -> Iterator[Callable[[], int]]:
 
     def note(number: int, frame: Any) -> None:
         came[0] = number
-        print("interrupting after the present chunk", file=sys.stderr)
+        print(told, file=sys.stderr)
 
     for number in deferred:
         signal.signal(number, note)

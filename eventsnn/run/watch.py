@@ -27,9 +27,11 @@ class Watch:
                 f'net.record({name}, "spikes")'
             )
         self.missing = awaited.n
+        self.chunks = 0  # seen so far
 
     def see(self, times: Floats, neurons: NDArray[np.int32]) -> float | None:
         """When the last spike that was missing came (ms), if it is among these; else None."""
+        self.chunks += 1
         counted = np.sort(times[self.mine[neurons]])
         self.missing -= counted.size
         return float(counted[self.missing - 1]) if self.missing <= 0 else None
