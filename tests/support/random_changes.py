@@ -119,7 +119,10 @@ def weights(net, rng):
     projection = one_of(net.projections.values(), rng)
     if projection is None:
         return "no projection"
-    projection.set(weight=projection.get("weight") * rng.choice([-1.0, 0.5, 1.5]))
+    now, factor = projection.get("weight"), float(rng.choice([-1.0, 0.5, 1.5]))
+    low, high = np.sort(factor * np.append(now, 0.0)[[0, -1]]).tolist()
+    chosen = [factor * now, factor * float(now[:1].sum()), esn.Uniform(low, high)][rng.integers(3)]
+    projection.set(weight=chosen)
     return projection.name
 
 
