@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, overload
 
@@ -23,6 +22,7 @@ from eventsnn.compile.altered import (
 )
 from eventsnn.compile.network import compile_again, compile_network, drawn_plan, drawn_synapses, planned_synapses
 from eventsnn.compile.neurons import initial_values, value_of
+from eventsnn.compile.ports import require_weights
 from eventsnn.compile.streams import Begins
 from eventsnn.describe.conditions import SpikeCount
 from eventsnn.describe.description import Description
@@ -31,9 +31,10 @@ from eventsnn.describe.spike_source import SpikeSource
 from eventsnn.draw.values import Value, Values
 from eventsnn.models.base import Model
 from eventsnn.results.results import Results
+from eventsnn.run.interrupts import undivided
 from eventsnn.run.progress import RunStatus
 from eventsnn.run.reference_simulation import ReferenceSimulation
-from eventsnn.run.simulation import Simulation, undivided
+from eventsnn.run.simulation import Simulation
 
 Engine: TypeAlias = Literal["compiled", "reference"]
 
@@ -192,7 +193,8 @@ class Network(Description):
         before = initial_values(population)
         parameters = {name: value for name, value in values.items() if name in population.values}
         changes = {"values": population.values | patched(neurons, parameters, before)}
-        present = self.present_state(population, population.model.state_variables)
+        names = population.model.state_variables
+        present = self.present_state(population, names) if not values.keys().isdisjoint(names) else {}
         with restoring(population, changes if parameters else {}):
             plan = compile_again(self, simulation.plan, self._begins) if parameters else simulation.plan
             start = next(p.start for p in plan.populations if p.name == population.name)
@@ -255,11 +257,22 @@ class Network(Description):
         return held
 
     def set_weights(self, projection: Projection, weight: Value) -> None:
-        with nullcontext() if self._simulation is None else undivided("change"):
-            if self._simulation is not None:
-                altered = drawn_plan(self, replace(projection, weight=weight))
-                self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
+        if self._simulation is None:
+            projection.weight = weight
+            return
+        with undivided("change"):
+            altered = drawn_plan(self, replace(projection, weight=weight))
+            self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
             projection.__dict__["weight"] = weight
+
+    def put_weights(self, projection: Projection, weights: Floats) -> None:
+        if self._simulation is None:
+            raise StateError(
+                f"{projection.name}: synapses have their order from the first run on; call net.run(0) before"
+            )
+        require_weights(projection.name, projection.post, projection.port, weights, "synapse")
+        with undivided("change"):
+            self._simulation.set_weights(projection.name, weights)
 
     def synapses_of(self, projection: Projection) -> Synapses:
         if self._simulation is not None:

@@ -282,9 +282,9 @@ def test_slices_of_processes_whose_parameters_are_lists(started):
     assert spikes["steps"].trains()[1].min() >= 50.0 > spikes["steps"].trains()[2].max()
     assert [train[0] for train in spikes["laws"].trains()] == [7.0, 11.0, 13.0, 17.0]
     for change, sentence in (
-        (lambda: steps[0].set(times=[1.0]), r"steps\[0\]: steps has one 'times' for all"),
+        (lambda: steps[0].set(times=[1.0]), r"steps\[0\]: 'times' is one for all neurons"),
         (lambda: steps[:2].set(rates=[1.0]), r"steps\[0:2\]: rates is an array of shape \(1,\); give 2 of them"),
-        (lambda: laws[0].set(start="stationary"), r"laws\[0\]: laws has one 'start' for all"),
+        (lambda: laws[0].set(start="stationary"), r"laws\[0\]: 'start' is one for all neurons"),
         (lambda: laws[:2].set(intervals=[esn.Uniform(1.0, 2.0)]), r"laws\[0:2\]: 1 distributions of intervals for 2"),
         (lambda: laws[0].set(intervals=3.0), "Renewal: intervals"),
     ):

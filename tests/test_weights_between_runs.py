@@ -1,5 +1,7 @@
 """`projection.set(weight=...)` between runs: from the user's line to spikes, recorded weights and `synapses()`."""
 
+import math
+
 import numpy as np
 import pytest
 from event_log import Threaded, differences, event_log
@@ -139,3 +141,37 @@ def test_projections_with_common_rows_keep_their_own(engine):
         assert np.array_equal(getattr(x.synapses(), name), getattr(other, name))
     assert np.array_equal(y.get("weight"), before)
     assert len(net.run(40.0).spikes["a"]) > 20
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_weights_in_the_order_of_the_synapses(engine):
+    """What get() gives can be changed and set again, whatever the rule: here half of the synapses are cut."""
+    net = esn.Network(seed=5)
+    source = net.population(4, esn.SpikeSource([1.0, 11.0]), name="source")
+    cells = net.population(6, esn.LIFDelta(E_L=0.0, V_th=100.0, tau_m=10.0), name="cells")
+    wires = net.connect(source, cells, esn.FixedProbability(0.6), weight=esn.Uniform(1.0, 2.0), delay=1.0)
+    with pytest.raises(esn.StateError, match="have their order from the first run on"):
+        wires.set(weight=[1.0], order="synapses")
+    net.run(5.0, engine=engine)
+    synapses = wires.synapses()
+    weight = np.where(np.arange(len(synapses)) % 2, 0.0, synapses.weight)
+    wires.set(weight=weight, order="synapses")
+    assert wires.get("weight").tolist() == weight.tolist() and wires.get("post").tolist() == synapses.post.tolist()
+    before = np.zeros(6)
+    np.add.at(before, synapses.post, synapses.weight)
+    jumps = np.zeros(6)
+    np.add.at(jumps, synapses.post, weight)
+    net.run(until=12.0)
+    net.run(until=math.nextafter(12.0, 13.0))
+    assert cells.state("V_m") == pytest.approx(before * math.exp(-1.0) + jumps, rel=1e-9)
+    net.reset()
+    assert wires.get("weight").tolist() == synapses.weight.tolist()
+    net.run(1.0, engine=engine)
+    for wrong, sentence in (
+        ([1.0], "weights of shape"),
+        (np.full(len(synapses), np.nan), r"weight = nan \(synapse 0\) must be finite"),
+    ):
+        with pytest.raises(esn.InputError, match=sentence):
+            wires.set(weight=wrong, order="synapses")
+    with pytest.raises(esn.InputError, match="order = 'post' is not known"):
+        wires.set(weight=1.0, order="post")

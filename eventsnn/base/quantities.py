@@ -40,7 +40,6 @@ def _plain(value: Any, what: str, unit: str, depth: int) -> Any:
     return value
 
 
-
 def with_unit(value: Any, what: str) -> tuple[Any, str]:
     """The plain number that a quantity is in the unit of its dimension, and this unit; "" if it has none."""
     for unit in ("", *UNITS):

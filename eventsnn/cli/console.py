@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from eventsnn.base.errors import InputError, Interrupted, SaveInterrupted
-from eventsnn.run.simulation import ENDING
+from eventsnn.run.interrupts import ENDING
 
 CHECK_FAILED = 1
 BAD_INPUT = 2

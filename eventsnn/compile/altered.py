@@ -9,15 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventsnn.base.arrays import Floats, Ints
-from eventsnn.base.checks import floats
-from eventsnn.base.errors import InputError
 from eventsnn.compile.neurons import initial_values
 from eventsnn.compile.streams import Begins, parameter_key
 from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.parts import Neurons, Population, Stimulus, altered
-from eventsnn.describe.processes.base import PointProcess
+from eventsnn.describe.processes.base import PointProcess, Some
 from eventsnn.draw.distributions import Distribution
-from eventsnn.draw.values import Patched, Value, Values, resolve, resolve_some
+from eventsnn.draw.values import Patched, Value, Values, resolve
 from eventsnn.models.base import Model
 
 
@@ -74,26 +72,27 @@ def restated(
     """Variables of the state that are given, and by how much others move, whose potentials stay as E_L changes.
 
     start: number of the population's first neuron. before: its parameters and initial state before it was changed.
-    present: its state. InputError for state that the equations cannot take.
+    present: its state, where some is given. InputError for state that the equations cannot take.
     """
     population = neurons.population
-    model = population.model
+    n, model = population.n, population.model
     assert isinstance(model, Model)
     after = initial_values(population)
-    state = present | {name: value for name, value in values.items() if name in model.state_variables}
-    for name in state.keys() & values.keys():
-        whole = present[name].copy()
-        whole[neurons.ids] = values[name]
-        state[name] = whole
-    v, variables = model.to_state(after, after | state)
+    state = dict(present)
+    for name in present.keys() & values.keys():
+        state[name] = present[name].copy()
+        state[name][neurons.ids] = values[name]
     given, moved = [], []
+    if state:
+        v, variables = model.to_state(after, after | state)
     offsets = [model.offsets(these) for these in (before, after)]
-    for slot, (name, relative) in enumerate(zip(("V_m", *model.slots), (v, *variables), strict=True), -1):
-        others = state[name] != present[name]
+    for slot, name in enumerate(("V_m", *model.slots), -1):
+        others = state[name] != present[name] if state else np.zeros(n, dtype=bool)
         if others.any():
             ids = np.flatnonzero(others)
-            given.append(Stated(slot, start + ids, np.broadcast_to(relative, population.n)[ids]))
-        old, new = (np.broadcast_to(of.get(name, 0.0), population.n) for of in offsets)
+            relative = np.broadcast_to(v if slot < 0 else variables[slot], n)
+            given.append(Stated(slot, start + ids, relative[ids]))
+        old, new = (np.broadcast_to(of.get(name, 0.0), n) for of in offsets)
         ids = np.flatnonzero((old != new) & ~others)
         if ids.size:
             moved.append(Stated(slot, start + ids, (old - new)[ids]))
@@ -106,44 +105,19 @@ def altered_process(
     """The process of a population in which some neurons have other parameters from a time (ms) on, and when it begins
     for each."""
     population = neurons.population
+    assert isinstance(population.model, PointProcess)
     if neurons is population:
         n = population.n
         values = {name: drawn_value(population, "source", name, value, n, time) for name, value in values.items()}
         return altered(population.model, values), np.array([time])
-    whole = {name: _with_some(neurons, name, value, time) for name, value in values.items()}
+    whole = {}
+    for name, value in values.items():
+        before, now = (parameter_key(population, "source", name, at) for at in (0.0, time))
+        some = Some(neurons.ids, population.n, neurons.name, before, now)
+        whole[name] = population.model.with_some(name, value, some)
     begin = np.broadcast_to(begins.get(("source", population.name), np.zeros(1)), population.n).copy()
     begin[neurons.ids] = time
     return altered(population.model, whole), begin
-
-
-def _with_some(neurons: Neurons, name: str, value: Any, time: float) -> Any:
-    """A parameter of a point process of a population, one a neuron, in which some have this value from a time on."""
-    population = neurons.population
-    n, held = population.n, getattr(population.model, name)
-    if name in ("start", "times"):
-        raise InputError(f"{neurons.name}: {population.name} has one {name!r} for all; set it for the whole population")
-    if name == "intervals":
-        laws = list(held) if isinstance(held, list) else [held] * n
-        given = list(value) if isinstance(value, list | tuple) else [value] * len(neurons)
-        if len(given) != len(neurons):
-            raise InputError(f"{neurons.name}: {len(given)} distributions of intervals for {len(neurons)} neurons")
-        for k, law in zip(neurons.ids.tolist(), given, strict=True):
-            laws[k] = law
-        return laws
-    if name == "rates":
-        rates = floats(value, f"{neurons.name}: rates", "one list of numbers (Hz), or one list a neuron")
-        pieces = held.shape[-1]
-        if rates.shape not in ((pieces,), (len(neurons), pieces)):
-            raise InputError(
-                f"{neurons.name}: rates is an array of shape {rates.shape}; give {pieces} of them, or as many a neuron"
-            )
-        table = np.broadcast_to(held, (n, pieces)).copy()
-        table[neurons.ids] = rates
-        return table
-    before, now = (parameter_key(population, "source", name, at) for at in (0.0, time))
-    whole = np.broadcast_to(resolve(held, n, f"{population.name}: {name}", before), n).copy()
-    whole[neurons.ids] = resolve_some(value, neurons.ids, f"{neurons.name}: {name}", now)
-    return whole
 
 
 def altered_stimulus(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from eventsnn.base.arrays import Floats, Ints
-from eventsnn.base.checks import require
 from eventsnn.base.errors import InputError
 from eventsnn.describe.parts import Neurons, Stimulus
 from eventsnn.models.base import Model
@@ -30,12 +29,13 @@ def rule_of_weights(value: float, port: str | None) -> str:
     return f"must be finite and at most {LARGEST_WEIGHT:g} in size"
 
 
-def require_weights(stimulus: Stimulus, weight: Floats) -> None:
-    """Raise InputError for the first weight of a stimulus that cannot be used."""
-    good = (weight >= least_weight(stimulus.targets, stimulus.port)) & (weight <= LARGEST_WEIGHT)
+def require_weights(name: str, targets: Sequence[Neurons], port: str | None, weight: Floats, each: str) -> None:
+    """Raise InputError for the first weight that cannot be used at these targets; `each`: what there is one for."""
+    good = (weight >= least_weight(targets, port)) & (weight <= LARGEST_WEIGHT)
     if not good.all():
-        first = float(weight[int(np.argmin(good))])
-        require(good, weight, f"{stimulus.name}: weight", rule_of_weights(first, stimulus.port))
+        k = int(np.argmin(good))
+        value, where = float(weight.flat[k]), f" ({each} {k})" if weight.size > 1 else ""
+        raise InputError(f"{name}: weight = {value:g}{where} {rule_of_weights(value, port)}")
 
 
 def port_of(targets: Sequence[Neurons], port: str | None, name: str) -> int:

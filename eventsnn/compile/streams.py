@@ -133,7 +133,7 @@ def reaching(
     target = np.concatenate([part.ids + starts[part.population.name] for part in stimulus.targets])
     key = stream_key(seed, stimulus.name, "stimulus weight")
     weight = resolve(stimulus.weight, target.size, f"{stimulus.name}: weight", key)
-    require_weights(stimulus, weight)
+    require_weights(stimulus.name, stimulus.targets, stimulus.port, weight, "neuron")
     block = drawn(stimulus.name, "stimulus", target, process, seed, begins)
     port = ports(stimulus, weight)
     models: list[Any] = [part.population.model for part in stimulus.targets]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.base.arrays import Floats, Ints
-from eventsnn.base.checks import flag, whole
+from eventsnn.base.checks import choice, flag, floats, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
 from eventsnn.describe.processes.base import PointProcess
@@ -71,6 +71,10 @@ class Owner(ABC):
     @abstractmethod
     def set_weights(self, projection: Projection, weight: Value) -> None:
         """Let the synapses of a projection have these weights from now on."""
+
+    @abstractmethod
+    def put_weights(self, projection: Projection, weights: Floats) -> None:
+        """The same in the order of `synapses_of`, for a network that has run."""
 
     @abstractmethod
     def synapses_of(self, projection: Projection) -> Synapses:
@@ -324,18 +328,28 @@ class Projection(Guarded):
     def __repr__(self) -> str:
         return f"<Projection {self.name}: {self.rule!r}>"
 
-    def set(self, *, weight: Value | None = None, delay: Value | None = None) -> None:
+    def set(
+        self, *, weight: Value | None = None, delay: Value | None = None, order: Literal["rule", "synapses"] = "rule"
+    ) -> None:
         """Set weight (mV, pA or nS) or delay (ms): numbers, arrays or distributions, as in connect.
 
         Weights may be set between runs too: spikes under way arrive with the new ones. Synapses that all share one
-        weight are then given one each, which takes 8 bytes a synapse more (4 as float32). InputError if none is kept;
-        StateError for delays after the first run.
+        weight are then given one each, which takes 8 bytes a synapse more (4 as float32). An array is in the rule's own
+        order, as in connect, or with order="synapses" in that of `synapses()` and `get("weight")`, which is there once
+        the network has run; such weights are dropped by `net.reset()`. InputError if none is kept; StateError for
+        delays after the first run.
         """
+        choice(order, f"{self.name}: order", ("rule", "synapses"))
         if delay is not None:
             self.network.require_unstarted(f"change delays of {self.name}")
             self.delay = own(delay, f"{self.name}: delay", "ms")
-        if weight is not None:
-            self.network.set_weights(self, own(weight, f"{self.name}: weight", unit_of_weights(self.post, self.port)))
+        if weight is None:
+            return
+        weight = own(weight, f"{self.name}: weight", unit_of_weights(self.post, self.port))
+        if order == "rule":
+            self.network.set_weights(self, weight)
+        else:
+            self.network.put_weights(self, floats(weight, f"{self.name}: weight", "an array with a number a synapse"))
 
     def get(self, *names: Literal["pre", "post", "weight", "delay"]) -> Any:
         """Arrays of `synapses()` by name; a tuple for several. InputError for an unknown name."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import reprlib
-import signal
-import sys
-import threading
 import time as clock
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal
 
@@ -33,6 +30,7 @@ from eventsnn.results.traces import Traces
 from eventsnn.run.change import Change, change_of
 from eventsnn.run.history import SpikeHistory, TraceHistory
 from eventsnn.run.injected import Injected
+from eventsnn.run.interrupts import deferred_interrupt
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
 from eventsnn.run.samples import sample_count, sample_times, warn_of_samples_at
@@ -44,8 +42,6 @@ BUDGET = {"compiled": 8_000_000, "reference": 2_000}
 # The same in the first chunk where spikes are counted: what is done beyond the last of them is done again. Each further
 # chunk has twice as many, since to be able to go back costs as much however long it is.
 WATCHED_BUDGET = 1_000_000
-# What Ctrl-C sends, and what ends a process; not every system has the last one.
-ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # To read it takes half a millisecond.
 VERSION = version("eventsnn")
 # More are never of use.
@@ -312,20 +308,24 @@ class Simulation:
     ) -> float:  # fmt: skip
         """Simulate up to `stop`, or to what is watched for; when it was to stop in the end."""
         start, before, began = self.time, self._counters(), clock.perf_counter()
-        done, times = False, self._begin_samples(stop)
+        done = False
+
+        def tell() -> None:
+            if report is not None:
+                now, wall = self._counters(), clock.perf_counter() - began
+                spikes, events = (now[k] - before[k] for k in ("spikes", "synaptic_events"))
+                report(RunStatus(self.time, start, stop, wall, spikes, events))
+
+        while watch is not None and not done and not interrupted():
+            found, done = self._advance_watched(stop, threads, watch)
+            if found is not None:
+                stop, watch = found, None
+            tell()
+        times = self._begin_samples(stop)
         try:
             while not done and not interrupted():
-                if watch is None:
-                    done = self._state.advance(stop, BUDGET[self.engine] * threads, threads)
-                else:
-                    found, done = self._advance_watched(stop, threads, watch)
-                    times = self._begin_samples(stop)
-                    stop, watch = (stop, watch) if found is None else (found, None)
-                if report is not None:
-                    now = self._counters()
-                    wall = clock.perf_counter() - began
-                    spikes, events = (now[k] - before[k] for k in ("spikes", "synaptic_events"))
-                    report(RunStatus(self.time, start, stop, wall, spikes, events))
+                done = self._state.advance(stop, BUDGET[self.engine] * threads, threads)
+                tell()
         finally:
             self._collect(times, *self._state.take_spikes())
         self._wall += clock.perf_counter() - began
@@ -335,7 +335,12 @@ class Simulation:
         """A chunk, after which the run goes on or is to stop at the time that is returned, before which it then stands:
         a chunk that has gone beyond it is taken back. Also whether all is done."""
         before, counted, times = self._state.snapshot(), self._counters(), self._begin_samples(stop)
-        done = self._advance_a_little(stop, min(WATCHED_BUDGET << watch.chunks, BUDGET[self.engine]) * threads, threads)
+        budget = min(WATCHED_BUDGET << watch.chunks, BUDGET[self.engine]) * threads
+        try:
+            done = self._advance_a_little(stop, budget, threads)
+        except MemoryError:
+            self._collect(times, *self._state.take_spikes())
+            raise
         spikes = self._state.take_spikes()
         reached = watch.see(*spikes)
         if reached is None:
@@ -450,43 +455,3 @@ class Simulation:
             "V_th": {p.name: p.V_th for p in self.plan.populations if p.V_th is not None},
             "currents": self._injected.notes(self.plan, end),
         }
-
-
-@contextmanager
-def undivided(action: str) -> Iterator[None]:
-    """Within it Ctrl-C waits until all is done, and then raises Interrupted."""
-    number = 0
-    try:
-        with deferred_interrupt(f"interrupting after the present {action}") as interrupted:
-            try:
-                yield
-            finally:
-                number = interrupted()
-    finally:
-        if number:
-            raise Interrupted(f"interrupted after the {action}; run() goes on", number)
-
-
-@contextmanager
-def deferred_interrupt(told: str = "interrupting after the present chunk") -> Iterator[Callable[[], int]]:
-    """Within it Ctrl-C only sets a flag and says so, so that neither a chunk nor the collection of its results is torn;
-    so do signals that end a process, if they would raise an exception. Gives the number of the signal that came, else
-    0."""
-    usual = {number: signal.getsignal(number) for number in ENDING}
-    deferred = [number for number, handler in usual.items() if callable(handler)]
-    if threading.current_thread() is not threading.main_thread() or not deferred:
-        yield lambda: 0  # signals come to the main thread, and not at all where they are ignored
-        return
-    came = [0]
-
-    def note(number: int, frame: Any) -> None:
-        came[0] = number
-        print(told, file=sys.stderr)
-
-    for number in deferred:
-        signal.signal(number, note)
-    try:
-        yield lambda: came[0]
-    finally:
-        for number in deferred:
-            signal.signal(number, usual[number])

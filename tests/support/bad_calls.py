@@ -178,6 +178,7 @@ class World(dict):
         self["lively"] = net.population(3, esn.LIFExp(), name="lively")
         self["live_shots"] = net.stimulate(self["lively"], esn.Poisson(3.0), weight=1.0, name="shots")
         self["live_steps"] = net.stimulate(self["lively"], esn.StepCurrent([0.0], [1.0]), name="steps")
+        self["live_wires"] = net.connect(self["lively"], self["lively"], esn.OneToOne(), name="wires")
         net.run(1.0)
         return net
 
@@ -191,8 +192,8 @@ class World(dict):
     make_exc, make_cells, make_source, make_noise, make_wires, make_shots, make_steps = map(
         _of_net, ["exc", "cells", "source", "noise", "wires", "shots", "steps"]
     )
-    make_lively, make_live_shots, make_live_steps = map(
-        _of_net, ["lively", "live_shots", "live_steps"], ["living"] * 3
+    make_lively, make_live_shots, make_live_steps, make_live_wires = map(
+        _of_net, ["lively", "live_shots", "live_steps", "live_wires"], ["living"] * 4
     )
 
     def make_other(self) -> Any:

@@ -66,6 +66,8 @@ _DESCRIPTION = [
     "exc[0:2]",
     "exc[[0, 1]]",
     "wires.set(weight=1.0, delay=1.0)",
+    "wires.set(weight=1.0, order='rule')",
+    "live_wires.set(weight=[1.0, 2.0, 3.0], order='synapses')",
     "build(wires.set(weight=2.0, delay=0.5))",
     "wires.get('weight', 'pre')",
     "wires.synapses()",

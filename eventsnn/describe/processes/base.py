@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from eventsnn.base.arrays import Bools, Floats, Ids, Ints
 from eventsnn.base.checks import require
+from eventsnn.base.errors import InputError
 from eventsnn.draw.streams import cell_width
-from eventsnn.draw.values import Value, resolve
+from eventsnn.draw.values import Value, resolve, resolve_some
 
 # Hz: below, the cells of a stream would last beyond any time; above, Ctrl-C would have to wait for a window's spikes.
 LOWEST_RATE, HIGHEST_RATE = 1e-300, 1e9
@@ -46,6 +47,16 @@ class Streams(NamedTuple):
     pieces: Pieces | None = None
 
 
+class Some(NamedTuple):
+    """Neurons of a population of n that get a parameter of their own."""
+
+    ids: Ints
+    n: int
+    where: str  # what errors call them
+    before: int  # key of the draws of all
+    now: int  # and of theirs
+
+
 class PointProcess(ABC):
     """Independent random spike trains, one a neuron.
 
@@ -58,8 +69,21 @@ class PointProcess(ABC):
     def compile(self, n: int, where: str, key: Key) -> Streams:
         """The streams of n neurons; key(parameter) is the key of its draws. InputError, naming `where`, if it can't."""
 
+    def with_some(self, name: str, value: Any, some: Some) -> Any:
+        """A parameter of all neurons, in which some have this value."""
+        what = f"{some.where}: {name}"
+        whole = np.broadcast_to(resolve(getattr(self, name), some.n, what, some.before), some.n).copy()
+        whole[some.ids] = resolve_some(value, some.ids, what, some.now)
+        return whole
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+
+def require_shared(name: str, some: Some, shared: str) -> None:
+    """Raise InputError for a parameter that all neurons have in common."""
+    if name == shared:
+        raise InputError(f"{some.where}: {name!r} is one for all neurons; set it for the whole population")
 
 
 def in_range(rate: Floats) -> Bools:

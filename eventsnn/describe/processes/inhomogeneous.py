@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,16 @@ from eventsnn._core.draw.stream import STEPS
 from eventsnn.base.arrays import Floats, Ids
 from eventsnn.base.checks import floats
 from eventsnn.base.errors import InputError
-from eventsnn.describe.processes.base import RATE_RULE, Key, Pieces, PointProcess, Streams, in_range
+from eventsnn.describe.processes.base import (
+    RATE_RULE,
+    Key,
+    Pieces,
+    PointProcess,
+    Some,
+    Streams,
+    in_range,
+    require_shared,
+)
 from eventsnn.describe.spike_source import distinct_times
 from eventsnn.draw import streams
 from eventsnn.draw.streams import cell_width
@@ -59,6 +69,18 @@ class InhomogeneousPoisson(PointProcess):
 
     def __repr__(self) -> str:
         return f"InhomogeneousPoisson({self.times.tolist()}, {self.rates.tolist()})"
+
+    def with_some(self, name: str, value: Any, some: Some) -> Any:
+        require_shared(name, some, "times")
+        rates = floats(value, f"{some.where}: rates", "one list of numbers (Hz), or one list a neuron")
+        pieces = self.times.size
+        if rates.shape not in ((pieces,), (some.ids.size, pieces)):
+            raise InputError(
+                f"{some.where}: rates is an array of shape {rates.shape}; give {pieces} of them, or as many a neuron"
+            )
+        table = np.broadcast_to(self.rates, (some.n, pieces)).copy()
+        table[some.ids] = rates
+        return table
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         rows = np.atleast_2d(self.rates)

@@ -11,7 +11,17 @@ import numpy as np
 from eventsnn._core.draw.stream import EXPONENTIAL, GAMMA, LOGNORMAL, NORMAL, PARAMETERS, UNIFORM
 from eventsnn.base.checks import choice, require
 from eventsnn.base.errors import InputError
-from eventsnn.describe.processes.base import HIGHEST_RATE, LOWEST_RATE, Key, PointProcess, Streams, positive, rates
+from eventsnn.describe.processes.base import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    Key,
+    PointProcess,
+    Some,
+    Streams,
+    positive,
+    rates,
+    require_shared,
+)
 from eventsnn.draw import streams
 from eventsnn.draw.distributions import Distribution, Exponential, LogNormal, Normal, Uniform
 from eventsnn.draw.values import Value, own, resolve
@@ -42,6 +52,10 @@ class RenewalProcess(PointProcess):
     @property
     def stationary(self) -> bool:
         return self.start == "stationary"
+
+    def with_some(self, name: str, value: Any, some: Some) -> Any:
+        require_shared(name, some, "start")
+        return super().with_some(name, value, some)
 
 
 class PoissonRefractory(RenewalProcess):
@@ -114,6 +128,16 @@ class Renewal(RenewalProcess):
         self.intervals = list(intervals) if isinstance(intervals, list | tuple) else intervals  # type: ignore[assignment]
         for distribution in self.intervals if isinstance(self.intervals, list) else [self.intervals]:
             check_intervals(distribution)
+
+    def with_some(self, name: str, value: Any, some: Some) -> Any:
+        require_shared(name, some, "start")
+        given = list(value) if isinstance(value, list | tuple) else [value] * some.ids.size
+        if len(given) != some.ids.size:
+            raise InputError(f"{some.where}: {len(given)} distributions of intervals for {some.ids.size} neurons")
+        laws = list(self.intervals) if isinstance(self.intervals, list) else [self.intervals] * some.n
+        for k, law in zip(some.ids.tolist(), given, strict=True):
+            laws[k] = law
+        return laws
 
     def compile(self, n: int, where: str, key: Key) -> Streams:
         each = self.intervals if isinstance(self.intervals, list) else [self.intervals]
