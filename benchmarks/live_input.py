@@ -7,15 +7,23 @@ pushed into a SpikeSource, from which 3 x 3 pixels reach each of 10,000 neurons,
 each. Busy: what of the time of a chunk the processor works; below 1 the network keeps up. Delay: from an event to
 the moment at which the spikes of its chunk can be read: the rest of its chunk, and the work (CPU time).
 
-Result (2026-11-29, AMD EPYC (Zen 5), one core):
+Result (2026-11-30, AMD EPYC (Zen 5), one core, `taskset -c 1`), and one day before, when all neurons were put into
+their records at the end of each run and blocks of calm neurons were too narrow:
 
-        1 ms: busy 3.28 (at most 16.06), delay 3.78 ms (median), 4.47 ms (99 %); 40.9 Hz
-        2 ms: busy 2.95 (at most 3.63), delay 6.92 ms (median), 8.24 ms (99 %); 40.9 Hz
-        5 ms: busy 2.46 (at most 3.09), delay 14.95 ms (median), 18.06 ms (99 %); 40.9 Hz
-       10 ms: busy 2.16 (at most 2.47), delay 27.03 ms (median), 32.95 ms (99 %); 40.9 Hz
-       50 ms: busy 1.54 (at most 1.98), delay 102.48 ms (median), 146.33 ms (99 %); 40.9 Hz
+        1 ms: busy 1.86 (at most 3.25), delay 2.34 ms (median), 3.47 ms (99 %); 40.9 Hz; before 3.28
+        2 ms: busy 1.54 (at most 2.39), delay 4.08 ms (median), 5.44 ms (99 %); 40.9 Hz; before 2.95
+        5 ms: busy 1.35 (at most 2.00), delay 9.24 ms (median), 13.43 ms (99 %); 40.9 Hz; before 2.46
+       10 ms: busy 1.26 (at most 1.45), delay 17.63 ms (median), 22.98 ms (99 %); 40.9 Hz; before 2.16
+       50 ms: busy 1.25 (at most 1.60), delay 87.49 ms (median), 120.44 ms (99 %); 40.9 Hz; before 1.54
 
-It does not keep up: half a million events a second are what it takes.
+A layer that fires as much as this one, 409,000 spikes a second, does not keep up: 800,000 events a second are what it
+takes. The layer of the scenario dvs_live, LIFDelta at 6 Hz, does, `esn.scenario("dvs_live", chunk=...).run(2000.0)`, on
+the wall (summary["live"]), from the event that made a neuron fire to its spike:
+
+        1 ms: busy 0.97, above 1 in 24 % of the packets; delay 1.94 ms (median), 3.32 ms (99 %)
+        2 ms: busy 0.63, above 1 in 1.4 %; delay 2.76 ms, 4.04 ms
+        5 ms: busy 0.41, never above 1; delay 5.08 ms, 7.88 ms
+       10 ms: busy 0.36, never above 1; delay 9.08 ms, 14.09 ms
 """
 
 from __future__ import annotations
