@@ -109,6 +109,10 @@ def test_live_figures_are_in_the_summary():
     assert 0.0 < told["delay_p50_ms"] <= told["delay_p99_ms"]
 
 
+def test_few_events_make_no_neuron_of_the_live_layer_fire(tmp_path):
+    assert run(tmp_path, "dvs_live", "--set", "rate=1e4", "--duration", 50.0) == {}
+
+
 def test_the_bar_is_where_its_events_are():
     times, pixels = dvs_live.events(30.0, 40.0, 1e6, 1)
     near = float(np.mean(dvs_live.distances(times, pixels) < dvs_live.NEAR))
