@@ -21,7 +21,7 @@ from eventsnn.compile.plan import Plan
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.samples import sample_times
 
-SEEDS = {kind: range(12) for kind in KINDS} | {"random": range(60), "few at once": range(40), "crowded": range(4)}
+SEEDS = {kind: range(12) for kind in KINDS} | {"random": range(40), "few at once": range(26), "crowded": range(4)}
 BUDGETS = {"crowded": 20_000, "busy": 400, "varied": 400}
 
 State = dict[str, Any]
