@@ -176,6 +176,8 @@ def test_names_are_looked_up_among_the_built_in_ones(tmp_path, monkeypatch):
     assert scenario.file is None and scenario.name == "loading_test_pair"
     with pytest.raises(InputError, match="unknown scenario 'loading_tst_pair' .did you mean 'loading_test_pair'.*list"):
         load("loading_tst_pair")
+    with pytest.raises(InputError, match="neither the name of one nor the path"):
+        load(b"brunel")
     with pytest.raises(InputError, match="unknown scenario '_private'"):
         load("_private")
 

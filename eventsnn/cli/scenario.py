@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import math
 import pkgutil
+import reprlib
 import sys
 import traceback
 import types
@@ -131,6 +132,8 @@ def load(name_or_path: str | Path) -> Scenario:
     Raises InputError for an unknown name, a file that is missing or fails when imported, and a module that is not a
     scenario. The file is executed.
     """
+    if not isinstance(name_or_path, str | Path):
+        raise InputError(f"scenario = {reprlib.repr(name_or_path)} is neither the name of one nor the path of a file")
     text = str(name_or_path)
     if text.endswith(".py") or "/" in text or "\\" in text:
         path = Path(name_or_path)
