@@ -13,7 +13,7 @@ Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
 from importlib.metadata import version as _version
 
 import eventsnn.cli.start  # noqa: F401 - before all that takes long to import
-from eventsnn import encode, events, models
+from eventsnn import encode, events, models, plasticity
 from eventsnn.base.errors import InputError, InputWarning, RunawayError, StateError
 from eventsnn.cli.scenario import scenario
 from eventsnn.describe import processes, rules
@@ -26,6 +26,7 @@ from eventsnn.describe.spike_source import SpikeSource
 from eventsnn.draw.distributions import Exponential, LogNormal, Normal, Uniform
 from eventsnn.models import *
 from eventsnn.network import Network
+from eventsnn.plasticity import *
 from eventsnn.results.results import Check, Results, load
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces
@@ -62,9 +63,11 @@ __all__ = [
     "encode",
     "events",
     "load",
+    "plasticity",
     "scenario",
 ]
 __all__ += models.__all__
+__all__ += plasticity.__all__
 __all__ += processes.__all__
 __all__ += rules.__all__
 

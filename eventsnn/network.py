@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 
 from eventsnn.base.arrays import Floats
-from eventsnn.base.checks import choice, whole
+from eventsnn.base.checks import choice, flag, whole
 from eventsnn.base.errors import InputError, StateError
 from eventsnn.compile.altered import (
     altered_process,
@@ -59,6 +59,8 @@ class Network(Description):
     _spikes: dict[str, SpikeSource] = field(default_factory=dict, init=False, repr=False)
     # When processes were set last, by use and name.
     _begins: dict[tuple[str, str], Floats] = field(default_factory=dict, init=False, repr=False)
+    # Weights that stay through a reset, by projection.
+    _learned: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
 
     @overload
     def compile(
@@ -81,7 +83,13 @@ class Network(Description):
         choice(engine, "engine", SIMULATIONS)
         if threads is not None:
             threads = whole(threads, "compile: threads", 1)
-        return SIMULATIONS[engine](compile_network(self, threads, limit_memory))
+        simulation = SIMULATIONS[engine](compile_network(self, threads, limit_memory))
+        for name, weights in self._learned.items():
+            simulation.set_weights(name, weights)
+        for projection in self.projections.values():
+            if projection.plasticity is not None and not projection.plasticity.enabled:
+                simulation.set_learning(projection.name, False)
+        return simulation
 
     def run(
         self,
@@ -143,14 +151,21 @@ class Network(Description):
             raise StateError("results: the network has not run yet; call net.run(duration) first")
         return self._simulation.results()
 
-    def reset(self) -> None:
+    def reset(self, weights: bool = True) -> None:
         """Back to t = 0; the next run begins anew.
 
         Parameters, weights, drives and recordings stay as they were set last. State, and spikes given to sources after
-        the first run, do not. Raises StateError while a run is going on.
+        the first run, do not. weights=False: all weights stay as they are now, those that were learned too; else the
+        next run begins with those that were given. Raises StateError while a run is going on.
         """
+        flag(weights, "reset: weights")
         if self._simulation is not None:
             self._simulation.require_rest("reset")
+        if weights:
+            self._learned = {}
+        elif self._simulation is not None:
+            present = {name: self._simulation.weights_of(name) for name in self.projections}
+            self._learned = {name: array for name, array in present.items() if array is not None}
         self._simulation = None
         self._spikes, self._begins = {}, {}
 
@@ -259,11 +274,16 @@ class Network(Description):
     def set_weights(self, projection: Projection, weight: Value) -> None:
         if self._simulation is None:
             projection.weight = weight
+            self._learned.pop(projection.name, None)
             return
         with undivided("change"):
             altered = drawn_plan(self, replace(projection, weight=weight))
             self._simulation.set_weights(projection.name, np.broadcast_to(altered.weight, altered.n_synapses))
             projection.__dict__["weight"] = weight
+
+    def set_learning(self, projection: Projection, enabled: bool) -> None:
+        if self._simulation is not None:
+            self._simulation.set_learning(projection.name, enabled)
 
     def put_weights(self, projection: Projection, weights: Floats) -> None:
         if self._simulation is None:
@@ -280,4 +300,5 @@ class Network(Description):
             if kept is not None:
                 weights = self._simulation.weights_of(projection.name)
                 return kept if weights is None else replace(kept, weight=weights)
-        return drawn_synapses(self, projection)
+        drawn = drawn_synapses(self, projection)
+        return replace(drawn, weight=self._learned[projection.name]) if projection.name in self._learned else drawn

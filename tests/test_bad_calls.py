@@ -20,7 +20,8 @@ INTERNAL = {
     "lines", "shape", "weights", "sines", "compile", "law", "bounds", "values", "refuse", "require_unseen", "sound",
     "free_name", "new_name", "side", "require_ports", "require_unstarted", "initial_values", "set_spikes",
     "synapses_of", "count", "index", "add_spikes", "present_state", "set_weights", "state_of", "weights_of", "joined",
-    "set_values", "put_weights", "set_stimulus", "renew", "change", "require_alive", "require_rest", "among", "without",
+    "set_values", "put_weights", "set_learning",
+    "set_stimulus", "renew", "change", "require_alive", "require_rest", "among", "without",
 }  # fmt: skip
 # Tuples and mappings come with methods of Python's own, and bases are called by what derives from them.
 ABSTRACT = {"LinearModel", "Code", "Check", "RunStatus"}

@@ -135,6 +135,8 @@ def test_slices(code, words):
 @pytest.mark.parametrize("value", [value for value in BAD_NUMBERS if value != "[]"] + ["nan", "inf", "[]"])
 @pytest.mark.parametrize("name", ["weight", "delay"])
 def test_weights_and_delays(name, value):
+    if (name, value) == ("delay", "None"):
+        return  # a delay that is not given, since with plasticity its parts may be
     code = f"net.connect(exc, cells, esn.AllToAll(), {name}={value}, name='new')"
     refused(code + "\nnet.compile()", ["new", name])
     refused(code + ".synapses()", ["new", name])

@@ -20,6 +20,8 @@ def network():
     source = net.population(2, esn.SpikeSource([[1.0], [2.0, 3.0]]), name="source")
     net.connect(source, cells, esn.FixedProbability(0.5), weight=esn.Normal(500.0, 10.0), delay=0.5)
     net.connect(cells, cells, esn.Explicit([0, 1], [1, 2]), weight=[100.0, 200.0], name="wires")
+    net.connect(source, cells, esn.AllToAll(), weight=5.0, plasticity=esn.STDP(), name="plastic")
+    net.connect(cells, cells, esn.OneToOne(), weight=2.0, plasticity=esn.RewardSTDP(source), name="rewarded")
     net.stimulate(cells, esn.Poisson(9_000.0), weight=60.0)
     net.stimulate(cells[:2], esn.StepCurrent([1.0], [50.0]))
     net.record(cells, "V_m", every=0.5)
@@ -57,6 +59,9 @@ OBJECTS = [
     esn.Check("rate", 1.0, 2.0, 0.5, "nowhere"), esn.RunStatus(1.0, 0.0, 2.0, 0.1, 3, 4),
     esn.encode.Latency(10.0).encode(np.array([[0.1, 0.9]])),
     esn.events.Events.of([1.0, 2.0], [0, 1], [0, 1], [1, 0], 2, 2),
+    esn.STDP(), esn.STDP(pairing="nearest_restricted", mu_plus=0.3), esn.PowerLawSTDP(), esn.TripletSTDP(),
+    esn.VogelsSTDP(), esn.TsodyksMarkram(tau_psc=3.0), esn.Trace(3.0, nearest=True),
+    esn.PlasticityRule(pre={"x": 20.0}, synapse={"c": 5.0}, on_post=lambda w, x, c: (w + x, c + 1.0), w_max=2.0),
 ]  # fmt: skip
 
 
@@ -108,6 +113,8 @@ def test_a_network_that_has_not_run_survives_and_gives_the_same_spikes(way):
     other = way(net)
     same_results_of = net.run(50.0), other.run(50.0)
     assert np.array_equal(*(r.spikes["cells"].times for r in same_results_of))
+    assert other.projections["rewarded"].plasticity.rule.reward is other.populations["source"]
+    assert other.projections["plastic"].plasticity.projection is other.projections["plastic"]
     assert other.populations["cells"].network is other and other.projections["wires"].pre[0].population.network is other
 
 
@@ -160,6 +167,8 @@ def test_every_public_name_is_tried():
     tried = {type(value).__name__ for value in OBJECTS} | {"Results", "SpikeTrains", "Traces", "Network", "Simulation"}
     tried |= {"SpikeCount", "ReferenceSimulation", "ProgressBar", "InputError", "InputWarning", "StateError"}
     tried |= {"RunawayError"}
-    # Neurons and projections cross with their network; LinearModel is a base; load is a function; the rest are modules.
-    tried |= {"Population", "Projection", "LinearModel", "load", "scenario", "encode", "events"}
+    # Neurons, projections and what rewards cross with their network; LinearModel is a base; load is a function; the
+    # rest are modules.
+    tried |= {"Population", "Projection", "RewardSTDP", "LinearModel", "load", "scenario", "encode", "events"}
+    tried |= {"plasticity"}
     assert set(esn.__all__) - tried == set()

@@ -1,6 +1,5 @@
 """What users do to a network that lives, as they know it from other simulators, and what must then hold."""
 
-
 import math
 import os
 import signal

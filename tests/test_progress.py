@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+import eventsnn as esn
 from eventsnn.run.progress import ProgressBar, RunStatus, duration, short
 
 HALF = RunStatus(time=350.0, t_start=100.0, t_stop=600.0, wall_s=2.0, spikes=12_345, synaptic_events=30_000_000)
@@ -87,3 +88,12 @@ def test_short_counts(count, text):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("function", [lambda: None, lambda status, other: None, esn.Uniform, dict])
+def test_what_cannot_be_called_with_one_status_is_refused_before_the_run(function):
+    net = esn.Network()
+    net.population(1, esn.LIFDelta())
+    with pytest.raises(esn.InputError, match="a function of one RunStatus"):
+        net.run(1.0, progress=function)
+    assert net.time == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Set
@@ -99,6 +100,19 @@ def require_order(value: Any, what: str, rule: str) -> None:
     """Raise InputError for what has elements in no order, or gives them only once: sets, dictionaries, generators."""
     if isinstance(value, str | bytes | bytearray | Mapping | Set | Iterator) or not np.iterable(value):
         raise InputError(f"{what} = {reprlib.repr(value)} must be {rule}")
+
+
+def takes_one(function: Any) -> bool:
+    """Whether something is a function that can be called with one argument, as far as it says."""
+    if not callable(function) or isinstance(function, type):
+        return False
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except Exception:  # it does not say what it takes
+        return True
+    return True
 
 
 def whole(value: Any, what: str, low: int, high: int | None = None) -> int:

@@ -119,7 +119,7 @@ def lay_out(plan: Plan) -> Net:
     return Net(
         n=plan.n,
         window=window,
-        shortest=min((float(p.delay.min(initial=np.inf)) for p in plan.rows), default=np.inf),
+        shortest=min((float(p.delay.min(initial=np.inf)) + p.dendritic for p in plan.rows), default=np.inf),
         prompted=plan.prompted,
         max_rounds=min(plan.max_rounds, MOST_COUNTED),
         max_spikes=min(plan.max_spikes, MOST_COUNTED),
@@ -205,7 +205,7 @@ def _rows(plan: ProjectionPlan | ProceduralPlan, n: int) -> Rows:
         last_target=int(plan.post.max(initial=0)),
         weight_size=plan.weight_size,
         most_alike=most_alike(plan),
-        least_delay=float(plan.delay.min(initial=np.inf)),
+        least_delay=float(plan.delay.min(initial=np.inf)) + plan.dendritic,
     )
 
 

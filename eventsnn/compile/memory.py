@@ -6,6 +6,8 @@ more where delays have many values, neurons where their parameters differ.
 
 from __future__ import annotations
 
+import numpy as np
+
 from eventsnn.base.errors import InputError
 from eventsnn.base.memory import require_memory
 from eventsnn.describe.description import Description
@@ -53,7 +55,7 @@ def expected(projection: Projection, n_pre: int, n_post: int) -> float:
 
 
 def bytes_of_synapse(projection: Projection, synapses: float, n_pre: int, n_post: int) -> int:
-    """What a stored synapse takes: its target, and its weight and delay if they differ."""
+    """What a stored synapse takes: its target, its weight and delay if they differ, and what plasticity needs."""
     pages = -(-n_post // PAGE)
     target = 2 if pages == 1 or synapses >= FEWEST_OF_A_PAGE * pages * n_pre else 4
     own = _differs(projection.weight) or projection.rule.weights() is not None
@@ -61,11 +63,16 @@ def bytes_of_synapse(projection: Projection, synapses: float, n_pre: int, n_post
     # A distribution on a grid takes few values, which slices of a row have in common, and so may an array.
     delay = projection.delay
     drawn = isinstance(delay, Distribution) and delay.values(PAGE) is None
+    rule = None if projection.plasticity is None else projection.plasticity.rule
+    if rule is not None:
+        # The weights that were drawn, and those that they have become.
+        weight = 2 * (4 if projection.dtype == "float32" else 8)
+        weight += 8 * (len(rule.synapse) + 1) if rule.synapse or rule.between is not None else 0
     return target + weight + (8 if drawn else 0)
 
 
 def _differs(value: Value) -> bool:
-    return isinstance(value, Distribution) or getattr(value, "ndim", 0) > 0
+    return isinstance(value, Distribution) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def count(number: float) -> str:

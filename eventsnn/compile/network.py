@@ -142,7 +142,7 @@ def by_side(plan: ProjectionPlan) -> Synapses:
         pre=np.repeat(np.arange(plan.pre.size), np.diff(plan.start)),
         post=position[plan.target],
         weight=np.broadcast_to(plan.weight, n_synapses).astype(np.float64),
-        delay=plan.delays().copy(),
+        delay=plan.delays() + plan.dendritic,
     )
 
 

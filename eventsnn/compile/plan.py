@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eventsnn._core.synapses.connect import Procedure
 from eventsnn.base.arrays import Floats, Ids, Ints
 from eventsnn.models.base import Model
+from eventsnn.plasticity.program import Program
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,42 @@ class SlicePlan:
 
 
 @dataclass(frozen=True)
+class PlasticPlan:
+    """How the weights of a projection follow from spikes on both sides.
+
+    A trace or a variable at rate r (1/ms) changes by exp(r D) in a time D; one with its mark in `nearest` is set to 1
+    by a spike, others are raised by 1. Programs take, in this order, the size of the weight, the traces of
+    presynaptic and of postsynaptic spikes and the variables of the synapse; on_pre and on_post give the size and the
+    variables. between: of the size, variables, third traces and a time, the size. step: of variables of a presynaptic
+    neuron, first `initial`, and the time since its last spike, the variables and the factor of what is transmitted.
+    """
+
+    sign: float  # of all weights
+    low: float  # bounds of their size
+    high: float
+    dendritic: float  # ms, the part of the delay that postsynaptic spikes take as well
+    pre_rate: Floats
+    pre_nearest: NDArray[np.uint8]
+    post_rate: Floats
+    post_nearest: NDArray[np.uint8]
+    own_rate: Floats
+    on_pre: Program | None
+    on_post: Program | None
+    between: Program | None
+    step: Program | None
+    initial: Floats
+    reward: Ids  # neurons whose spikes raise the third trace; none if there is none
+    reward_delay: float  # ms
+    reward_rate: float
+    reward_gain: float
+
+    @property
+    def learns(self) -> bool:
+        """Whether weights change, not only what is transmitted."""
+        return self.on_pre is not None or self.on_post is not None
+
+
+@dataclass(frozen=True)
 class ProjectionPlan:
     """Synapses by row: row r, of neuron pre[r], holds start[r]:start[r+1], sorted by (delay, post, draw).
 
@@ -62,10 +99,16 @@ class ProjectionPlan:
     slices: SlicePlan | None
     port: int
     weight_size: float
+    plastic: PlasticPlan | None = None
 
     @property
     def procedure(self) -> None:
         """None: these rows are kept, and none is drawn anew."""
+
+    @property
+    def dendritic(self) -> float:
+        """What comes to each delay, ms."""
+        return 0.0 if self.plastic is None else self.plastic.dendritic
 
     @property
     def n_synapses(self) -> int:
@@ -118,6 +161,7 @@ class PartPlan:
     rows: ProjectionPlan
     weight_size: float
     n_synapses: int
+    plastic: ClassVar[None] = None
 
     @property
     def procedure(self) -> None:
@@ -182,6 +226,8 @@ class ProceduralPlan:
     port: int
     weight_size: float
     n_synapses: int
+    plastic: ClassVar[None] = None
+    dendritic: ClassVar[float] = 0.0
 
     def row(self, row: int) -> tuple[Ids, NDArray[np.floating[Any]], Floats]:
         """Target, weight and delay of the synapses of a row, sorted by (delay, post, draw)."""

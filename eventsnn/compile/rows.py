@@ -15,6 +15,7 @@ from eventsnn.base.arrays import Floats, Ids
 from eventsnn.base.errors import InputError
 from eventsnn.compile.building import Building, Built
 from eventsnn.compile.plan import CurrentPlan, PartPlan, Plan, ProceduralPlan, ProjectionPlan, SlicePlan
+from eventsnn.compile.plasticity import made_plastic
 from eventsnn.compile.synapses import MOST_VALUES, Drawing, too_large
 from eventsnn.models.base import Model
 from eventsnn.models.linear import LinearModel
@@ -110,7 +111,7 @@ def _bundles(drawings: Sequence[Drawing | ProceduralPlan], commute: NDArray[np.b
         if isinstance(p, ProceduralPlan):
             continue
         key: tuple[Any, ...] = (k,)
-        if p.post.size and not p.timed and commute[p.post].all():
+        if p.post.size and not p.timed and p.plastic is None and commute[p.post].all():
             weights = p.weights()
             shared = None if weights is None else weights.tobytes()
             key = (p.pre.tobytes(), p.port, p.dtype, shared)
@@ -159,6 +160,8 @@ def _draw_rows(
         if built.rows.weight is not None:
             p.weight.require_drawn(built.rows.weight)
     plan = _rows_plan(drawings, post, built, values, shared, base, pages)
+    if one.plastic is not None:
+        plan = made_plastic(plan, one.plastic)
     if len(drawings) == 1:
         return plan, [plan]
     return plan, [

@@ -14,7 +14,8 @@ from eventsnn.base.arrays import Floats, Ids
 from eventsnn.base.checks import floats
 from eventsnn.base.errors import InputError
 from eventsnn.compile.building import count_synapses
-from eventsnn.compile.plan import ProceduralPlan
+from eventsnn.compile.plan import PlasticPlan, ProceduralPlan
+from eventsnn.compile.plasticity import compile_plasticity
 from eventsnn.compile.ports import LARGEST_WEIGHT, least_weight, rule_of_weights
 from eventsnn.describe.parts import Neurons, Projection
 from eventsnn.describe.rules.base import Rule
@@ -167,6 +168,7 @@ class Drawing:
     delay: Property
     port: int
     few: Few | None
+    plastic: PlasticPlan | None
 
     @property
     def name(self) -> str:
@@ -247,7 +249,7 @@ def prepare(projection: Projection, starts: dict[str, int], port: int) -> Drawin
         few = Few.of(delay.array, min(MOST_VALUES, delay.array.size // 2))
     elif delay.distribution and (values := delay.distribution.values(MOST_VALUES)) is not None:
         few = Few(values)
-    drawing = Drawing(projection, pre, post, lines, weight, delay, port, few)
+    drawing = Drawing(projection, pre, post, lines, weight, delay, port, few, compile_plasticity(projection, starts))
     drawing.weights()
     if not delay.differs:
         delay.shared()

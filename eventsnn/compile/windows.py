@@ -24,6 +24,8 @@ WIDE_WINDOW = 2.0**-5
 # ms. Otherwise windows have a width in this range. Where most neurons are calm, wider ones would be cut anyway.
 WIDEST_PROMPT = 2.0**-3
 NARROWEST_PROMPT = 2.0**-6
+# ms. Windows where they are cut at most arrivals.
+WINDOW_WITH_CUTS = 2.0**-6
 # The largest share of synapses whose delay may be shorter than a window.
 MOST_PROMPT = 1.0 / 8.0
 # Rows drawn to estimate this share where synapses are not kept.
@@ -42,18 +44,28 @@ def window_width(smallest_delay: float) -> float:
 
 def choose_windows(projections: Sequence[Stored], n: int) -> tuple[float, NDArray[np.uint8]]:
     """The width (ms) of windows, a power of two; and for each of n neurons 1 if a shorter delay leads to it, else 0."""
-    smallest = min((float(p.delay.min()) for p in projections if p.n_synapses), default=math.inf)
+    smallest = min((float(p.delay.min()) + p.dendritic for p in projections if p.n_synapses), default=math.inf)
     window = window_width(smallest)
     if window < WIDE_WINDOW:
         window = WIDEST_PROMPT
         most = MOST_PROMPT * sum(p.n_synapses for p in projections)
         while window > NARROWEST_PROMPT and _shorter(projections, window) > most:
             window /= 2.0
+    for p in projections:
+        if p.plastic is not None and p.n_synapses:
+            window = min(window, widest_plastic(p))
     prompted = np.zeros(n, dtype=np.uint8)
     for p in projections:
-        if p.n_synapses and float(p.delay.min()) < window:
+        if p.n_synapses and float(p.delay.min()) + p.dendritic < window:
             prompted[_short_targets(p, window)] = 1
     return window, prompted
+
+
+def widest_plastic(p: Stored) -> float:
+    """The widest window (ms) that a plastic projection allows: its spikes never arrive in the window in which they were
+    fired, and where the window would be cut at most of them it is narrow from the beginning (learn.pxd)."""
+    widest = window_width(float(p.delay.min()) + p.dendritic)
+    return widest if 2.0 * p.dendritic >= widest else min(widest, WINDOW_WITH_CUTS)
 
 
 def _shorter(projections: Sequence[Stored], window: float) -> float:

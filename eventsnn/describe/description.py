@@ -11,9 +11,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsnn.base.checks import choice, floats, whole
+from eventsnn.base.checks import choice, floats, number, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
+from eventsnn.describe.learning import Learning
 from eventsnn.describe.parts import (
     Neurons,
     Owner,
@@ -30,6 +31,8 @@ from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource, spike_train
 from eventsnn.draw.values import Value, own
 from eventsnn.models.base import Model
+from eventsnn.plasticity.base import PlasticityRule
+from eventsnn.plasticity.reward import RewardSTDP
 
 DTYPES = ("float64", "float32")
 STORAGES = ("stored", "procedural")
@@ -84,15 +87,19 @@ class Description(Owner):
         post: Side,
         rule: Rule,
         weight: Value = 1.0,
-        delay: Value = 1.0,
+        delay: Value | None = None,
         port: str | None = None,
         name: str | None = None,
         dtype: str = "float64",
         storage: str = "stored",
+        plasticity: PlasticityRule | None = None,
+        axonal_delay: Value | None = None,
+        dendritic_delay: float | None = None,
     ) -> Projection:
         """Connect pre to post by a rule. A list of populations is their union.
 
-        weight: mV for delta synapses, pA for currents, nS for conductances, at most 1e150; delay: ms, >= 0, axonal.
+        weight: mV for delta synapses, pA for currents, nS for conductances, at most 1e150; delay: ms, >= 0, axonal, 1
+        unless given.
         Each is a number, a distribution, or an array with one value a synapse in the rule's own order (see the rule).
         Conv2D and SparseMatrix bring weights, which `weight`, one number, multiplies. port: without it, the sign of the
         weight chooses "ex" or "in"; at one that is named, currents take the weight as it is, so that a positive one at
@@ -104,6 +111,11 @@ class Description(Owner):
         (FixedProbability) longer, 22 ns more with weights and 20 to 35 ns more with delays from a distribution. It is
         offered for rules that draw row by row, which are FixedOutDegree, FixedProbability, AllToAll and OneToOne, with
         numbers and distributions; delays must have a lower bound >= 0, which is taken for the smallest delay.
+
+        plasticity: the rule by which weights change, such as STDP(); each synapse then has a weight of its own, all of
+        one sign. A spike comes to the synapse after axonal_delay and to the neuron after dendritic_delay more, one
+        number (ms), which spikes of the neuron also take to the synapse; `delay` alone is axonal. A network of plastic
+        synapses runs fastest if the dendritic delay is half of the whole or more.
 
         Raises InputError for a bad rule, an unknown port, dtype or storage, a source as target, a taken name; and when
         the network is compiled, for what cannot be drawn anew.
@@ -120,8 +132,17 @@ class Description(Owner):
         choice(dtype, f"{name}: dtype", DTYPES)
         choice(storage, f"{name}: storage", STORAGES)
         weight = own(weight, f"{name}: weight", unit_of_weights(post_side, port))
-        delay = own(delay, f"{name}: delay", "ms")
-        projection = Projection(self, name, pre_side, post_side, rule, weight, delay, port, dtype, storage)
+        axonal, dendritic = _delays(name, delay, axonal_delay, dendritic_delay, plasticity)
+        projection = Projection(self, name, pre_side, post_side, rule, weight, axonal, port, dtype, storage, dendritic)
+        if plasticity is not None:
+            if storage == "procedural":
+                raise InputError(f"{name}: storage='procedural' keeps no weights that could change; use 'stored'")
+            if isinstance(plasticity, RewardSTDP) and plasticity.reward.population.network is not self:
+                raise InputError(
+                    f"{name}: the reward of its rule, {plasticity.reward.name}, belongs to another network; give a "
+                    "population of this one"
+                )
+            projection.__dict__["_learning"] = Learning(projection, plasticity)
         self.projections[name] = projection
         return projection
 
@@ -300,6 +321,24 @@ class Description(Owner):
                 ports = ", ".join(model.ports)
                 known = f"has the ports {ports}; name one with port=" if ports else "takes no input"
                 raise InputError(f"{name}: {type(model).__name__} of {part.name} {known}")
+
+
+def _delays(
+    name: str, delay: Value | None, axonal: Value | None, dendritic: float | None, plasticity: object
+) -> tuple[Value, float]:
+    """The axonal and the dendritic part of a delay, ms."""
+    if plasticity is not None and not isinstance(plasticity, PlasticityRule):
+        raise InputError(f"{name}: plasticity = {reprlib.repr(plasticity)} is no rule; write for example STDP()")
+    if axonal is None and dendritic is None:
+        return own(1.0 if delay is None else delay, f"{name}: delay", "ms"), 0.0
+    if delay is not None:
+        raise InputError(f"{name}: delay is axonal; give either it or axonal_delay and dendritic_delay")
+    if plasticity is None:
+        raise InputError(f"{name}: axonal_delay and dendritic_delay differ only with plasticity=; give delay=")
+    part = number(
+        0.0 if dendritic is None else dendritic, f"{name}: dendritic_delay", "one number >= 0 (ms)", 0.0, unit="ms"
+    )
+    return own(0.0 if axonal is None else axonal, f"{name}: axonal_delay", "ms"), part
 
 
 def side_name(side: list[Neurons]) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsnn.base.arrays import Floats, Ints
-from eventsnn.base.checks import choice, flag, floats, whole
+from eventsnn.base.checks import choice, flag, floats, number, whole
 from eventsnn.base.errors import InputError, suggest
 from eventsnn.describe.currents import InjectedCurrent
+from eventsnn.describe.learning import Learning
 from eventsnn.describe.processes.base import PointProcess
 from eventsnn.describe.rules.base import Rule
 from eventsnn.describe.spike_source import SpikeSource
@@ -75,6 +76,10 @@ class Owner(ABC):
     @abstractmethod
     def put_weights(self, projection: Projection, weights: Floats) -> None:
         """The same in the order of `synapses_of`, for a network that has run."""
+
+    @abstractmethod
+    def set_learning(self, projection: Projection, enabled: bool) -> None:
+        """Let the weights of a plastic projection change, or stay as they are, from now on."""
 
     @abstractmethod
     def synapses_of(self, projection: Projection) -> Synapses:
@@ -186,9 +191,7 @@ class Neurons(Guarded):
         for name in values:
             if name not in known:
                 what = "parameter or state" if isinstance(model, Model) else "parameter"
-                raise InputError(
-                    f"{self.name}: {type(model).__name__} has no {what} {name!r}; {suggest(name, known)}"
-                )
+                raise InputError(f"{self.name}: {type(model).__name__} has no {what} {name!r}; {suggest(name, known)}")
         if values:
             if isinstance(model, Model):
                 values = {k: own(value, f"{self.name}: {k}", model.unit_of(k)) for k, value in values.items()}
@@ -309,7 +312,9 @@ class Synapses:
 class Projection(Guarded):
     """Synapses from one side to another. Made by `Network.connect`."""
 
-    attributes = frozenset({"network", "name", "pre", "post", "rule", "weight", "delay", "port", "dtype", "storage"})
+    attributes = frozenset(
+        {"network", "name", "pre", "post", "rule", "weight", "delay", "port", "dtype", "storage", "dendritic"}
+    )
 
     network: Owner
     name: str
@@ -321,6 +326,17 @@ class Projection(Guarded):
     port: str | None
     dtype: str
     storage: str
+    dendritic: float = 0.0  # ms, beside `delay`
+
+    @property
+    def plasticity(self) -> Learning | None:
+        """How its weights change; None if they are static."""
+        return self.__dict__.get("_learning")
+
+    def _remedy(self, name: str) -> str:
+        if name == "plasticity":
+            return "give plasticity= to connect, and set plasticity.enabled to freeze it"
+        return super()._remedy(name)
 
     def _owner(self) -> Owner | None:
         return self.network
@@ -350,6 +366,25 @@ class Projection(Guarded):
             self.network.set_weights(self, weight)
         else:
             self.network.put_weights(self, floats(weight, f"{self.name}: weight", "an array with a number a synapse"))
+
+    def normalize(self, total: float, axis: Literal["post", "pre"] = "post") -> None:
+        """Scale weights so that those onto each postsynaptic neuron, or with axis="pre" those from each presynaptic
+        one, sum up to `total` (the unit of weights; sizes where weights are negative).
+
+        Neurons whose weights are all 0 stay as they are. Bounds of plasticity hold. Raises InputError, and StateError
+        before the first run.
+        """
+        total = number(total, f"{self.name}: total", "a finite number >= 0", 0.0)
+        choice(axis, f"{self.name}: axis", ("post", "pre"))
+        synapses = self.synapses()
+        side = synapses.post if axis == "post" else synapses.pre
+        size = np.abs(synapses.weight)
+        sums = np.bincount(side, size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(sums > 0.0, total / sums, 1.0)
+        high = np.inf if self.plasticity is None else self.plasticity.rule.w_max
+        low = 0.0 if self.plasticity is None else self.plasticity.rule.w_min
+        self.network.put_weights(self, np.copysign(np.clip(size * scale[side], low, high), synapses.weight))
 
     def get(self, *names: Literal["pre", "post", "weight", "delay"]) -> Any:
         """Arrays of `synapses()` by name; a tuple for several. InputError for an unknown name."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sortedcontainers import SortedKeyList
 
 from eventsnn._core.solve.neuron import MOST_STEPS
@@ -62,6 +64,16 @@ def by_port(model: Model, inputs: list[Entry]) -> list[float]:
     for entry in inputs:
         total[entry.port] = total[entry.port] + (abs(entry.weight) if model.magnitudes else entry.weight)
     return total
+
+
+def arrays_of_states(states: list[State], release: list[float], slots: int) -> dict[str, NDArray[np.float64]]:
+    """States of neurons and the times of their release, as arrays by name."""
+    columns = np.array([(s.t, s.v, s.drive, s.slope, r) for s, r in zip(states, release, strict=True)]).T
+    variables, low = np.zeros((len(states), slots)), np.zeros((len(states), slots))
+    for row, s in enumerate(states):
+        variables[row, : len(s.x)], low[row, : len(s.low)] = s.x, s.low
+    names = ("t", "v", "drive", "slope", "release")
+    return dict(zip(names, columns, strict=True)) | {"variables": variables, "low": low}
 
 
 def flaws(queue: SortedKeyList, neurons: list[Neuron], time: float) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from eventsnn._core.base.mathfunc import exp, sin_turns
 from eventsnn._core.draw.stream import POISSON, SINE, STEPS, TRAIN
@@ -81,3 +81,15 @@ def _renewal(plan: StreamPlan, s: int) -> Iterator[float]:
         if time == math.inf:
             return
         yield time
+
+
+def numbered(times: Iterable[float], max_spikes: int) -> Iterator[tuple[int, float]]:
+    """The spikes of a stream at these times, ascending, with their numbers; it is ended if its intervals no longer
+    advance time."""
+    last, count = -1.0, 0
+    for at, time in enumerate(times):
+        count = count + 1 if time == last else 1
+        last = time
+        if count > max_spikes + 1:
+            return
+        yield at, time

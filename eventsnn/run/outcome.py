@@ -20,6 +20,7 @@ class Outcome(IntEnum):
     OUT_OF_RANGE = 5
     UNSOUND = 6
     TOO_MANY_STEPS = 7
+    WEIGHT_LOST = 8
 
     @property
     def runaway(self) -> bool:
@@ -51,6 +52,7 @@ _SENTENCES = {
         "has run away: a variable of its state left the range that its equations or numbers are meant for"
     ),
     Outcome.TOO_MANY_STEPS: f"needs more than {MOST_STEPS:,} steps for 1 ms, as its state changes too fast",
+    Outcome.WEIGHT_LOST: "has a synapse whose weight its plasticity has made infinite or no number",
     Outcome.UNSOUND: "the schedule was not sound after a window",
 }
 _REMEDIES = {
@@ -58,6 +60,7 @@ _REMEDIES = {
     Outcome.TOO_MANY_ROUNDS: _REFRACTORY,
     Outcome.TOO_MANY_INPUTS: "Give the stimulus longer intervals",
     Outcome.OUT_OF_RANGE: "Change its parameters, or give it weaker input",
+    Outcome.WEIGHT_LOST: "Give the rule a w_max, and updates that are numbers for all weights within its bounds",
     Outcome.TOO_MANY_STEPS: "Give it longer time constants, weaker conductances, or a larger tolerance",
 }
 

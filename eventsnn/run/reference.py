@@ -40,12 +40,14 @@ from eventsnn.run.entry import (
     SEARCH,
     Entry,
     Neuron,
+    arrays_of_states,
     by_port,
     ended_by,
     flaws,
     sines_of,
 )
 from eventsnn.run.outcome import Outcome
+from eventsnn.run.plastic import Plastics
 from eventsnn.run.weights import Weights, checked_weights
 from eventsnn.solve import frames
 from eventsnn.solve.state import State
@@ -72,6 +74,7 @@ class Reference:
         for p, projection in enumerate(plan.projections):
             for row, n in enumerate(projection.pre.tolist()):
                 self.neurons[n].projections.append((p, row))
+        self.plastics = Plastics(plan.projections)
         self._weights: dict[int, tuple[NDArray[np.int64], Weights]] = {}  # weights set, and where rows begin in them
         self._streams = [self._stream(s) for s in range(plan.streams.kind.size)]
         self._changes = {n: self._programme(n) for n in range(plan.n) if plan.currents.of[n] >= 0}
@@ -97,15 +100,8 @@ class Reference:
         return Neuron(model, c, state)
 
     def _stream(self, s: int, times: Iterable[float] | None = None) -> Iterator[tuple[int, float]]:
-        """External spikes of stream s, numbered, at the times given or its own, ascending; it is ended if its intervals
-        no longer advance time."""
-        last, count = -1.0, 0
-        for at, time in enumerate(external_spikes.spike_times(self.plan.streams, s) if times is None else times):
-            count = count + 1 if time == last else 1
-            last = time
-            if count > self.plan.max_spikes + 1:
-                return
-            yield at, time
+        given = external_spikes.spike_times(self.plan.streams, s) if times is None else times
+        return external_spikes.numbered(given, self.plan.max_spikes)
 
     def _queue_external(self, s: int) -> None:
         """Queue the next spike of stream s."""
@@ -138,6 +134,9 @@ class Reference:
         arrive as well. InputError if they cannot be set."""
         kept = checked_weights(self.plan.projections, projection, weights)
         plan: Any = self.plan.projections[projection]
+        if projection in self.plastics.of:
+            self.plastics.of[projection].set_weights(kept, self.time)
+            return
         start = plan.alone().start if isinstance(plan, PartPlan) else plan.start
         self._weights[projection] = start, kept
         for entry in [e for e in self.queue if e.key[2:4] == (ARRIVAL, projection)]:
@@ -280,21 +279,35 @@ class Reference:
         neuron.spikes_in_millisecond += 1
         if neuron.spikes_in_millisecond > self.plan.max_spikes:
             self._fail(n, t, Outcome.TOO_MANY_SPIKES)
+        self.plastics.fired(n, t)
         for p, row in neuron.projections:
             projection = self.plan.projections[p]
+            if p in self.plastics.of:
+                for key, target, sign in self.plastics.sent(p, row, t, neuron.spikes):
+                    self.queue.add(Entry(key, target, self._port(projection.port, sign, target)))
+                continue
             for k, (target, weight, delay) in enumerate(self._row(p, row)):
                 arrival = t + delay
                 key = (arrival, round_ + 1 if arrival == t else 0, ARRIVAL, p, row, neuron.spikes, k)
                 self.queue.add(Entry(key, target, self._port(projection.port, weight, target), weight))
         neuron.spikes += 1
 
+    def weights_of(self, projection: int) -> NDArray[np.float64]:
+        return self.plastics.of[projection].weights(self.time)
+
+    def set_learning(self, projection: int, enabled: bool) -> None:
+        self.plastics.of[projection].enable(enabled, self.time)
+
+    def _weighted(self, entry: Entry) -> Entry:
+        entry = self.plastics.weighted(entry)
+        if not math.isfinite(entry.weight):
+            self._fail(entry.neuron, entry.time, Outcome.WEIGHT_LOST)
+        return entry if math.isfinite(entry.weight) else entry._replace(weight=0.0)
+
     def _port(self, port: int, weight: float, target: int) -> int:
         model = self.neurons[target].model
-        assert model is not None
-        if port >= 0:
-            return port
-        assert model.by_sign is not None
-        return model.by_sign[weight < 0.0]
+        assert model is not None and (port >= 0 or model.by_sign is not None)
+        return port if port >= 0 else model.by_sign[weight < 0.0]  # type: ignore[index]
 
     def _fail(self, n: int, t: float, outcome: Outcome) -> None:
         if self.failure is None or (t, n) < (self.failure[1], self.failure[0]):
@@ -316,7 +329,7 @@ class Reference:
         now: list[Entry] = []
         while self.queue and self.queue[0].key[:2] == (t, round_):
             entry = self.queue.pop(0)
-            now.append(entry)
+            now.append(self._weighted(entry))
             if entry.key[2] == EXTERNAL:
                 self._queue_external(entry.key[4])  # it may come at the same time
             elif entry.key[2] == CHANGE:
@@ -478,13 +491,7 @@ class Reference:
                 neuron.model.leave(neuron.c, s, neuron.release)
             neuron.state = kept
             states.append(s)
-        rows = [(s.t, s.v, s.drive, s.slope, n.release) for s, n in zip(states, self.neurons, strict=True)]
-        columns = np.array(rows).T
-        variables, low = np.zeros_like(self.plan.variables), np.zeros_like(self.plan.variables)
-        for row, s in enumerate(states):
-            variables[row, : len(s.x)], low[row, : len(s.low)] = s.x, s.low
-        names = ("t", "v", "drive", "slope", "release")
-        return dict(zip(names, columns, strict=True)) | {"variables": variables, "low": low}
+        return arrays_of_states(states, [neuron.release for neuron in self.neurons], self.plan.variables.shape[1])
 
     def verify(self) -> None:
         """Check every invariant of the queue; raises RuntimeError with the state of what broke it."""

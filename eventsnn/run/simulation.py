@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from eventsnn._core.run.engine import Engine as CompiledEngine
 from eventsnn.base.arrays import Floats, Ints, read_only
-from eventsnn.base.checks import floats, whole
+from eventsnn.base.checks import floats, takes_one, whole
 from eventsnn.base.counted import Counted
 from eventsnn.base.errors import InputError, Interrupted, RunawayError, StateError
 from eventsnn.base.memory import allowed, require_memory
@@ -35,6 +35,7 @@ from eventsnn.run.outcome import Outcome
 from eventsnn.run.progress import ProgressBar, RunStatus
 from eventsnn.run.samples import sample_count, sample_times, warn_of_samples_at
 from eventsnn.run.watch import Watch
+from eventsnn.run.weight_samples import WeightSamples, learning
 from eventsnn.solve.state import State
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
@@ -65,6 +66,7 @@ class Simulation:
         self.plan = plan
         self._state = self._begin()
         self._spikes, self._samples = self._nothing()
+        self._weight_samples = WeightSamples(plan)
         # Spikes at the time at which an interrupted run stands. They are kept back, for more may come at this time.
         self._late = (np.empty(0), np.empty(0, dtype=np.int32))
         self._kept_from = 0.0
@@ -121,14 +123,15 @@ class Simulation:
         threads = min(whole(threads, "run: threads", 1), MOST_THREADS)
         if not isinstance(keep, str) or keep not in ("all", "new"):
             raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
-        if not (progress is None or isinstance(progress, bool) or callable(progress)):
-            raise InputError(f"run: progress = {progress!r} must be True, False or a function of RunStatus")
+        if not (progress is None or isinstance(progress, bool) or takes_one(progress)):
+            raise InputError(f"run: progress = {progress!r} must be True, False or a function of one RunStatus")
         self.require_rest("run")
         if self._ended is not None:
             raise self._ended
         self._require_room(start, self._kept_from if keep == "all" else start, stop, limit_memory)
         if keep == "new":
             self._spikes, self._samples = self._nothing()
+            self._weight_samples = WeightSamples(self.plan)
             self._kept_from, self._injected = start, Injected(start)
             self._counted_before, self._wall = self._counters(), 0.0
         bar = ProgressBar() if progress is True else nullcontext(progress or None)
@@ -227,6 +230,8 @@ class Simulation:
             self.require_alive(f"change {projection}")
             self.change(plan)
         self._state.set_weights(number, weights)
+        if plan.projections[number].plastic is not None:
+            return
         mine = self.plan.projections[number]
         rows = mine.rows if isinstance(mine, PartPlan) else mine
         assert not isinstance(rows, ProceduralPlan)  # refused above
@@ -237,8 +242,17 @@ class Simulation:
         changes.append((self.time, kept))
 
     def weights_of(self, projection: str) -> Floats | None:
-        """The weights that were set last; None if they are still those of the Plan."""
+        """The weights as they are at the present time; None if they are still those of the Plan."""
+        number = next(k for k, p in enumerate(self.plan.projections) if p.name == projection)
+        if self.plan.projections[number].plastic is not None:
+            weights: Floats = self._state.weights_of(number)
+            return weights
         return self._weights[projection][-1][1] if projection in self._weights else None
+
+    def set_learning(self, projection: str, enabled: bool) -> None:
+        """Let the weights of a plastic projection change, or stay as they are, from the present time on."""
+        self.require_alive(f"change {projection}")
+        self._state.set_learning(next(k for k, p in enumerate(self.plan.projections) if p.name == projection), enabled)
 
     def state_of(self, population: str, names: Sequence[str]) -> dict[str, Floats]:
         """State variables of a population at the present time, potentials relative to E_L as in the equations."""
@@ -266,8 +280,9 @@ class Simulation:
             allowed(limit, "run")
         needs: dict[str, float] = {}
         probes: list[ProbePlan | WeightProbePlan] = [*self.plan.probes, *self.plan.weight_probes]
+        changing = {probe.name for probe in learning(self.plan)}
         for probe in probes:
-            constant = isinstance(probe, WeightProbePlan)
+            constant = isinstance(probe, WeightProbePlan) and probe.name not in changing
             count = sample_count(probe.every, probe.times, kept_from if constant else start, stop)
             size = count * probe.ids.size * (1 if isinstance(probe, WeightProbePlan) else len(probe.variables))
             if size > MOST_SAMPLES:
@@ -307,8 +322,8 @@ class Simulation:
         interrupted: Callable[[], int],
     ) -> float:  # fmt: skip
         """Simulate up to `stop`, or to what is watched for; when it was to stop in the end."""
-        start, before, began = self.time, self._counters(), clock.perf_counter()
-        done = False
+        start, sampled = self.time, self.time
+        before, began = self._counters(), clock.perf_counter()
 
         def tell() -> None:
             if report is not None:
@@ -316,6 +331,23 @@ class Simulation:
                 spikes, events = (now[k] - before[k] for k in ("spikes", "synaptic_events"))
                 report(RunStatus(self.time, start, stop, wall, spikes, events))
 
+        for pause in self._weight_samples.pauses(self.plan, start, stop):
+            found = self._advance_to(pause, threads, watch, tell, interrupted)
+            seen = watch is not None and watch.missing <= 0
+            if self._ended is not None or self.time < pause:
+                return found if seen else stop
+            self._weight_samples.take(self.plan, sampled, pause, lambda name: self.weights_of(name))  # type: ignore[arg-type,return-value]
+            if seen:
+                return found
+            sampled = pause
+        return stop
+
+    def _advance_to(
+        self, stop: float, threads: int, watch: Watch | None, tell: Callable[[], None], interrupted: Callable[[], int]
+    ) -> float:
+        """Simulate up to `stop`, between two samples of weights; `tell` is called after each chunk."""
+        began = clock.perf_counter()
+        done = False
         while watch is not None and not done and not interrupted():
             found, done = self._advance_watched(stop, threads, watch)
             if found is not None:
@@ -427,7 +459,12 @@ class Simulation:
         for probe, samples in zip(self.plan.probes, self._samples, strict=True):
             values = {name: grown.values for name, grown in samples.values.items()}
             traces[probe.name] = Traces.sound(samples.times.values, probe.ids, values)
+        changing = {probe.name for probe in learning(self.plan)}
         for weights in self.plan.weight_probes:
+            if weights.name in changing:
+                at, sampled = self._weight_samples.of(weights)
+                traces[weights.name] = Traces(at, weights.ids, {"weight": sampled})
+                continue
             at = sample_times(weights.every, weights.times, self._begin_of("weight", weights.name), end)
             sampled = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
             if weights.projection in self._weights:

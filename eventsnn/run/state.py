@@ -17,7 +17,9 @@ same bits, in any number of threads.
     rows.             spikes under way: `row` of `projection` among the rows of the Net, on which the neuron's spike
                       number `ordinal` travels, fired at `fired` (ms) in the round `fired_round`; `read` of its
                       synapses, or of its slices where delays are kept by slice, have arrived
-    weights.P         of projection number P, if they were set: as the plan has them, by (row, delay, target, draw)
+    weights.P         of projection number P, if they were set or are plastic: as the plan has them, by (row, delay,
+                      target, draw)
+    plastic.K         of plastic projections: plastic_state.py
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from eventsnn.base.errors import InputError
 from eventsnn.compile.layout import Net, Rows
 from eventsnn.compile.plan import PartPlan, ProceduralPlan
 from eventsnn.run.change import Change
+from eventsnn.run.plastic_state import check_plastic, plastic_shapes
 from eventsnn.run.weights import checked_weights
 
 State = dict[str, NDArray[Any]]
@@ -105,7 +108,7 @@ def shapes(net: Net) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
     }
     for part, names in parts.items():
         found |= {f"{part}.{name}": expected for name, expected in names.items()}
-    return found
+    return found | plastic_shapes(net)
 
 
 def arrays_of_rows(found: list[tuple[Any, ...]]) -> State:
@@ -186,6 +189,7 @@ def checked_state(net: Net, state: Mapping[str, Any], own: NDArray[np.uint8]) ->
     _check_trains(net, arrays)
     _check_streams(net, arrays)
     _check_rows(net, arrays)
+    check_plastic(net, arrays, _refuse)
     return arrays
 
 
@@ -297,7 +301,7 @@ def _check_rows_of(rows: Rows, places: Ints, columns: State, time: float) -> Non
         at = begin[row] + read
         which = at if plan.slices is None else plan.slices.value[at]
         delay = plan.delay[which] if plan.delay.size > 1 else np.broadcast_to(plan.delay, at.size)
-    late = np.flatnonzero(columns["fired"] + delay < time)
+    late = np.flatnonzero((columns["fired"] + delay) + plan.dendritic < time)
     if late.size:
         _refuse(
             f"rows.fired[{places[late[0]]}] = {columns['fired'][late[0]]:g} ms: the spike should have arrived before"

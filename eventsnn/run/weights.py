@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from eventsnn.base.arrays import Ints
 from eventsnn.base.errors import InputError
 from eventsnn.compile.plan import PartPlan, ProceduralPlan, ProjectionPlan
+from eventsnn.compile.plasticity import require_bounds
 
 if TYPE_CHECKING:
     from eventsnn.compile.layout import Net
@@ -44,6 +45,8 @@ def checked_weights(projections: Projections, number: int, weights: Any) -> Weig
     if wrong.size:
         allowed = "finite" if not np.isfinite(array[wrong[0]]) else "small enough for dtype 'float32'"
         raise InputError(f"{plan.name}: weight = {array[wrong[0]]:g} (synapse {wrong[0]}) must be {allowed}")
+    if plan.plastic is not None:
+        require_bounds(plan.name, plan.plastic.low, plan.plastic.high, kept * plan.plastic.sign)
     return kept
 
 
@@ -60,8 +63,9 @@ class WeightsOfRows:
 
     @property
     def size(self) -> float:
-        """No weight is larger."""
-        return float(np.abs(self.all).max(initial=0.0))
+        """No weight is larger, nor becomes so."""
+        largest = float(np.abs(self.all).max(initial=0.0))
+        return largest if self.plan.plastic is None else max(largest, self.plan.plastic.high)
 
 
 def rows_of(net: Net, projection: int) -> int:

@@ -65,6 +65,7 @@ LENGTHS = (
     "net.run(",
     "simulation.run(",
     "reference.run(",
+    "living.run(",
     "user(",
     "encode.Rate(",
     "encode.Inhomog",

@@ -24,6 +24,7 @@ FLOORS = {
     "results": "results",
     "describe": "words",
     "models": "equations",
+    "plasticity": "plasticity",
     "solve": "solutions",
     "synapses": "rows",
     "draw": "chance",

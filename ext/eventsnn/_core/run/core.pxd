@@ -4,6 +4,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from eventsnn._core.run.calm.blocks cimport Activity, Blocks
+from eventsnn._core.plasticity.plastic cimport Plastic
 from eventsnn._core.solve.neuron cimport Class, Inbox, Neuron, Row, Sine
 from eventsnn._core.synapses.procedural cimport Made, Recipe
 from eventsnn._core.run.queue cimport RowQueue, WakeQueue
@@ -19,6 +20,7 @@ cdef enum Status:
     OUT_OF_RANGE = 5
     UNSOUND = 6           # of debug builds: verify.pxd
     TOO_MANY_STEPS = 7
+    WEIGHT_LOST = 8
 
 
 cdef struct Projection:
@@ -43,6 +45,8 @@ cdef struct Projection:
     double least_delay
     int32_t first_target          # no target lies before or behind these
     int32_t last_target
+    double dendritic              # ms, what comes to each delay
+    Plastic* plastic              # NULL: weights stay as they are
 
 
 cdef struct Probe:
@@ -230,6 +234,8 @@ cdef struct Net:
     const Sine* sines
     # synapses; outgoing_start[n]:outgoing_start[n + 1] are the rows of neuron n
     Projection* projections
+    int64_t n_projections
+    bint plastic              # some of them are
     const int64_t* outgoing_start
     const int32_t* outgoing_projection
     const int32_t* outgoing_row
@@ -286,6 +292,9 @@ cdef struct Core:
     Range* range          # the ranges of its neurons
     int64_t n_ranges
     Neuron* scratch           # room for the copy of one record
+    double* transmitted       # weights of plastic slices that arrive in the present window
+    int64_t n_transmitted
+    int64_t transmitted_room
     Made* arrived             # rows that were made for a spike and have been read; needed until the window ends
     WakeQueue wakes
     int32_t round             # the round that the present neuron is in

@@ -24,8 +24,6 @@ from libc.math cimport floor, nextafter
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-import threading
-
 import numpy as np
 
 from eventsnn._core.run.calm.activity cimport is_late, review, turn_off
@@ -49,6 +47,7 @@ from eventsnn._core.run.lanes cimport Met, is_mine, meet
 from eventsnn._core.base.mathfunc cimport infinity
 from eventsnn._core.run.net cimport Arena
 from eventsnn._core.solve.neuron cimport Neuron, Slice
+from eventsnn._core.run.plastics cimport Plastics
 from eventsnn._core.run.prompt cimport begin_prompts, begin_record, begin_replays, is_prompted, settle_window
 from eventsnn._core.run.queue cimport wake_set, wheel_advance
 from eventsnn._core.run.state cimport find_streams, read_neurons, read_rows, read_streams, set_train, write_neurons
@@ -59,6 +58,7 @@ from eventsnn._core.run.verify cimport VERIFIES, verify
 from eventsnn.base.errors import StateError
 from eventsnn.run.outcome import Outcome
 from eventsnn.run.state import arrays_of_rows, arrays_of_trains, carried, checked_state, digest, trains_of
+from eventsnn.run.threads import in_threads
 from eventsnn.run.weights import WeightsOfRows, checked_weights, rows_of, synapses_of
 
 # ---- the schedule
@@ -117,7 +117,7 @@ cdef void take_window(Core* e, double t, double end) noexcept nogil:
     cdef double listed
     e.round = 0
     begin_prompts(e, t, end)
-    end = list_rows(e, end)
+    end = list_rows(e, t, end)
     if e.prompts.on:
         e.prompts.stop = e.prompts.limit = end
     list_wakes(e, end)
@@ -178,32 +178,6 @@ cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
 # ---- the Python side
 
 
-def in_threads(action, int n, *arguments):
-    """Run action(k, *arguments) for all k below n at once, each in a thread. False, and nothing done, if there are not
-    so many to be had."""
-    gate = threading.Event()
-    called_off = False
-
-    def begin(k):
-        gate.wait()
-        if not called_off:
-            action(k, *arguments)
-
-    threads = [threading.Thread(target=begin, args=(k,), name=f"eventsnn-{k}") for k in range(1, n)]
-    try:
-        for thread in threads:
-            thread.start()
-    except RuntimeError:
-        called_off = True
-    gate.set()
-    if not called_off:
-        action(0, *arguments)
-    for thread in threads:
-        if thread.ident is not None:
-            thread.join()
-    return not called_off
-
-
 cdef set_weights_of(Projection* p, weights):
     """Let rows have their weights in this array."""
     if p.weight32 != NULL:
@@ -235,7 +209,8 @@ cdef class Engine(Lanes):
     cdef Arena of_run             # of the samples of the present run
     cdef dict trains              # by stream: the spikes that it had been given in a state that was restored
     cdef dict given               # by the first neuron of a population: those that its sources were given since
-    cdef dict weights             # by number of rows: those of which some have been set
+    cdef dict weights             # by number of rows: those that may change
+    cdef Plastics plastics
     cdef set reweighted           # projections whose weights have been set
     cdef list sampled
 
@@ -244,6 +219,12 @@ cdef class Engine(Lanes):
         self.trains, self.given, self.weights, self.reweighted = {}, {}, {}, set()
         self.sampled = []
         self.lay(net)
+        self.plastics = Plastics.begun(&self.core, net)
+        for k in self.plastics.weights:
+            self.weights[k] = self.plastics.weights[k]
+            self.point_weights(k)
+            self.bound_weights(k)
+            self.plastics.point(k)
 
     @property
     def threads(self):
@@ -253,7 +234,8 @@ cdef class Engine(Lanes):
     def advance(self, double stop, int64_t budget, int threads=1):
         """Process about `budget` events before `stop` (ms) in at most so many threads; True when none is left or the
         run failed."""
-        threads = max(1, min(threads, self.core.net.n))
+        # Spikes on both sides of plastic synapses are known to one lane only.
+        threads = 1 if self.core.net.plastic else max(1, min(threads, self.core.net.n))
         # What has been put off to a later part of its window is in no queue; the next chunk will have it there.
         if threads != self.team.n and self.core.state.rows.n_late == 0:
             self.share(threads)
@@ -313,7 +295,17 @@ cdef class Engine(Lanes):
         way arrive with them. InputError if they cannot be set."""
         kept = checked_weights(self.net.projections, projection, weights)
         self.rouse()
+        if rows_of(self.net, projection) in self.plastics.weights:
+            self.plastics.settle(rows_of(self.net, projection))
         self.put_weights(projection, kept)
+
+    def weights_of(self, int64_t projection):
+        """The weights of a plastic projection as they are at the present time."""
+        return self.plastics.present(rows_of(self.net, projection))
+
+    def set_learning(self, int64_t projection, bint enabled):
+        """Let the weights of a plastic projection change, or stay as they are, from the present time on."""
+        self.plastics.enable(rows_of(self.net, projection), enabled)
 
     cdef put_weights(self, int64_t projection, weights):
         k = rows_of(self.net, projection)
@@ -455,11 +447,12 @@ cdef class Engine(Lanes):
         read_rows(&self.core, rows)
         clock = {"time": np.array(self.core.state.time)}
         weights = {}
-        for projection in sorted(self.reweighted):
+        plastic = self.plastics.arrays()
+        for projection in sorted(self.reweighted | self.plastic_projections()):
             of_rows = self.weights[rows_of(self.net, projection)]
             weights[f"weights.{projection}"] = of_rows.all[synapses_of(self.net.projections[projection])].copy()
         parts = read_neurons(&self.core, self.net) | read_streams(&self.core, self.net)
-        return clock | parts | arrays_of_trains(self.all_trains()) | arrays_of_rows(rows) | weights
+        return clock | parts | arrays_of_trains(self.all_trains()) | arrays_of_rows(rows) | weights | plastic
 
     def restore(self, state):
         """Go on from a state of this network, taken in any process with any number of threads. InputError, and the
@@ -480,9 +473,13 @@ cdef class Engine(Lanes):
         memcpy(self.core.state.streams, streams, len(self.net.stream_source) * sizeof(Stream))
         write_neurons(&self.core, self.net, arrays)
         self.restore_weights(arrays)
+        self.plastics.restore(arrays)
         for i in range(self.team.n):
             self.restore_lane(self.lane[i], arrays)
         self.share(1)
+
+    cdef set plastic_projections(self):
+        return {number for number, plan in enumerate(self.net.projections) if plan.plastic is not None}
 
     cdef restore_weights(self, dict state):
         for k, weights in self.weights.items():

@@ -28,6 +28,7 @@ from eventsnn._core.run.core cimport (
 from eventsnn._core.run.foresight cimport LOOK, free_state, outlasts_bound, predict, stays_below
 from eventsnn._core.base.mathfunc cimport infinity
 from eventsnn._core.base.memory cimport enlarge
+from eventsnn._core.plasticity.plastic cimport Plastic, note_fired, note_sent
 from eventsnn._core.solve.neuron cimport (
     AT_THRESHOLD,
     BOUNDED,
@@ -192,6 +193,8 @@ cdef inline void send(Core* e, const Fired* spike, int32_t projection, int32_t r
     entry.projection = projection
     entry.row = row
     entry.ordinal = spike.ordinal
+    if p.plastic != NULL and not note_sent(p.plastic, row, spike.time, e.state.time):
+        fail(e, NO_MEMORY, spike.time, spike.neuron)
     arrive(p, &entry)
     if not row_push(&e.state.rows, &entry):
         fail(e, NO_MEMORY, entry.time, 0)
@@ -212,7 +215,7 @@ cdef inline void tell(Core* e, const Fired* spike) noexcept nogil:
 
 cdef inline void arrive(const Projection* p, Row* row) noexcept nogil:
     """Note when the first synapse of a row is reached."""
-    row.time = row.fired + slice_delay(p, row.first)
+    row.time = (row.fired + slice_delay(p, row.first)) + p.dendritic
     row.round = row.fired_round + 1 if row.time == row.fired else 0
 
 
@@ -257,8 +260,20 @@ cdef inline void publish(Core* e, const Fired* spike) noexcept nogil:
         keep_spike(e, n, spike.time)
     for k in range(e.net.outgoing_start[n], e.net.outgoing_start[n + 1]):
         send(e, spike, e.net.outgoing_projection[k], e.net.outgoing_row[k])
+    if e.net.plastic:
+        note_spike(e, spike)
     if e.team != NULL and e.net.outgoing_start[n] < e.net.outgoing_start[n + 1]:
         tell(e, spike)
+
+
+cdef inline void note_spike(Core* e, const Fired* spike) noexcept nogil:
+    """Let plastic synapses of a neuron know that it has fired."""
+    cdef Plastic* p
+    cdef int64_t k
+    for k in range(e.net.n_projections):
+        p = e.net.projections[k].plastic
+        if p != NULL and not note_fired(p, spike.neuron, spike.time):
+            fail(e, NO_MEMORY, spike.time, spike.neuron)
 
 
 cdef inline void keep_shot(Core* e, const Fired* spike) noexcept nogil:

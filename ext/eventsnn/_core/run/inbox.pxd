@@ -14,6 +14,7 @@ from eventsnn._core.run.events cimport arrive, fail, next_own
 from eventsnn._core.run.lanes cimport fetch_cut, next_part
 from eventsnn._core.base.mathfunc cimport infinity
 from eventsnn._core.base.memory cimport enlarge
+from eventsnn._core.run.learn cimport bring_if_many, plastic_end, room_to_transmit, transmit
 from eventsnn._core.solve.neuron cimport Arrival, Inbox, Row, Slice, target_of
 from eventsnn._core.run.queue cimport (
     NEVER,
@@ -42,7 +43,7 @@ from eventsnn._core.run.spans cimport (
     span_length,
     time_of_last,
 )
-from eventsnn._core.run.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, take_slice
+from eventsnn._core.run.synapses cimport NO_ROOM, NO_SLICE, give_back_rows, slice_delay, take_slice
 
 cdef enum:
     CACHE_LINE = 64
@@ -150,6 +151,7 @@ cdef inline bint take_due(Core* e, int32_t at, double stop, int64_t* n) noexcept
         if due == NULL:
             return False
         due.row = row[0]
+        due.delay = slice_delay(p, row.first)
         next = take_slice(e, p, row.row, row.first, &due.slice)
         if next == NO_ROOM:
             return False
@@ -227,8 +229,9 @@ cdef inline int64_t leave_late(RowQueue* q, double stop) noexcept nogil:
     return n
 
 
-cdef inline double list_rows(Core* e, double stop) noexcept nogil:
-    """List all rows that arrive before stop; returns where the window ends, earlier than stop if they are many."""
+cdef inline double list_rows(Core* e, double begin, double stop) noexcept nogil:
+    """List all rows that arrive before stop; returns where the window ends, earlier than stop if they are many, or if
+    weights of some follow from what happens in it."""
     cdef RowQueue* q = &e.state.rows
     cdef Inbox* b = &e.inbox
     cdef const Due* order
@@ -266,6 +269,12 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
     for i in range(q.n_spans):
         n += q.span[i].n
     shorten(e, &stop, n, MOST_WITH_CALM if e.blocks.on else MOST_ARRIVALS)
+    if e.net.plastic:
+        stop = plastic_end(e, begin, stop)
+        leave_late(q, stop)
+        cut_spans(e, stop)
+        bring_if_many(e, begin)
+        room = room and room_to_transmit(e)
     order = due_sort(q)
     for i in range(-CUT_AHEAD, q.n_due):
         if i + CUT_AHEAD < q.n_due:
@@ -273,6 +282,8 @@ cdef inline double list_rows(Core* e, double stop) noexcept nogil:
             fetch_cut(e, &ahead_due.slice, &e.net.projections[ahead_due.row.projection])
         if i < 0:
             continue
+        if e.net.plastic and room:
+            transmit(e, &q.due[order[i].at])
         room = room and list_arriving(e, &q.due[order[i].at])
     b.timed = q.n_spans > 0 or (e.blocks.on and e.blocks.singly) or e.prompts.on
     if e.blocks.on:

@@ -263,6 +263,7 @@ cdef inline void give_up(Core* e) noexcept nogil:
     free(e.blocks.notes.taken)
     free(e.blocks.listed)
     free(e.blocks.places)
+    free(e.transmitted)
     free(e.blocks.pool)
     free(e.blocks.notes.weight)
     free(e.inbox.arrival)

@@ -177,7 +177,7 @@ cdef set_rows(Core* e, rows, Arena arena):
         p.ascending, p.first_target, p.last_target = given.ascending, given.first_target, given.last_target
         p.one_weight, p.one_delay = plan.weight.size == 1, plan.delay.size == 1
         p.weight_size, p.most_alike = given.weight_size, given.most_alike
-        p.least_delay = given.least_delay
+        p.least_delay, p.dendritic = given.least_delay, plan.dendritic
         if plan.weight.dtype == np.float32:
             p.weight32 = <const float*>arena.hold(plan.weight, np.float32)
         else:
@@ -194,7 +194,7 @@ cdef set_rows(Core* e, rows, Arena arena):
             p.slice_row = <const int64_t*>arena.hold(plan.slices.row, np.int64)
             p.slice_start = <const uint32_t*>arena.hold(plan.slices.start, np.uint32)
             p.slice_value = <const uint16_t*>arena.hold(plan.slices.value, np.uint16)
-    e.net.projections = projections
+    e.net.projections, e.net.n_projections = projections, len(rows)
 
 
 cdef set_blocks(Core* e, net, Arena arena):

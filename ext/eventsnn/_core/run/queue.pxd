@@ -69,6 +69,7 @@ cdef struct Arriving:
     # A slice that arrives in the present window, and its row.
     Row row
     Slice slice
+    double delay          # ms, the axonal part
 
 
 cdef struct Span:

@@ -26,7 +26,7 @@ cdef enum:
 
 cdef inline bint has_spans(const Projection* p) noexcept nogil:
     """Whether rows that are kept have a delay for each synapse."""
-    return not p.one_delay and p.slice_row == NULL and p.recipe == NULL
+    return not p.one_delay and p.slice_row == NULL and p.recipe == NULL and p.plastic == NULL
 
 
 cdef inline const double* span_delays(const Projection* p, const Row* row) noexcept nogil:
@@ -42,7 +42,7 @@ cdef inline int64_t span_length(const Projection* p, const Row* row, double stop
     first two not together."""
     cdef const double* delay
     cdef int64_t n, k
-    if p.one_delay or p.slice_row != NULL:
+    if p.one_delay or p.slice_row != NULL or p.plastic != NULL:
         return 0
     delay = span_delays(p, row)
     if p.recipe != NULL:

@@ -217,11 +217,11 @@ cdef int64_t read_before(const Projection* p, const Row* row) except -1:
         return k
     if p.slice_row != NULL:
         n = p.slice_row[row.row + 1] - p.slice_row[row.row]
-        while k < n and row.fired + delay[p.slice_value[p.slice_row[row.row] + k]] < row.time:
+        while k < n and (row.fired + delay[p.slice_value[p.slice_row[row.row] + k]]) + p.dendritic < row.time:
             k += 1
         return k
     delay += p.start[row.row]
-    while k < p.start[row.row + 1] - p.start[row.row] and row.fired + delay[k] < row.time:
+    while k < p.start[row.row + 1] - p.start[row.row] and (row.fired + delay[k]) + p.dendritic < row.time:
         k += 1
     return k
 

@@ -1,0 +1,1 @@
+"""Plastic projections of the compiled engine: used by the engine alone."""
