@@ -13,7 +13,7 @@ Units: ms, mV, pA, pF, nS, Hz. Start with `Network`.
 from importlib.metadata import version as _version
 
 import eventsnn.cli.start  # noqa: F401 - before all that takes long to import
-from eventsnn import encode, events, models, plasticity
+from eventsnn import encode, events, models, plasticity, train
 from eventsnn.base.errors import InputError, InputWarning, RunawayError, StateError
 from eventsnn.cli.scenario import scenario
 from eventsnn.describe import processes, rules
@@ -65,6 +65,7 @@ __all__ = [
     "load",
     "plasticity",
     "scenario",
+    "train",
 ]
 __all__ += models.__all__
 __all__ += plasticity.__all__

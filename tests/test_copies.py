@@ -61,6 +61,9 @@ OBJECTS = [
     esn.events.Events.of([1.0, 2.0], [0, 1], [0, 1], [1, 0], 2, 2),
     esn.STDP(), esn.STDP(pairing="nearest_restricted", mu_plus=0.3), esn.PowerLawSTDP(), esn.TripletSTDP(),
     esn.VogelsSTDP(), esn.TsodyksMarkram(tau_psc=3.0), esn.Trace(3.0, nearest=True),
+    esn.train.SpikeTime(), esn.train.TimeToFirstSpike(0.7), esn.train.MaxVoltage(), esn.train.IntegratedVoltage(),
+    esn.train.SoftSpikeCount(), esn.train.SGD(0.1, momentum=0.5), esn.train.Adam(0.2), esn.train.Errors(np.ones(3)),
+    esn.train.History(np.ones(3), np.ones(3), best=2),
     esn.PlasticityRule(pre={"x": 20.0}, synapse={"c": 5.0}, on_post=lambda w, x, c: (w + x, c + 1.0), w_max=2.0),
 ]  # fmt: skip
 
@@ -170,5 +173,13 @@ def test_every_public_name_is_tried():
     # Neurons, projections and what rewards cross with their network; LinearModel is a base; load is a function; the
     # rest are modules.
     tried |= {"Population", "Projection", "RewardSTDP", "LinearModel", "load", "scenario", "encode", "events"}
-    tried |= {"plasticity"}
+    tried |= {"plasticity", "train"}
     assert set(esn.__all__) - tried == set()
+
+
+@each_way
+def test_a_trainable_stays_where_it_is(way):
+    net = esn.Network()
+    source, out = net.population(1, esn.SpikeSource([1.0])), net.population(1, esn.LIFExp())
+    with pytest.raises(esn.StateError, match="make another Trainable"):
+        way(esn.train.Trainable(net, source, out, 10.0))

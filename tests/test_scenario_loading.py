@@ -206,6 +206,31 @@ def test_a_scenario_runs_from_python_as_from_the_command_line(tmp_path, monkeypa
         esn.scenario("brunel", gg=4.5)
 
 
+TRAINS = """
+    import eventsnn as esn
+
+    DURATION = 5.0
+
+    def build():
+        net = esn.Network()
+        net.population(1, esn.LIFExp())
+        return net
+
+    def run(net, duration, parameters, training, **options):
+        net.run(duration, **options)
+        return {"training": training, "progress": options["progress"]}
+    """
+
+
+@pytest.mark.parametrize(("progress", "training"), [(True, True), (False, False), (print, False)])
+def test_a_scenario_that_trains_is_told_whether_to_show_it(tmp_path, progress, training):
+    """Its runs show no bars, whatever the progress asked for; and a function of runs can tell nothing of epochs."""
+    import eventsnn as esn
+
+    results = esn.scenario(write(tmp_path, TRAINS)).run(progress=progress)
+    assert results.summary["live"] == {"training": training, "progress": False}
+
+
 BESIDE = """
     import helper
 

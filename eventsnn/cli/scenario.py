@@ -50,12 +50,19 @@ class Scenario:
         return {name: parameter.default for name, parameter in self.parameters.items()}
 
     def simulate(self, network: Network, duration: float, parameters: dict[str, Any], **options: Any) -> dict[str, Any]:
-        """Run a network for `duration` ms, as the scenario says or in one go; what the scenario has measured."""
+        """Run a network for `duration` ms, as the scenario says or in one go; what the scenario has measured.
+
+        A scenario's `run` with a parameter `training` is told there whether it shall show how training goes.
+        """
         if self.run is None:
             network.run(duration, **options)
             return {}
+        named = {}
+        if "training" in inspect.signature(self.run).parameters:
+            # A function is told of runs, not of epochs.
+            named["training"] = options.get("progress") is True
         # Of many short runs each would draw a bar of its own.
-        return self.run(network, duration, self.defaults() | parameters, **options | {"progress": False})
+        return self.run(network, duration, self.defaults() | parameters, **options | {"progress": False}, **named)
 
     def note(
         self, results: Results, parameters: dict[str, Any], duration: float, live: dict[str, Any] | None = None

@@ -67,6 +67,7 @@ LENGTHS = (
     "reference.run(",
     "living.run(",
     "user(",
+    "train.",
     "encode.Rate(",
     "encode.Inhomog",
     "events.from_video(",
@@ -148,7 +149,8 @@ class World(dict):
 
     def __init__(self) -> None:
         super().__init__(
-            esn=esn, np=np, encode=esn.encode, events=esn.events, Decimal=Decimal, Fraction=Fraction, Path=Path, re=re,
+            esn=esn, np=np, encode=esn.encode, events=esn.events, train=esn.train,
+            Decimal=Decimal, Fraction=Fraction, Path=Path, re=re,
             date=datetime.date, datetime=datetime, Odd=Odd, user=user, ReferenceSimulation=type(self).reference_class(),
             build=self.build,
         )  # fmt: skip
@@ -196,6 +198,30 @@ class World(dict):
     make_lively, make_live_shots, make_live_steps, make_live_wires = map(
         _of_net, ["lively", "live_shots", "live_steps", "live_wires"], ["living"] * 4
     )
+
+    def make_learner(self) -> esn.Network:
+        net = self["learner"] = esn.Network(seed=1)
+        self["eyes"] = net.population(3, esn.SpikeSource([1.0]), name="eyes")
+        self["hands"] = net.population(2, esn.LIFExp(), name="hands")
+        self["nerves"] = net.connect(self["eyes"], self["hands"], esn.AllToAll(), weight=2000.0, name="nerves")
+        return net
+
+    def make_model(self) -> esn.train.Trainable:
+        net = self["learner"]
+        return esn.train.Trainable(net, self["eyes"], self["hands"], 20.0)
+
+    def make_readout(self) -> esn.train.Readout:
+        return self["model"].forward([[1.0, 2.0, 3.0]])
+
+    def make_history(self) -> esn.train.History:
+        return esn.train.fit(self["model"], [[1.0, 2.0, 3.0]], [1], loss=esn.train.TimeToFirstSpike(), epochs=2)
+
+    def make_learned(self) -> Path:
+        path = folder() / "learned.npz"
+        esn.train.save(self["learner"], path, force=True)
+        return path
+
+    make_eyes, make_hands, make_nerves = map(_of_net, ["eyes", "hands", "nerves"], ["learner"] * 3)
 
     def make_other(self) -> Any:
         return esn.Network().population(2, esn.LIFDelta(), name="other")

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 # From top to bottom; a module imports from its own floor and from those below it. Both trees have these folders.
 FLOORS = {
     "cli": "doors",
+    "train": "training",
     "network": "face",
     "run": "simulations",
     "compile": "plan",

@@ -249,6 +249,7 @@ _EVENTS = [
 
 # Drawing takes long, so that the normal suite has few of them.
 DRAWN = [
+    "history.plot()",
     "results.plot()",
     "results.plot(1.0, 50.0, ['exc'], 2, 5.0, 'a title')",
     "trains.plot(2)",
@@ -257,4 +258,39 @@ DRAWN = [
     "encode.Cochlea(8000.0, 4).plot(trains)",
 ]
 
-CALLS = [*_LINEAR, *_DESCRIPTION, *_ELEMENTS, *_RUNS, *_RESULTS, *_CODES, *_EVENTS]
+_TRAIN = [
+    "train.SGD(0.1, 0.9, 1.0)",
+    "train.Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8, decay=0.9)",
+    "train.Adam(lambda epoch: 0.1 / (1 + epoch))",
+    "train.SpikeTime('sum')",
+    "train.TimeToFirstSpike(0.5, 6.4, 0.003, 'mean')",
+    "train.MaxVoltage(1.0)",
+    "train.IntegratedVoltage(scale=1.0)",
+    "train.SoftSpikeCount(0.5, reduction='sum')",
+    "train.yin_yang(10, 1)",
+    "train.Trainable(learner, eyes, hands, 20.0, learn=('weight', 'delay'), projections=None, threads=1)",
+    "train.Trainable(learner, [eyes], [hands], duration=20.0, learn={'tau_m': 1.0, 'tau_syn': 0.1}, least_slope=0.1)",
+    "train.Trainable(learner, inputs=eyes, outputs=hands, duration=20.0, projections=[nerves], threads=2)",
+    "train.fit(learner, [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]], [0, 1], loss=train.TimeToFirstSpike(), inputs=eyes,"
+    " outputs=hands, duration=20.0, optimizer=train.Adam(0.01), epochs=2, batch_size=1, learn='weight',"
+    " projections=[nerves], validation=([[1.0, 2.0, 3.0]], [0]), patience=1, until=lambda status: False, pull=1.0,"
+    " grow=0.1, least_slope=0.01, keep_signs=True, shuffle=False, seed=1, threads=1, progress=False)",
+    "train.fit(model, [[1.0, 2.0, np.nan]], [[5.0, 6.0]], loss=train.SpikeTime(), epochs=1, progress=lambda status: 1)",
+    "train.evaluate(model, [[1.0, 2.0, 3.0]], [1], train.SoftSpikeCount())",
+    "train.predict(model, [[1.0, 2.0, 3.0]], loss=train.TimeToFirstSpike())",
+    "model.samples([[1.0, 2.0, 3.0]])",
+    "model.forward([[1.0, 2.0, 3.0]], all_spikes=False)",
+    "model.forward(encode.Latency(duration=10.0).encode([[0.1, 0.5, 0.9]]))",
+    "model.forward([[1.0, 2.0, 3.0]]) and model.backward(train.Errors(first=[[1.0, 0.0]]))",
+    "model.forward([[1.0, 2.0, 3.0]]) and model.gradients(train.Errors(first=np.ones((1, 2))))",
+    "readout and model.retrace(readout, [0])",
+    "model.forward([[1.0, 2.0, 3.0]]) and model.spikes(0)",
+    "model.put()",
+    "model.write()",
+    "train.save(learner, 'learned.npz', force=True)",
+    "train.load(learner, learned)",
+    "readout.counts()",
+    "readout.summed(np.ones(readout.time.size))",
+]
+
+CALLS = [*_LINEAR, *_DESCRIPTION, *_ELEMENTS, *_RUNS, *_RESULTS, *_CODES, *_EVENTS, *_TRAIN]
