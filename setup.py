@@ -152,7 +152,7 @@ if not sources:
 setup(
     packages=[*find_packages(include=["eventsnn", "eventsnn.*"]), "eventsnn.scenarios"],
     package_dir={"eventsnn.scenarios": "scenarios"},
-    package_data={"eventsnn.scenarios": ["data/*"]},
+    package_data={"eventsnn.scenarios": ["data/*"], "eventsnn.results.report": ["*.css", "*.js"]},
     ext_modules=[kernel(source) for source in sources],
     cmdclass={"build_ext": BuildKernels},
 )

@@ -60,7 +60,7 @@ def floors() -> None:
                 box(axes, x, y, width, height, "\n".join(lines), colour, 8.0)
     axes.set(xlim=(-0.1, 13.1), ylim=(-0.1, total + 0.3))
     axes.axis("off")
-    figure.savefig(IMAGES / "floors.png", dpi=90, bbox_inches="tight")
+    figure.savefig(IMAGES / "floors.png", dpi=80, bbox_inches="tight")
 
 
 def window() -> None:

@@ -15,6 +15,8 @@ from importlib.metadata import version as _version
 import eventsnn.cli.start  # noqa: F401 - before all that takes long to import
 from eventsnn import encode, events, models, plasticity, train
 from eventsnn.base.errors import InputError, InputWarning, RunawayError, StateError
+from eventsnn.batch.progress import SweepStatus
+from eventsnn.batch.sweep import Sweep, load_sweep, sweep
 from eventsnn.cli.scenario import scenario
 from eventsnn.describe import processes, rules
 from eventsnn.describe.conditions import SpikeCount
@@ -58,13 +60,17 @@ __all__ = [
     "SpikeTrains",
     "StateError",
     "StepCurrent",
+    "Sweep",
+    "SweepStatus",
     "Traces",
     "Uniform",
     "encode",
     "events",
     "load",
+    "load_sweep",
     "plasticity",
     "scenario",
+    "sweep",
     "train",
 ]
 __all__ += models.__all__

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
-from eventsnn.base.arrays import Floats
-from eventsnn.base.checks import choice, flag, whole
+from eventsnn.base.arrays import Floats, Ints, fixed_arrays
+from eventsnn.base.checks import choice, flag, number, whole
 from eventsnn.base.errors import InputError, StateError
+from eventsnn.base.paths import AnyPath, as_path, replacing
 from eventsnn.compile.altered import (
     altered_process,
     altered_stimulus,
@@ -22,8 +26,9 @@ from eventsnn.compile.altered import (
 )
 from eventsnn.compile.network import compile_again, compile_network, drawn_plan, drawn_synapses, planned_synapses
 from eventsnn.compile.neurons import initial_values, value_of
+from eventsnn.compile.plan import Plan
 from eventsnn.compile.ports import require_weights
-from eventsnn.compile.streams import Begins
+from eventsnn.compile.streams import Begins, rekeyed
 from eventsnn.describe.conditions import SpikeCount
 from eventsnn.describe.description import Description
 from eventsnn.describe.parts import Neurons, Population, Projection, Stimulus, Synapses
@@ -35,6 +40,7 @@ from eventsnn.run.interrupts import undivided
 from eventsnn.run.progress import RunStatus
 from eventsnn.run.reference_simulation import ReferenceSimulation
 from eventsnn.run.simulation import Simulation
+from eventsnn.run.timeline import timeline
 
 Engine: TypeAlias = Literal["compiled", "reference"]
 
@@ -59,6 +65,8 @@ class Network(Description):
     _spikes: dict[str, SpikeSource] = field(default_factory=dict, init=False, repr=False)
     # When processes were set last, by use and name.
     _begins: dict[tuple[str, str], Floats] = field(default_factory=dict, init=False, repr=False)
+    # Seed and time (ms) of external spikes that are drawn otherwise than the network's seed says.
+    _drawn: tuple[int, float] | None = field(default=None, init=False, repr=False)
     # Weights that stay through a reset, by projection.
     _learned: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
 
@@ -101,6 +109,9 @@ class Network(Description):
         engine: Engine | None = None,
         keep: Literal["all", "new"] = "all",
         limit_memory: float | None = None,
+        stream: AnyPath | None = None,
+        checkpoint: AnyPath | None = None,
+        every: float | None = None,
     ) -> Results:
         """Simulate `duration` ms more, or up to the time `until`; the first run compiles the network.
 
@@ -109,11 +120,20 @@ class Network(Description):
         threads: upper bound of the threads that simulate. progress: True for a bar, or a function of RunStatus. engine:
         "compiled" or "reference", fixed by the first run. keep="new": Results of this run only. Ctrl-C raises
         KeyboardInterrupt; what was simulated is kept (`results()`), and `run` goes on from there. limit_memory: bytes
-        that the network, and then the samples of this run, may take; None: what the system has available. Raises
-        InputError, RunawayError.
+        that the network, and then the samples of this run, may take; None: what the system has available.
+
+        stream: a folder that gets spikes and samples while the run goes on, so that they take no memory; the Results
+        read them when they are asked for, and `load` reads the folder at any moment. checkpoint: the same, and also
+        the whole state at each whole multiple of `every` ms, if that is given, and when the run ends: `resume` goes on
+        from there. Raises InputError, RunawayError.
         """
         if isinstance(until, SpikeCount) and until.neurons.population.network is not self:
             raise InputError(f"run: until: {until.neurons.name} belongs to another network")
+        if checkpoint is not None and self._drawn is not None:
+            raise InputError(
+                f"run: checkpoint = {checkpoint!r}: a fork with a seed is another network than was described, which "
+                "nothing can resume; give stream= in place of it"
+            )
         first = self._simulation is None
         if self._simulation is None:
             threads = whole(threads, "run: threads", 1)
@@ -125,12 +145,85 @@ class Network(Description):
             )
         try:
             return self._simulation.run(
-                duration, until=until, threads=threads, progress=progress, keep=keep, limit_memory=limit_memory
-            )
+                duration, until=until, threads=threads, progress=progress, keep=keep, limit_memory=limit_memory,
+                stream=stream, checkpoint=checkpoint, every=every,
+            )  # fmt: skip
         except InputError:
             if first and not self._simulation.begun:
                 self.reset()  # a first run whose arguments are refused has not begun
             raise
+
+    def resume(self, directory: AnyPath, limit_memory: float | None = None) -> Results:
+        """Compile the network and stand where the last checkpoint in a folder says, with everything recorded before.
+
+        The network is described as it was for the run that wrote the checkpoint; `run(checkpoint=directory)` then goes
+        on, in any number of threads, with the bits of a run that was never interrupted. A checkpoint that is damaged
+        is warned of, and the one before it is taken. limit_memory: see `compile`. Raises InputError if there is none,
+        or one of another network or version; StateError if the network has run.
+        """
+        self.require_unstarted("resume")
+        simulation = self.compile(limit_memory=limit_memory)
+        results = simulation.resume(directory)
+        self._simulation = simulation
+        return results
+
+    def fork(self, seed: int | None = None) -> Network:
+        """An independent network that stands where this one does, and can be changed and run on its own.
+
+        Synapses are shared and nothing is compiled again. It records from the present time on. seed: external spikes
+        are drawn anew from the present time on, other ones for each seed; None: they come as they do in this network.
+        Raises StateError before the first run.
+        """
+        if self._simulation is None:
+            raise StateError("fork: the network has not run yet; call net.run(0) to compile it, or copy.deepcopy(net)")
+        simulation = self._simulation.fork(seed)
+        twin = object.__new__(type(self))
+        described = {name: value for name, value in self.__dict__.items() if name != "_simulation"}
+        # Arrays that cannot change are shared.
+        shared = {id(array): array for array in fixed_arrays(described)}
+        twin.__dict__ |= copy.deepcopy(described, {id(self): twin, **shared})
+        twin._simulation = simulation
+        if seed is not None:
+            twin._drawn = (whole(seed, "fork: seed", 0), self.time)
+        return twin
+
+    def timeline(
+        self, path: AnyPath, t0: float | None = None, t1: float | None = None,
+        neurons: Sequence[Neurons] | Neurons | None = None, force: bool = False,
+    ) -> None:  # fmt: skip
+        """Write the events of a part of the run into a file that Perfetto and chrome://tracing show, on a time line for
+        each neuron: its spikes, what arrives from other neurons and from stimuli, and arrows from a spike to where it
+        arrives.
+
+        t0, t1: ms; from the beginning and for 100 ms where left out. neurons: those that are shown; the first ten of
+        each population where left out. Raises InputError unless the window was simulated and all spikes were recorded
+        of these neurons and of populations that project to them, also those that were under way where recording began;
+        for more than a million events; and if there is a file already, unless force=True. StateError before the first
+        run.
+        """
+        if self._simulation is None:
+            raise StateError("time line: the network has not run yet; call net.run first")
+        results = self._simulation.results()
+        begin = results.t_start if t0 is None else number(t0, "time line: t0", "a number of ms", unit="ms")
+        end = t1 if t1 is None else number(t1, "time line: t1", "a number of ms", unit="ms")
+        chosen = None if neurons is None else self._ids_of(neurons)
+        varying = {name for name in self.projections if self._simulation.weights_of(name) is not None}
+        window = begin, min(begin + 100.0, results.t_stop) if end is None else end
+        events = timeline(self._simulation.plan, results, *window, chosen, varying)
+        with replacing(as_path(path, "the time line"), "the time line", force) as staging:
+            staging.write_text(json.dumps(events), encoding="utf-8")
+
+    def _ids_of(self, neurons: Sequence[Neurons] | Neurons) -> dict[str, Ints]:
+        """By population, the ids of neurons of this network."""
+        given = neurons if isinstance(neurons, list | tuple) else [neurons]
+        found: dict[str, Ints] = {}
+        for some in given:
+            part = some[:] if isinstance(some, Population) else some
+            if not isinstance(part, Neurons) or part.population.network is not self:
+                raise InputError(f"time line: neurons: {reprlib.repr(some)} are no neurons of this network")
+            before = found.get(part.population.name, np.empty(0, dtype=np.int64))
+            found[part.population.name] = np.union1d(before, part.ids)
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         if self._simulation is not None:
@@ -167,7 +260,7 @@ class Network(Description):
             present = {name: self._simulation.weights_of(name) for name in self.projections}
             self._learned = {name: array for name, array in present.items() if array is not None}
         self._simulation = None
-        self._spikes, self._begins = {}, {}
+        self._spikes, self._begins, self._drawn = {}, {}, None
 
     @property
     def started(self) -> bool:
@@ -211,9 +304,20 @@ class Network(Description):
         names = population.model.state_variables
         present = self.present_state(population, names) if not values.keys().isdisjoint(names) else {}
         with restoring(population, changes if parameters else {}):
-            plan = compile_again(self, simulation.plan, self._begins) if parameters else simulation.plan
+            plan = self._again(simulation.plan, self._begins) if parameters else simulation.plan
             start = next(p.start for p in plan.populations if p.name == population.name)
             simulation.change(plan, *restated(neurons, start, values, before, present))
+
+    def _again(self, plan: Plan, begins: Begins) -> Plan:
+        """The Plan of what is described now."""
+        again = compile_again(self, plan, begins)
+        return again if self._drawn is None else replace(again, streams=rekeyed(again.streams, *self._drawn))
+
+    def drop_spikes(self, neurons: Neurons) -> Floats:
+        if self._simulation is None:
+            return np.empty(0)
+        with undivided("change"):
+            return self._simulation.drop_spikes(neurons.population.name, neurons.ids)
 
     def set_stimulus(self, stimulus: Stimulus, weight: Value | None, values: Mapping[str, Any]) -> None:
         source, begin = altered_stimulus(stimulus, values, self.time)
@@ -231,7 +335,7 @@ class Network(Description):
         simulation.require_alive(f"change {part.name}")
         with undivided("change"):
             with restoring(part, changes):
-                simulation.change(compile_again(self, simulation.plan, {**self._begins, **begins}))
+                simulation.change(self._again(simulation.plan, {**self._begins, **begins}))
             self._begins |= begins
 
     def renew(self, undo: Callable[[], Any]) -> None:
@@ -241,7 +345,7 @@ class Network(Description):
         with undivided("change"):
             try:
                 simulation.require_alive("record")
-                simulation.change(compile_again(self, simulation.plan, self._begins))
+                simulation.change(self._again(simulation.plan, self._begins))
             except BaseException:
                 undo()
                 raise

@@ -10,12 +10,14 @@ On a grid the network fires less, because inputs of one step cancel before the t
 Hz at a step of 0.1 ms and 38.0 at 0.01 ms (benchmarks/brunel_rate.py).
 """
 
+import math
 from typing import Literal
 
 import eventsnn as esn
 
 DURATION = 1000.0  # ms
 TRANSIENT = 100.0  # ms, the way into the stationary state
+PUBLISHED = {"n": 12_500, "g": 5.0, "eta": 2.0, "weight": 0.1, "density": 0.1}
 SHORTEST_CHECK = 400.0  # ms, below which the rate scatters by more than the tolerance
 
 
@@ -25,13 +27,21 @@ def build(
     eta: float = 2.0,
     drive: Literal["poisson", "dc"] = "poisson",
     seed: int = 1,
+    weight: float = 0.1,
+    density: float = 0.1,
 ) -> esn.Network:
-    """n neurons; inhibition g times stronger than excitation; external rate eta times the threshold rate."""
-    weight, tau_m, threshold, delay = 0.1, 20.0, 20.0, 1.5  # mV, ms, mV, ms
+    """n neurons; inhibition g times stronger than excitation; external rate eta times the threshold rate.
+
+    weight of an excitatory synapse in mV; density: the part of each population that a neuron has input from.
+    """
+    tau_m, threshold, delay = 20.0, 20.0, 1.5  # ms, mV, ms
     n_exc = round(0.8 * n)
-    indegree_exc, indegree_inh = round(0.1 * n_exc), round(0.1 * (n - n_exc))
+    if not (0.0 < density <= 1.0 and weight > 0.0):
+        raise esn.InputError(f"brunel: density = {density} must be above 0 and at most 1, weight = {weight} mV above 0")
+    indegree_exc, indegree_inh = round(density * n_exc), round(density * (n - n_exc))
     if min(indegree_exc, indegree_inh) < 1:
-        raise esn.InputError(f"brunel: n = {n} gives a neuron no inhibitory input; n must be at least 50")
+        least = math.ceil(5.0 / density)
+        raise esn.InputError(f"brunel: n = {n} gives a neuron no inhibitory input; n must be at least {least}")
     rate = 1000.0 * eta * threshold / (weight * tau_m)  # Hz, summed over all external synapses
 
     net = esn.Network(seed=seed)
@@ -51,7 +61,7 @@ def build(
 def check(results: esn.Results) -> list[esn.Check]:
     """The published rate, where the parameters are the published ones and the run is long enough to tell."""
     given = results.summary["scenario"]["parameters"]
-    published = all(given[name] == value for name, value in {"n": 12_500, "g": 5.0, "eta": 2.0}.items())
+    published = all(given[name] == value for name, value in PUBLISHED.items())
     if not published or results.t_stop < SHORTEST_CHECK:
         return []
     rates = [results.spikes[name].between(TRANSIENT, results.t_stop).rate() for name in ("exc", "inh")]

@@ -20,13 +20,13 @@ INTERNAL = {
     "lines", "shape", "weights", "sines", "compile", "law", "bounds", "values", "refuse", "require_unseen", "sound",
     "free_name", "new_name", "side", "require_ports", "require_unstarted", "initial_values", "set_spikes",
     "synapses_of", "count", "index", "add_spikes", "present_state", "set_weights", "state_of", "weights_of", "joined",
-    "set_values", "put_weights", "set_learning",
+    "set_values", "put_weights", "set_learning", "in_parts", "of",
     "set_stimulus", "renew", "change", "require_alive", "require_rest", "among", "without",
 }  # fmt: skip
 # Tuples and mappings come with methods of Python's own, and bases are called by what derives from them.
 ABSTRACT = {
     "LinearModel", "Code", "Check", "RunStatus", "EpochStatus", "Loss", "Optimizer", "Readout", "History",
-    "SpikingClassifier",
+    "SpikingClassifier", "Sweep", "SweepStatus",
 }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def test_all_public_names_are_called():
                 assert re.search(rf"\b(?:{prefix}\.)?{name}\b", called), name
     held = [
         esn.Network, esn.Population, esn.Projection, ReferenceSimulation, esn.Results, esn.SpikeTrains, esn.Traces,
-        esn.encode.Trains, esn.events.Events, esn.SpikeSource, esn.Uniform,
+        esn.encode.Trains, esn.events.Events, esn.SpikeSource, esn.Uniform, esn.Sweep,
         esn.train.Trainable, esn.train.Readout, *map(vars(esn.encode).get, esn.encode.__all__),
     ]  # fmt: skip
     for kind in filter(inspect.isclass, held):

@@ -18,6 +18,7 @@ import eventsnn as esn
 import eventsnn.scenarios
 from eventsnn.cli.main import app
 from eventsnn.results import storage
+from eventsnn.results.files import sha256
 from eventsnn.results.results import Results, load
 
 # Ends as its parameter says: the ways in which a run can end do not depend on the network that runs.
@@ -143,6 +144,7 @@ def test_options_reach_the_network_and_the_summary():
     assert summary["scenario"] == {
         "name": "pair",
         "file": str(Path("pair.py").resolve()),
+        "sha256": sha256(Path("pair.py")),
         "parameters": {"ending": "fine", "expected": 9.7, "defective": False, "interrupted": "", "seed": 7},
         "duration": 400.0,
     }

@@ -166,6 +166,19 @@ def test_a_pool_hears_of_a_network_that_runs_away():
         assert caught.value.population == "cells" and caught.value.time >= 0.0
 
 
+@each_way
+def test_a_sweep_is_what_it_was(way):
+    sweep = esn.sweep(lambda n: pair(n), 5.0, {"n": [1, 2]}, measure=lambda results: {"a": len(results.spikes["s"])})
+    twin = way(sweep)
+    assert repr(twin) == repr(sweep) and twin.table()["a"].tolist() == sweep.table()["a"].tolist() == [1.0, 2.0]
+
+
+def pair(n: int) -> esn.Network:
+    net = esn.Network()
+    net.population(n, esn.SpikeSource([[1.0]] * n), name="s")
+    return net
+
+
 def test_every_public_name_is_tried():
     tried = {type(value).__name__ for value in OBJECTS} | {"Results", "SpikeTrains", "Traces", "Network", "Simulation"}
     tried |= {"SpikeCount", "ReferenceSimulation", "ProgressBar", "InputError", "InputWarning", "StateError"}
@@ -173,7 +186,7 @@ def test_every_public_name_is_tried():
     # Neurons, projections and what rewards cross with their network; LinearModel is a base; load is a function; the
     # rest are modules.
     tried |= {"Population", "Projection", "RewardSTDP", "LinearModel", "load", "scenario", "encode", "events"}
-    tried |= {"plasticity", "train"}
+    tried |= {"plasticity", "train", "Sweep", "SweepStatus", "sweep", "load_sweep"}
     assert set(esn.__all__) - tried == set()
 
 

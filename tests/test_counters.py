@@ -7,7 +7,7 @@ import eventsnn as esn
 
 COUNTS = [
     "queue_pops", "synaptic_events", "external_events", "neuron_updates", "bounds_due", "threshold_tests",
-    "threshold_tests_resolved", "spikes", "calm_looks", "alert_arrivals",
+    "threshold_tests_resolved", "spikes", "calm_looks", "alert_arrivals", "windows", "under_way",
 ]  # fmt: skip
 
 
@@ -42,6 +42,17 @@ def test_silence_counts_nothing():
     summary = net.run(1000.0).summary
     assert [summary[name] for name in COUNTS] == [0] * len(COUNTS)
     assert 0.0 <= summary["collecting_s"] + summary["processing_s"] < 0.1
+
+
+def test_spikes_under_way_are_counted_in_each_window():
+    """3 spikes at 1 ms, of which 6 are under way when those after 4 ms arrive, and 3 when those after 10 ms do."""
+    net = esn.Network()
+    cells = net.population(3, esn.LIFDelta(), name="cells")
+    source = net.population(3, esn.SpikeSource([[1.0], [1.0], [1.0]]), name="source")
+    for delay in (10.0, 4.0):
+        net.connect(source, cells, esn.OneToOne(), weight=0.1, delay=delay)
+    counts = [net.run(until=stop).summary for stop in (0.5, 2.0, 6.0, 20.0)]
+    assert [(summary["windows"], summary["under_way"]) for summary in counts] == [(0, 0), (1, 0), (2, 6), (3, 9)]
 
 
 def test_a_bound_is_due_once_for_a_spike_that_nothing_disturbs():

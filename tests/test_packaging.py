@@ -68,7 +68,8 @@ def test_source_distribution_is_complete(source: Path, tmp_path: Path) -> None:
     with tarfile.open(archive) as files:
         found = {name.partition("/")[2] for name in files.getnames()}
     expected = shipped(source / "ext", ".pyx", ".pxd", ".h")
-    expected |= shipped(source / "eventsnn", ".py", ".pyi", "py.typed") | shipped(source / "scenarios", "")
+    expected |= shipped(source / "eventsnn", ".py", ".pyi", ".css", ".js", "py.typed")
+    expected |= shipped(source / "scenarios", "")
     expected |= {"setup.py", "pyproject.toml", "README.md", "LICENSE"}
     assert {"eventsnn/py.typed", "eventsnn/_core/__init__.py", "scenarios/__init__.py"} <= expected
     assert expected - found == set()
@@ -78,7 +79,7 @@ def test_source_distribution_is_complete(source: Path, tmp_path: Path) -> None:
 def test_package_holds_all_modules_and_types(source: Path, tmp_path: Path) -> None:
     command = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(tmp_path / "lib")]
     subprocess.run(command, cwd=source, check=True, capture_output=True)
-    expected = shipped(source / "eventsnn", ".py", ".pyi", "py.typed")
+    expected = shipped(source / "eventsnn", ".py", ".pyi", ".css", ".js", "py.typed")
     expected |= {f"eventsnn/{name}" for name in shipped(source / "scenarios", "")}
     assert shipped(tmp_path / "lib" / "eventsnn", "") == expected
 

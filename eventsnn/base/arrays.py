@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,3 +34,23 @@ def read_only(values: ArrayLike, dtype: type, dimensions: int, what: str) -> NDA
         raise InputError(f"{what} must have {dimensions} dimension{'s' * (dimensions > 1)}, not {array.ndim}")
     array.flags.writeable = False
     return array
+
+
+def fixed_arrays(item: Any) -> Iterator[NDArray[Any]]:
+    """All arrays that cannot be written to, in an object and what it holds."""
+    seen: set[int] = set()
+    left = [item]
+    while left:
+        part = left.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, np.ndarray):
+            if not part.flags.writeable:
+                yield part
+        elif isinstance(part, Mapping):
+            left += part.values()
+        elif isinstance(part, list | tuple):
+            left += part
+        elif hasattr(part, "__dict__") and not isinstance(part, type):
+            left += vars(part).values()

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -111,9 +112,12 @@ CLAIM = ".running"
 
 @contextmanager
 def claimed(folder: Path, what: str) -> Iterator[None]:
-    """Hold a folder for this process. Raises InputError if another one that is alive holds it."""
+    """Hold a folder for this process, which may hold it already. Raises InputError if another that is alive does."""
     claim = folder / CLAIM
     mine = f"{os.getpid()} {socket.gethostname()}"
+    if claim.is_file() and claim.read_text("utf-8", "replace") == mine:
+        yield
+        return
     while True:
         try:
             with claim.open("x", encoding="utf-8") as file:
@@ -133,19 +137,39 @@ def claimed(folder: Path, what: str) -> Iterator[None]:
 
 def _refuse_held(claim: Path, what: str) -> None:
     """Raise InputError unless the process that holds a folder is surely gone."""
-    try:
-        number, _, host = claim.read_text("utf-8").partition(" ")
-    except OSError:
+    text = _holder(claim)
+    if not text:
+        return  # it was ended before it said who it is
+    number, _, host = text.partition(" ")
+    if host == socket.gethostname() and number.isdecimal() and _ends_soon(int(number)):
         return
-    if host == socket.gethostname() and number.isdecimal():
-        try:
-            os.kill(int(number), 0)
-        except ProcessLookupError:
-            return
-        except OSError:
-            pass
     where = f" on {host}" if host and host != socket.gethostname() else ""
     raise InputError(
         f"{what}: process {number or 'of another run'}{where} is writing its results there; name another folder, or "
         f"remove {claim} if it has ended"
     )
+
+
+def _holder(claim: Path) -> str:
+    """What a claim says, which is written at once after it is made."""
+    for _ in range(20):
+        try:
+            if text := claim.read_text("utf-8", "replace"):
+                return text
+        except OSError:
+            return ""
+        time.sleep(0.05)
+    return ""
+
+
+def _ends_soon(number: int) -> bool:
+    """Whether a process is gone, or is while it is waited for: one that was killed takes some time to end."""
+    for _ in range(20):
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        time.sleep(0.05)
+    return False

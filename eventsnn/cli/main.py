@@ -1,16 +1,11 @@
-"""The command line: `eventsnn list`, `eventsnn run NAME|FILE`, `eventsnn show DIR`, `eventsnn encode FILE`."""
+"""The command line: `eventsnn list`, `run`, `resume`, `verify`, `show`, `report`, `sweep` and `encode`."""
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 import sys
-import tempfile
-import textwrap
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
@@ -18,30 +13,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eventsnn.base.errors import InputError, RunawayError
-from eventsnn.base.paths import claimed
+from eventsnn.base.errors import InputError
+from eventsnn.cli import again as cli_again
 from eventsnn.cli import encode as cli_encode
+from eventsnn.cli import report as cli_report
 from eventsnn.cli import scenario as scenarios
+from eventsnn.cli import sweep as cli_sweep
 from eventsnn.cli.console import (
-    CHECK_FAILED,
     DEFECT,
-    RUNAWAY,
     LostOutput,
     console,
-    exit_code,
     guarded_output,
     ignore_signals,
     input_errors,
     interrupts,
     raise_signals,
 )
+from eventsnn.cli.pictures import draw
+from eventsnn.cli.running import Request, build, clear, held, simulate_and_report
 from eventsnn.cli.settings import default_text
-from eventsnn.cli.tables import population_summaries, print_tables, title
-from eventsnn.results.results import Results, load
-from eventsnn.results.storage import refuse_overwriting
+from eventsnn.cli.tables import print_tables
+from eventsnn.cli.trace import trace_of
+from eventsnn.results.results import load
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 EXIT_CODES = """Exit codes:
 
@@ -61,8 +57,6 @@ EXIT_CODES = """Exit codes:
 
 143, 129  ended by SIGTERM or SIGHUP, as batch systems send them; what was simulated is saved
 """
-
-LOST = "interrupted before the results were saved; nothing of this run is kept"
 
 app = typer.Typer(
     name="eventsnn",
@@ -177,6 +171,25 @@ def run(
         float | None,
         typer.Option(metavar="GB", help="Memory that the network and its samples may take; what is free if left out."),
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Write spikes and samples to the disk while the run goes on.")
+    ] = False,
+    checkpoint_every: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS", help="Stream, and save the whole state at each multiple of so many ms: see eventsnn resume."
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write events for Perfetto or chrome://tracing into this file.")
+    ] = None,
+    trace_window: Annotated[
+        str | None, typer.Option(metavar="MS:MS", help="Of which time, as 80:100; the first 100 ms if left out.")
+    ] = None,
+    trace_neurons: Annotated[
+        str | None,
+        typer.Option(metavar="NAME:IDS,...", help="Of which neurons, as exc:0-9,inh:3; ten of each if left out."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout, and no tables and no progress.")
     ] = False,
@@ -188,46 +201,17 @@ def run(
     with input_errors(), interrupts("interrupted before anything was simulated"):
         scenario = scenarios.load(name)
         chosen = scenarios.parse_settings(scenario, [*(settings or []), *_seed_setting(scenario, seed)])
-        milliseconds = _duration(scenario, duration)
+        request = Request(
+            scenario, scenario.defaults() | chosen, _duration(scenario, duration), engine.value, threads, limit_memory,
+            stream, checkpoint_every, plot, not as_json, trace_of(trace, trace_window, trace_neurons, force),
+        )  # fmt: skip
         folder = out or Path("runs", scenario.name)
-        with _claimed(folder, force):
-            results, code = _simulate(scenario, chosen, milliseconds, threads, engine, not as_json, limit_memory)
-            with interrupts(f"interrupted; what was simulated is in {folder}"):
-                _check_and_save(scenario, results, folder)
-                pictures = [_draw(results, scenario, folder)] if plot else []
-                _report(results, folder, pictures, as_json)
-    if code:
-        raise typer.Exit(code)
-    if not all(check["passed"] for check in results.summary["checks"]):
-        raise typer.Exit(CHECK_FAILED)
-
-
-app.command()(cli_encode.encode)
-
-
-@app.command()
-def show(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run, such as runs/brunel.")],
-) -> None:
-    """Print the tables of a finished run and draw its picture if the folder lacks it."""
-    with input_errors():
-        results = load(folder)
-        print_tables(results)
-        picture = _draw(results, _recorded_scenario(results.summary), folder, keep=True)
-    console().print(str(picture), soft_wrap=True)
-
-
-def _recorded_scenario(summary: dict[str, Any]) -> scenarios.Scenario | None:
-    recorded = summary.get("scenario")
-    if not isinstance(recorded, dict):
-        return None
-    # A user's own file is not run again: looking at results that someone else sent must not execute code.
-    if recorded.get("file", "unknown") or recorded.get("name") not in scenarios.available():
-        return None
-    try:
-        return scenarios.load(recorded["name"])
-    except InputError:
-        return None
+        with held(folder, force):
+            network = build(request)
+            if request.streamed:
+                clear(folder)
+                cli_again.write_request(request, folder)
+            simulate_and_report(request, network, folder, as_json)
 
 
 def _seed_setting(scenario: scenarios.Scenario, seed: int | None) -> list[str]:
@@ -246,148 +230,33 @@ def _duration(scenario: scenarios.Scenario, duration: float | None) -> float:
     return duration
 
 
-@contextmanager
-def _claimed(folder: Path, force: bool) -> Iterator[None]:
-    """Refuse or make the folder before the simulation, which may take hours; take it away if it stays empty."""
-    refuse_overwriting(folder.resolve(), folder, force)
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {folder} cannot be made: {error.strerror}") from error
-    try:
-        with claimed(folder, f"results cannot be saved in {folder}"):
-            yield
-    finally:
-        with suppress(OSError):  # raised for the first one that is not empty, and so are those around it
-            for path in new:
-                path.rmdir()
+app.command()(cli_again.resume)
+app.command()(cli_again.verify)
+app.command()(cli_encode.encode)
+app.command()(cli_report.report)
+app.command()(cli_sweep.sweep)
 
 
-def _simulate(
-    scenario: scenarios.Scenario,
-    chosen: dict[str, Any],
-    duration: float,
-    threads: int,
-    engine: Engine,
-    progress: bool,
-    limit_memory: float | None,
-) -> tuple[Results, int]:
-    """Results, whose summary says why the run stopped early (None if it did not), and the exit code for that."""
-    network = scenario.build(**chosen)
-    if network is None:
-        raise InputError(f"scenario {scenario.name}: build must return an eventsnn.Network, not None")
-    stopped, code, live = None, 0, {}
-    limit: dict[str, Any] = {} if limit_memory is None else {"limit_memory": 1e9 * limit_memory}
-    try:
-        live = scenario.simulate(
-            network, duration, chosen, threads=threads, progress=progress, engine=engine.value, **limit
-        )
-    except KeyboardInterrupt as interrupt:
-        if network.time == 0:
-            raise
-        if network.time < duration:
-            stopped, code = f"interrupted at {network.time:g} of {duration:g} ms", exit_code(interrupt)
-    except RunawayError as error:
-        stopped, code = str(error).rstrip("."), RUNAWAY
-    with interrupts(LOST):
-        results = network.results()
-    scenario.note(results, chosen, duration, live)
-    results.summary["stopped"] = stopped
-    return results, code
-
-
-def _check_and_save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
-    results.summary["checks"] = []
-    try:
-        results.summary["populations"] = population_summaries(results)
-        # Expected values hold for whole runs only.
-        if scenario.check and not results.summary["stopped"]:
-            checks = scenario.check(results)
-            if not isinstance(checks, list | tuple):
-                raise InputError(f"scenario {scenario.name}: check must return a list of esn.Check, not {checks!r}")
-            results.summary["checks"] = [
-                {
-                    "name": check.name,
-                    "measured": float(check.measured),
-                    "expected": float(check.expected),
-                    "tolerance": float(check.tolerance),
-                    "source": check.source,
-                    "passed": bool(check.passed),
-                }
-                for check in checks
-            ]
-    finally:
-        # Also when the scenario's check is interrupted or fails with a defect: the simulation may have taken hours.
-        with interrupts(LOST):
-            _save(scenario, results, folder)
-
-
-def _save(scenario: scenarios.Scenario, results: Results, folder: Path) -> None:
-    try:
-        results.save(folder, force=True)
-    except InputError as error:
-        raise InputError(f"{error}; {_rescue(results, scenario.name)}") from None
-    # A picture of the former run beside the new spikes would be taken for theirs.
-    for picture in ("raster.png", f"{scenario.name}.png"):
-        (folder / picture).unlink(missing_ok=True)
-
-
-def _rescue(results: Results, name: str) -> str:
-    """Save results where there may be room, and say where."""
-    folder = Path(tempfile.mkdtemp(prefix=f"eventsnn-{name}-"))
-    try:
-        results.save(folder)
-    except InputError:
-        folder.rmdir()
-        return f"nor is there room in {folder.parent}, so that nothing of this run is kept"
-    return f"they are in {folder} instead"
-
-
-def _draw(results: Results, scenario: scenarios.Scenario | None, folder: Path, keep: bool = False) -> Path:
-    """Draw the scenario's own picture into the folder, or raster.png if it has none; with `keep`, if it is missing."""
-    import matplotlib
-
-    # Scenarios may use pyplot, which must not look for a display.
-    matplotlib.use("Agg")
-    path = folder / f"{scenario.name if scenario and scenario.plot else 'raster'}.png"
-    if keep and path.exists():
-        return path
-    try:
-        _picture(results, scenario).savefig(path, dpi=150)
-    except OSError as error:
-        raise InputError(f"picture {path} cannot be written: {error}") from error
-    except Exception as error:
-        if not keep:
-            raise
-        # What was read may have been altered, or written when the scenario was another one.
-        raise InputError(
-            f"picture {path} cannot be drawn of what {folder} holds ({type(error).__name__}: {error}); run it again"
-        ) from error
-    return path
-
-
-def _picture(results: Results, scenario: scenarios.Scenario | None) -> Figure:
-    """With scenario, parameters and duration above it, but for what a user's own file draws."""
-    words = title(results)
-    if not scenario or not scenario.plot:
-        return results.plot(title=words)
-    figure = scenario.plot(results)
-    if scenario.file is None and not figure.texts:
-        lines = textwrap.fill(words, int(12.0 * figure.get_figwidth()))
-        figure.suptitle(lines, fontsize="medium", parse_math=False)
-    return figure
-
-
-def _report(results: Results, folder: Path, pictures: list[Path], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(json.loads((folder / "summary.json").read_text("utf-8"))["summary"], indent=2))
-    else:
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run, such as runs/brunel.")],
+) -> None:
+    """Print the tables of a finished run and draw its picture if the folder lacks it."""
+    with input_errors():
+        results = load(folder)
         print_tables(results)
-        screen = console()
-        files = [folder / file for file in ("spikes.h5", "traces.h5", "summary.json")]
-        for path in [*files, *pictures]:
-            if path.exists():
-                screen.print(str(path), soft_wrap=True)
-    if stopped := results.summary["stopped"]:
-        console(stderr=True).print(f"eventsnn: {stopped}; what was simulated is in {folder}", soft_wrap=True)
+        picture = draw(results, _recorded_scenario(results.summary), folder, keep=True)
+    console().print(str(picture), soft_wrap=True)
+
+
+def _recorded_scenario(summary: dict[str, Any]) -> scenarios.Scenario | None:
+    recorded = summary.get("scenario")
+    if not isinstance(recorded, dict):
+        return None
+    # A user's own file is not run again: looking at results that someone else sent must not execute code.
+    if recorded.get("file", "unknown") or recorded.get("name") not in scenarios.available():
+        return None
+    try:
+        return scenarios.load(recorded["name"])
+    except InputError:
+        return None

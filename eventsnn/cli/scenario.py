@@ -21,6 +21,7 @@ from eventsnn.base.errors import InputError, suggest
 from eventsnn.cli.neighbours import among_neighbours, neighbours
 from eventsnn.cli.settings import Parameter, is_supported, settings_of
 from eventsnn.network import Network
+from eventsnn.results.files import sha256
 from eventsnn.results.results import Check, Results
 
 if TYPE_CHECKING:
@@ -64,17 +65,22 @@ class Scenario:
         # Of many short runs each would draw a bar of its own.
         return self.run(network, duration, self.defaults() | parameters, **options | {"progress": False}, **named)
 
+    def notes(self, parameters: dict[str, Any], duration: float) -> dict[str, Any]:
+        """What a folder says of the scenario, with the SHA-256 of the file if it is a user's own."""
+        return {
+            "name": self.name,
+            "file": str(self.file) if self.file else None,
+            "sha256": sha256(self.file) if self.file else None,
+            "parameters": self.defaults() | parameters,
+            "duration": duration,
+        }
+
     def note(
         self, results: Results, parameters: dict[str, Any], duration: float, live: dict[str, Any] | None = None
     ) -> None:
         """Write into the summary which scenario this was and what it has measured, as `check` and `plot` look it up
         there."""
-        results.summary["scenario"] = {
-            "name": self.name,
-            "file": str(self.file) if self.file else None,
-            "parameters": self.defaults() | parameters,
-            "duration": duration,
-        }
+        results.summary["scenario"] = self.notes(parameters, duration)
         if self.run is not None:
             results.summary["live"] = live or {}
 

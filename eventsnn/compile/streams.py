@@ -144,6 +144,15 @@ def reaching(
     return replace(block, weight=weight, port=port)
 
 
+def rekeyed(streams: StreamPlan, seed: int, time: float) -> StreamPlan:
+    """The same streams with other draws from a time (ms) on, those of this seed; given trains stay as they are."""
+    drawn = streams.kind != TRAIN
+    keys, number = np.unique(streams.key, return_inverse=True)
+    others = np.array([stream_key(seed, f"{key:016x}", "spikes of a fork") for key in keys.tolist()], dtype=np.uint64)
+    key = np.where(drawn, others[number.reshape(-1)], streams.key) if keys.size else streams.key
+    return replace(streams, key=key, begin=np.where(drawn, np.maximum(streams.begin, time), streams.begin))
+
+
 def numbered_pieces(blocks: list[Block]) -> tuple[list[Block], list[Pieces]]:
     """Number the pieces of rates through all blocks; returns the blocks with these numbers, and their pieces."""
     numbered, pieces, before = [], [], 0

@@ -66,6 +66,10 @@ class Owner(ABC):
         """Let sources have these spikes too, beside those to come."""
 
     @abstractmethod
+    def drop_spikes(self, neurons: Neurons) -> Floats:
+        """Let no spike of these neurons that is under way arrive; when those were fired, ms."""
+
+    @abstractmethod
     def set_stimulus(self, stimulus: Stimulus, weight: Value | None, values: Mapping[str, Any]) -> None:
         """Let a stimulus have this weight and these parameters from now on."""
 
@@ -230,6 +234,14 @@ class Neurons(Guarded):
             )
         source.bounds(len(self), self.name)
         return source
+
+    def drop_spikes(self) -> Floats:
+        """Let no spike of these neurons that is under way arrive anywhere; when those were fired, ms.
+
+        Raises InputError where a synapse of theirs is plastic, which learns when spikes arrive; StateError for the
+        reference engine.
+        """
+        return self.population.network.drop_spikes(self)
 
     def state(self, *names: str) -> Any:
         """State variables such as V_m (mV) as they are at `net.time`: an array for a name, a tuple for several, a

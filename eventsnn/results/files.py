@@ -9,9 +9,11 @@ but does not hold.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import h5py
 import numpy as np
@@ -27,6 +29,10 @@ UNSORTED, BY_TIME = 0, 2
 # whatever h5py and the JSON parser make of damaged bytes
 DAMAGE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, MemoryError, OverflowError)
 
+# Numbers in a chunk of an array that grows: 512 kB; and its rows, if it is a table.
+_CHUNK, _ROWS = 65_536, 64
+_ESCAPES = str.maketrans({"%": "%25", "/": "%2F", "\0": "%00"})
+
 Content = TypeVar("Content")
 
 
@@ -40,6 +46,25 @@ def write_array(group: h5py.Group, name: str, array: np.ndarray, units: str | No
     dataset = group.create_dataset(name, data=array, fletcher32=array.size > 0)
     if units is not None:
         dataset.attrs["units"] = units
+
+
+def add_array(group: h5py.Group, name: str, array: np.ndarray, units: str | None = None) -> None:
+    """Write an array, or let the one that is there go on with it along its last axis."""
+    if name not in group:
+        write_array(group, name, array, units)
+        return
+    held = group[name]
+    if held.maxshape[-1] is not None:
+        former = held[()]
+        del group[name]
+        others = array.shape[:-1]
+        chunks = (*(min(n, _ROWS) for n in others), _CHUNK // (_ROWS if others else 1))
+        held = group.create_dataset(name, data=former, fletcher32=True, maxshape=(*others, None), chunks=chunks)
+        if units is not None:
+            held.attrs["units"] = units
+    before = held.shape[-1]
+    held.resize(before + array.shape[-1], axis=array.ndim - 1)
+    held[..., before:] = array
 
 
 class Layout(Exception):
@@ -126,3 +151,27 @@ def _member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
         kind = {h5py.SoftLink: "a soft", h5py.ExternalLink: "an external"}.get(type(link), "another kind of")
         raise Layout(f"{name!r} in {group.name} is {kind} link, only hard links are written")
     return group[name]
+
+
+def escape(name: str) -> str:
+    """A name as HDF5 can have it."""
+    escaped = name.translate(_ESCAPES)
+    return escaped.replace(".", "%2E") if escaped in (".", "..") else escaped
+
+
+def unescape(name: str) -> str:
+    """The name that was escaped."""
+    return unquote(name)
+
+
+def plain(value: Any) -> Any:
+    """`value` in the types of JSON. What has no equivalent is written as text: a finished run is never lost for it."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | range):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from eventsnn.base.errors import InputError, suggest
 from eventsnn.results.spike_trains import COLUMNS, SpikeTrains, cells
 from eventsnn.results.traces import Traces
 from eventsnn.results.trains import Trains
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Item = TypeVar("Item")
 
@@ -31,13 +34,16 @@ class Named(Mapping[str, Item]):
     def __getitem__(self, name: str) -> Item:
         if name not in self:
             raise InputError(f"results hold no {self._what} of {name!r}; {suggest(name, self._items)}")
+        return self._at(name)
+
+    def _at(self, name: str) -> Item:
         return self._items[name]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._items
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self._items[name] if name in self else default
+        return self[name] if name in self else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -51,6 +57,11 @@ class Named(Mapping[str, Item]):
 
 class Recorded:
     """What a run recorded, without the ways to draw and to keep it; see Results."""
+
+    # How to read it part by part, where it is not at hand as a whole; and the SHA-256 of the state in the end, or how
+    # to find it.
+    _parts: Callable[[], Iterator[Recorded]] | None = None
+    _state: Callable[[], str] | str | None = None
 
     def __init__(
         self,
@@ -74,6 +85,27 @@ class Recorded:
         rule = f"a finite number of ms from t_start = {self.t_start:g} on"
         self.t_stop = number(t_stop, "results: t_stop", rule, self.t_start, unit="ms")
         self.summary = summary
+
+    @classmethod
+    def in_parts(
+        cls, spikes: Mapping[str, SpikeTrains], traces: Mapping[str, Traces], t_start: float, t_stop: float,
+        summary: dict[str, Any], parts: Callable[[], Iterator[Recorded]],
+    ) -> Self:  # fmt: skip
+        """What lies in parts that follow each other in time, and is not at hand as a whole: mappings read it."""
+        found = object.__new__(cls)
+        found.spikes, found.traces, found.t_start, found.t_stop = spikes, traces, t_start, t_stop
+        found.summary, found._parts = summary, parts
+        return found
+
+    def parts(self) -> Iterator[Recorded]:
+        """The same, part by part in the order of time, of which each fits into memory; itself where it is at hand."""
+        return iter([self]) if self._parts is None else self._parts()
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._parts is None:
+            return self.__dict__.copy()
+        whole = {"spikes": Named(self.spikes, "spikes"), "traces": Named(self.traces, "traces"), "_parts": None}
+        return self.__dict__ | whole
 
     def by_sample(self, every: float) -> Mapping[str, Trains]:
         """The spikes of each population, cut into the samples that it was shown, one every so many ms.

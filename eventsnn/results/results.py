@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import starmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventsnn.base.checks import scalar
+from eventsnn.base.errors import StateError
+from eventsnn.results.fingerprint import fingerprint
 from eventsnn.results.html import image, table
 from eventsnn.results.recorded import Recorded
 from eventsnn.results.spike_trains import COLUMNS, cells
@@ -59,10 +62,11 @@ class Results(Recorded):
     bounds_due, how often a time came before which a neuron could not spike and its crossing had to be searched for;
     threshold_tests, quick ones of whether V stays below the threshold for some time, and threshold_tests_resolved,
     those by which it does; calm_looks, how often it was asked of a neuron how much may arrive without a spike, and
-    alert_arrivals, what then arrived at neurons with no room for it. collecting_s and processing_s: seconds spent on
-    finding out what happens in each window, and on the neurons to which it happens (0 where a delay of 0 leaves no
-    windows), and waiting_s, for other threads: those of the first thread. All counts are the same for any number of
-    threads, but for a run that ended in an error.
+    alert_arrivals, what then arrived at neurons with no room for it; windows, stretches of time taken up one after
+    another, and under_way, spikes on their way along a projection, summed over windows. collecting_s and
+    processing_s: seconds spent on finding out what happens in each window, and on the neurons to which it happens (0
+    where a delay of 0 leaves no windows), and waiting_s, for other threads: those of the first thread. All counts are
+    the same for any number of threads, but for a run that ended in an error.
 
     `results.spikes[name]` raises InputError with a suggestion if nothing of that name was recorded.
     """
@@ -93,6 +97,37 @@ class Results(Recorded):
 
         return figure(self, t0, t1, populations, traces, bin, title)
 
+    def fingerprint(self) -> str:
+        """SHA-256, in hexadecimal digits, of all spikes and samples and of the state in which the run ended.
+
+        It is the same for any number of threads, engine, storage of synapses and compiler, and however the run was cut
+        into pieces or resumed. Raises StateError where the state is not known: once the network has gone on since, and
+        for results that were put together by hand.
+        """
+        return fingerprint(self, self.state())
+
+    def state(self) -> str:
+        """SHA-256, in hexadecimal digits, of the state in which the run ended; see `fingerprint`."""
+        if callable(self._state):
+            self._state = self._state()
+        if self._state is None:
+            raise StateError("fingerprint: the state in which the run ended is not known of these results")
+        return self._state
+
+    @classmethod
+    def of(cls, recorded: Recorded, state: Callable[[], str] | str | None) -> Results:
+        """Results of what was recorded and the SHA-256 of the state in the end, which may be found out later."""
+        found = object.__new__(cls)
+        found.__dict__ |= recorded.__dict__
+        found._state = state
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        held = super().__getstate__()
+        with suppress(StateError):
+            held["_state"] = self.state()
+        return held if isinstance(held["_state"], str) else held | {"_state": None}
+
     def _repr_html_(self) -> str:
         """What a notebook shows: the tables, and beneath them the picture."""
         from eventsnn.results.plot import figure
@@ -104,11 +139,48 @@ class Results(Recorded):
             parts.append(table("Traces", TRACE_COLUMNS, rows))
         return "".join([*parts, image(figure(self).png(), "raster, rates and traces")])
 
+    def report(self, path: str | os.PathLike[str], force: bool = False) -> None:
+        """Write one HTML page, below 30 MB, that needs no network: a raster to zoom into, rates, traces, statistics,
+        weights, checks and counters; docs/report.md says more.
+
+        Raises InputError if there is a file already, unless force=True, or if it cannot be written.
+        """
+        from eventsnn.results.report.report import write_report  # for few runs, and with modules of its own
+
+        write_report(self, path, force)
+
+    def to_neo(self) -> Any:
+        """A neo.Block with one Segment, for Elephant, Viziphant and the files that Neo writes.
+
+        segment.spiketrains has a train (ms) for every neuron recorded, silent ones included, annotated with population
+        and neuron, its id there. Each variable traced is an AnalogSignal where it was sampled regularly, else an
+        IrregularlySampledSignal, shape (samples, ids), in the unit of its name, dimensionless if that says none.
+        Raises InputError without the package neo.
+        """
+        from eventsnn.results.hand_over import block  # Neo is optional
+
+        return block(self)
+
+    def to_dataframe(self, trace: str | None = None) -> Any:
+        """All spikes as a pandas.DataFrame with the columns population (categorical), id and time (ms).
+
+        Populations follow each other; in each, times ascend. trace: the name of a trace, whose samples are given in
+        place of the spikes, with the columns id, time and one for each variable; ids follow each other. Raises
+        InputError without the package pandas, or if nothing of this name was sampled.
+        """
+        from eventsnn.results.hand_over import spike_table, trace_table  # pandas is optional
+
+        return spike_table(self.spikes) if trace is None else trace_table(self.traces[trace])
+
     def save(self, directory: str | os.PathLike[str], force: bool = False) -> None:
         """Write spikes.h5, traces.h5 and summary.json into `directory`; `eventsnn.load` reads them back.
 
+        The summary gets the fingerprint, where the state is known in which the run ended.
+
         Raises InputError if the directory holds anything already. With force=True a former result in it is replaced.
         """
+        with suppress(StateError):
+            self.summary |= {"state": self.state(), "fingerprint": self.fingerprint()}
         save(self, directory, force)
 
 
@@ -118,4 +190,5 @@ def load(directory: str | os.PathLike[str]) -> Results:
     Raises InputError, naming the file, if one is missing, damaged or of another origin.
     """
     kept = read(directory)
-    return Results(kept.spikes, kept.traces, kept.t_start, kept.t_stop, kept.summary)
+    state = kept.summary.get("state")
+    return Results.of(kept, state if isinstance(state, str) else None)

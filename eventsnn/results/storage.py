@@ -48,6 +48,9 @@ from eventsnn.results.files import (
     VERSION,
     Altered,
     Layout,
+    add_array,
+    escape,
+    plain,
     read_array,
     read_file,
     read_group,
@@ -55,16 +58,18 @@ from eventsnn.results.files import (
     write_array,
     write_head,
 )
+from eventsnn.results.pieces import joined, pieces_of
 from eventsnn.results.recorded import Recorded
 from eventsnn.results.spike_trains import SpikeTrains
 from eventsnn.results.traces import Traces, unit
 
 SPIKES, TRACES = "spikes.h5", "traces.h5"
 
+Heads = dict[str, dict[str, Any]]
+
 _FORMAT = "eventsnn results"
 _TRACES_FORMAT = "eventsnn traces"
 _KEYS = ("format", "version", "t_start", "t_stop", "populations", "traces", "summary", "sha256")
-_ESCAPES = str.maketrans({"%": "%25", "/": "%2F", "\0": "%00"})
 
 
 def save(results: Recorded, directory: str | os.PathLike[str], force: bool = False) -> None:
@@ -87,10 +92,10 @@ def save(results: Recorded, directory: str | os.PathLike[str], force: bool = Fal
         raise InputError(f"results cannot be saved in {directory}: {error.strerror} ({staging.parent})") from None
     try:
         require_space(staging, _size(results), f"results cannot be saved in {directory}")
-        _write_spikes(results, staging / SPIKES)
+        heads = _write_spikes(results, staging / SPIKES)
         if results.traces:
             _write_traces(results, staging / TRACES)
-        _write_summary(results, staging / SUMMARY)
+        _write_summary(results, heads, staging / SUMMARY)
     except (OSError, RuntimeError) as error:  # h5py raises the latter where a file cannot be closed
         shutil.rmtree(staging, ignore_errors=True)
         raise InputError(
@@ -113,13 +118,16 @@ def save(results: Recorded, directory: str | os.PathLike[str], force: bool = Fal
 
 
 def read(directory: str | os.PathLike[str]) -> Recorded:
-    """What `save` wrote into `directory`, bit for bit.
+    """What `save` wrote into `directory`, bit for bit; of a run that still goes on or was ended, what it has written.
 
     Raises InputError, naming the file, if one is missing, damaged or of another origin.
     """
     folder = as_path(directory, "the folder of results", folder=True)
     if not folder.is_dir():
         raise InputError(f"results folder {folder} does not exist" if not folder.exists() else f"{folder} is no folder")
+    pieces = pieces_of(folder)
+    if pieces and not (folder / SUMMARY).exists():
+        return joined(pieces)
     head = read_file(folder / SUMMARY, _read_summary)
     sums = head.get("sha256", {})
     spikes = read_file(folder / SPIKES, lambda path: _read_spikes(_unchanged(path, sums), head["populations"]))
@@ -135,6 +143,14 @@ def refuse_overwriting(target: Path, given: Path, force: bool) -> None:
     if not target.is_dir():
         raise InputError(f"results cannot be saved in {given}: it is a file, name a folder")
     if not any(path.name != CLAIM for path in target.iterdir()):
+        return
+    begun = pieces_of(target)
+    if begun and not force:
+        raise InputError(
+            f"results cannot be saved in {given}: it holds a run that has not come to its end; go on with it "
+            "(eventsnn resume, net.resume), name another folder, or pass force=True (--force) to replace it"
+        )
+    if begun:
         return
     if not force:
         raise InputError(
@@ -152,10 +168,14 @@ def refuse_overwriting(target: Path, given: Path, force: bool) -> None:
 
 def _size(results: Recorded) -> int:
     """Bytes that the files will take, at most."""
-    arrays = [array for trains in results.spikes.values() for array in (trains.times, trains.ids, trains.selected)]
-    for traces in results.traces.values():
-        arrays += [traces.times, traces.ids, *traces.variables.values()]
-    return sum(array.nbytes for array in arrays if array is not None) * 17 // 16 + 65_536 * (len(arrays) + 1)
+    size, most = 0, 0
+    for part in results.parts():
+        arrays = [array for trains in part.spikes.values() for array in (trains.times, trains.ids, trains.selected)]
+        for traces in part.traces.values():
+            arrays += [traces.times, traces.ids, *traces.variables.values()]
+        size += sum(array.nbytes for array in arrays if array is not None)
+        most = max(most, len(arrays))
+    return size * 17 // 16 + 65_536 * (most + 1)
 
 
 def _move_into_place(staging: Path, target: Path) -> None:
@@ -175,17 +195,26 @@ def _move_into_place(staging: Path, target: Path) -> None:
             (target / name).unlink(missing_ok=True)
 
 
-def _write_spikes(results: Recorded, path: Path) -> None:
+def _write_spikes(results: Recorded, path: Path) -> Heads:
+    """Part by part; the number of neurons and the window of each population."""
+    heads: Heads = {}
     with h5py.File(path, "w") as file:
         write_head(file)
         root = file.create_group("spikes")
-        for name, trains in results.spikes.items():
-            group = root.create_group(_escape(name))
-            group.attrs.create("sorting", BY_TIME, dtype=SORTING)
-            write_array(group, "timestamps", trains.times, "ms")
-            write_array(group, "node_ids", trains.ids.astype(np.uint64))
-            if trains.selected is not None:
-                write_array(group, "selected", trains.selected)
+        for part in results.parts():
+            for name, trains in part.spikes.items():
+                group = root.require_group(escape(name))
+                if name not in heads:
+                    group.attrs.create("sorting", BY_TIME, dtype=SORTING)
+                add_array(group, "timestamps", trains.times, "ms")
+                add_array(group, "node_ids", trains.ids.astype(np.uint64))
+                if "selected" in group:
+                    del group["selected"]
+                if trains.selected is not None:
+                    write_array(group, "selected", trains.selected)
+                start = heads[name]["t_start"] if name in heads else float(trains.t_start)
+                heads[name] = {"n": int(trains.n), "t_start": start, "t_stop": float(trains.t_stop)}
+    return heads
 
 
 def _write_traces(results: Recorded, path: Path) -> None:
@@ -193,27 +222,26 @@ def _write_traces(results: Recorded, path: Path) -> None:
         file.attrs["format"] = _TRACES_FORMAT
         file.attrs["version"] = VERSION
         root = file.create_group("traces")
-        for name, traces in results.traces.items():
-            group = root.create_group(_escape(name))
-            write_array(group, "times", traces.times, "ms")
-            write_array(group, "ids", traces.ids)
-            values = group.create_group("values")
-            for variable, array in traces.variables.items():
-                write_array(values, _escape(variable), array, unit(variable))
+        for part in results.parts():
+            for name, traces in part.traces.items():
+                group = root.require_group(escape(name))
+                add_array(group, "times", traces.times, "ms")
+                if "ids" not in group:
+                    write_array(group, "ids", traces.ids)
+                values = group.require_group("values")
+                for variable, array in traces.variables.items():
+                    add_array(values, escape(variable), array, unit(variable))
 
 
-def _write_summary(results: Recorded, path: Path) -> None:
+def _write_summary(results: Recorded, heads: Heads, path: Path) -> None:
     content = {
         "format": _FORMAT,
         "version": VERSION,
         "t_start": float(results.t_start),
         "t_stop": float(results.t_stop),
-        "populations": {
-            name: {"n": int(trains.n), "t_start": float(trains.t_start), "t_stop": float(trains.t_stop)}
-            for name, trains in results.spikes.items()
-        },
+        "populations": heads,
         "traces": {name: list(traces.variables) for name, traces in results.traces.items()},
-        "summary": _plain(results.summary),
+        "summary": plain(results.summary),
     }
     sums = {file.name: sha256(file) for file in (path.with_name(SPIKES), path.with_name(TRACES)) if file.exists()}
     content["sha256"] = {**sums, SUMMARY: _sha256_of(content)}
@@ -231,19 +259,6 @@ def _unchanged(path: Path, sums: dict[str, str]) -> Path:
     if path.name in sums and sha256(path) != sums[path.name]:
         raise Altered(SUMMARY)
     return path
-
-
-def _plain(value: Any) -> Any:
-    """`value` in the types of JSON. What has no equivalent is written as text: a finished run is never lost for it."""
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | range):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 def _read_summary(path: Path) -> dict[str, Any]:
@@ -302,7 +317,7 @@ def _read_spikes(path: Path, populations: dict[str, Any]) -> dict[str, SpikeTrai
         _require_names(root, populations, "populations")
         spikes = {}
         for name, about in populations.items():
-            group = read_group(root, _escape(name))
+            group = read_group(root, escape(name))
             ids = read_array(group, "node_ids", np.uint64).astype(np.int64)
             selected = read_array(group, "selected", np.int64) if "selected" in group else None
             spikes[name] = SpikeTrains(
@@ -320,21 +335,16 @@ def _read_traces(path: Path, expected: dict[str, list[str]]) -> dict[str, Traces
         _require_names(root, expected, "traces")
         traces = {}
         for name, variables in expected.items():
-            group = read_group(root, _escape(name))
+            group = read_group(root, escape(name))
             values = read_group(group, "values")
             _require_names(values, variables, f"variables of {name!r}")
-            arrays = {variable: read_array(values, _escape(variable), np.float64) for variable in variables}
+            arrays = {variable: read_array(values, escape(variable), np.float64) for variable in variables}
             traces[name] = Traces(read_array(group, "times", np.float64), read_array(group, "ids", np.int64), arrays)
         return traces
 
 
 def _require_names(group: h5py.Group, names: dict[str, Any] | list[str], what: str) -> None:
-    held, listed = set(group), set(map(_escape, names))
+    held, listed = set(group), set(map(escape, names))
     if held != listed:
         odd = min(held ^ listed)
         raise Layout(f"{what}: {odd!r} is {'in it but not' if odd in held else 'not in it but'} in {SUMMARY}")
-
-
-def _escape(name: str) -> str:
-    escaped = name.translate(_ESCAPES)
-    return escaped.replace(".", "%2E") if escaped in (".", "..") else escaped

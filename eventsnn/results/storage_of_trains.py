@@ -5,10 +5,8 @@
 /spikes/trains/node_ids          uint64, channel
 /spikes/trains/offsets           int64, sample k has the spikes offsets[k]:offsets[k + 1]
 
-Before them, in the 512 bytes that HDF5 leaves to others at the beginning of a file ("user block"), stand the words
-"eventsnn trains, SHA-256 of all bytes from 512 on: ", the checksum in hexadecimal digits, a newline, and zeros; a file
-whose bytes are others is refused. One that begins at once as an HDF5 file, as other programs write it, has no such
-checksum, and none is compared.
+It is sealed as "eventsnn trains" (sealed.py); a file whose bytes are others is refused. One that begins at once as an
+HDF5 file, as other programs write it, has no such checksum, and none is compared.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ from eventsnn.results.files import (
     SORTING,
     UNSORTED,
     VERSION,
-    Altered,
     Layout,
     read_array,
     read_file,
@@ -36,10 +33,10 @@ from eventsnn.results.files import (
     write_head,
 )
 from eventsnn.results.sampled_spikes import SampledSpikes
+from eventsnn.results.sealed import BLOCK, first_block, require_seal
 
 _TRAINS_FORMAT = "eventsnn trains"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_BLOCK = 512
 
 
 def save_trains(trains: SampledSpikes, path: str | os.PathLike[str], force: bool = False) -> None:
@@ -50,19 +47,13 @@ def save_trains(trains: SampledSpikes, path: str | os.PathLike[str], force: bool
     what = "the file of spike trains"
     with replacing(as_path(path, what), what, force) as staging:
         _write(trains, staging)
-        block = _block(staging)
+        block = first_block(_TRAINS_FORMAT, sha256(staging, BLOCK))
         with staging.open("r+b") as raw:
             raw.write(block)
 
 
-def _block(path: Path) -> bytes:
-    """The first bytes of a file that was written so."""
-    words = f"{_TRAINS_FORMAT}, SHA-256 of all bytes from {_BLOCK} on: {sha256(path, _BLOCK)}\n"
-    return words.encode("ascii").ljust(_BLOCK, b"\0")
-
-
 def _write(trains: SampledSpikes, path: Path) -> None:
-    with h5py.File(path, "w", userblock_size=_BLOCK) as file:
+    with h5py.File(path, "w", userblock_size=BLOCK) as file:
         write_head(file)
         group = file.create_group("spikes/trains")
         shape = np.array(trains.shape, dtype=np.int64)
@@ -83,12 +74,11 @@ def read_trains(path: str | os.PathLike[str]) -> SampledSpikes:
 
 def _read_trains(path: Path) -> SampledSpikes:
     with path.open("rb") as raw:
-        first = raw.read(_BLOCK)
+        first = raw.read(BLOCK)
     if not first.startswith(_SIGNATURE):
         if not first.startswith(_TRAINS_FORMAT.encode()):
             raise Layout(f"it begins neither with {_TRAINS_FORMAT!r} nor as an HDF5 file")
-        if first != _block(path):
-            raise Altered("its first bytes")
+        require_seal(path, _TRAINS_FORMAT)
     with h5py.File(path, "r") as file:
         group = read_group(read_group(file, "spikes"), "trains")
         if group.attrs.get("format") != _TRAINS_FORMAT:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 from eventsnn._core.solve.neuron import MOST_STEPS
+from eventsnn.base.errors import RunawayError
+from eventsnn.compile.plan import Plan
 
 _REFRACTORY = "Give the neurons a refractory period t_ref, or the loop a delay"
 
@@ -63,6 +65,16 @@ _REMEDIES = {
     Outcome.WEIGHT_LOST: "Give the rule a w_max, and updates that are numbers for all weights within its bounds",
     Outcome.TOO_MANY_STEPS: "Give it longer time constants, weaker conductances, or a larger tolerance",
 }
+
+
+def runaway(plan: Plan, neuron: int, time: float, outcome: Outcome) -> RunawayError:
+    """What is raised when a neuron has made the run end at a time, ms."""
+    population, index = plan.locate(neuron)
+    return RunawayError(
+        f"neuron {index} of {population} {outcome.sentence(time, plan.max_spikes, plan.max_rounds)}, at t = "
+        f"{time:.17g} ms; the run ends there and what was simulated before is kept. {outcome.remedy}",
+        population, index, time,
+    )  # fmt: skip
 
 
 class Flaw(IntEnum):

@@ -7,50 +7,48 @@ import reprlib
 import time as clock
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from importlib.metadata import version
-from typing import Any, ClassVar, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eventsnn._core.run.engine import Engine as CompiledEngine
-from eventsnn.base.arrays import Floats, Ints, read_only
-from eventsnn.base.checks import floats, takes_one, whole
+from eventsnn.base.arrays import Floats, Ints
+from eventsnn.base.checks import takes_one, whole
 from eventsnn.base.counted import Counted
 from eventsnn.base.errors import InputError, Interrupted, RunawayError, StateError
-from eventsnn.base.memory import allowed, require_memory
-from eventsnn.base.sorting import order_by, order_in_time
+from eventsnn.base.paths import AnyPath, claimed
 from eventsnn.compile.altered import Stated
 from eventsnn.compile.layout import lay_out
-from eventsnn.compile.plan import PartPlan, Plan, ProbePlan, ProceduralPlan, WeightProbePlan
+from eventsnn.compile.plan import PartPlan, Plan, ProceduralPlan
 from eventsnn.compile.rows import with_weights
+from eventsnn.compile.streams import rekeyed
+from eventsnn.results.fingerprint import digest
+from eventsnn.results.pieces import joined
 from eventsnn.results.results import Results
-from eventsnn.results.spike_trains import SpikeTrains
-from eventsnn.results.traces import Traces
 from eventsnn.run.change import Change, change_of
-from eventsnn.run.history import SpikeHistory, TraceHistory
+from eventsnn.run.checkpoint import Store, newest
 from eventsnn.run.injected import Injected
 from eventsnn.run.interrupts import deferred_interrupt
-from eventsnn.run.outcome import Outcome
+from eventsnn.run.outcome import runaway
 from eventsnn.run.progress import ProgressBar, RunStatus
-from eventsnn.run.samples import sample_count, sample_times, warn_of_samples_at
+from eventsnn.run.recording import VERSION, Recording, machine
+from eventsnn.run.request import end_of, require_room, require_static, sources
+from eventsnn.run.samples import sample_times, warn_of_samples_at
+from eventsnn.run.streaming import MOST_SPIKES, Streaming, streaming_of
 from eventsnn.run.watch import Watch
-from eventsnn.run.weight_samples import WeightSamples, learning
 from eventsnn.solve.state import State
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Events between two looks at the clock and the signals: 50 ms in either engine, or less.
 BUDGET = {"compiled": 8_000_000, "reference": 2_000}
 # The same in the first chunk where spikes are counted: what is done beyond the last of them is done again. Each further
 # chunk has twice as many, since to be able to go back costs as much however long it is.
 WATCHED_BUDGET = 1_000_000
-# To read it takes half a millisecond.
-VERSION = version("eventsnn")
 # More are never of use.
 MOST_THREADS = 1024
-# In one trace of one run: 16 GiB.
-MOST_SAMPLES = 2**31
-# Bytes of samples that surely are available.
-SMALL = 2**24
 
 
 class Simulation:
@@ -65,23 +63,17 @@ class Simulation:
             )
         self.plan = plan
         self._state = self._begin()
-        self._spikes, self._samples = self._nothing()
-        self._weight_samples = WeightSamples(plan)
-        # Spikes at the time at which an interrupted run stands. They are kept back, for more may come at this time.
-        self._late = (np.empty(0), np.empty(0, dtype=np.int32))
+        self._recording = Recording(plan)
+        self._store: Store | None = None  # what was recorded before
         self._kept_from = 0.0
         # What engines counted before a change, and what lies before _kept_from.
         self._earlier: dict[str, Any] = {}
         self._counted_before = self._counters()
-        # When recordings began that were added while the network lived.
-        self._since: dict[tuple[str, str], float] = {("weight", probe.name): 0.0 for probe in plan.weight_probes}
         self._wall = 0.0
         self._running = False
-        # By projection, when which weights were set.
-        self._weights: dict[str, list[tuple[float, Floats]]] = {}
-        self._injected = Injected()
         self._ended: RunawayError | None = None
         self._warned = False  # of samples at the end of a run
+        self._stands = object()  # another one once the network has gone on or was changed
 
     def _begin(self) -> Any:
         """The state of the engine at t = 0."""
@@ -112,6 +104,9 @@ class Simulation:
         progress: bool | Callable[[RunStatus], None] = False,
         keep: Literal["all", "new"] = "all",
         limit_memory: float | None = None,
+        stream: AnyPath | None = None,
+        checkpoint: AnyPath | None = None,
+        every: float | None = None,
     ) -> Results:
         """Simulate [time, time + duration) or [time, until), in ms; see Network.run.
 
@@ -119,7 +114,7 @@ class Simulation:
         """
         start = self.time
         watch = Watch(self.plan, until) if isinstance(until, Counted) else None
-        stop = self._stop(duration, until)
+        stop = end_of(start, duration, until)
         threads = min(whole(threads, "run: threads", 1), MOST_THREADS)
         if not isinstance(keep, str) or keep not in ("all", "new"):
             raise InputError(f"run: keep = {keep!r} is not known; known are 'all' and 'new'")
@@ -128,17 +123,26 @@ class Simulation:
         self.require_rest("run")
         if self._ended is not None:
             raise self._ended
-        self._require_room(start, self._kept_from if keep == "all" else start, stop, limit_memory)
+        if checkpoint is not None and self.engine != "compiled":
+            raise InputError(f"run: checkpoint = {checkpoint!r}: the {self.engine} engine has no checkpoints")
+        streaming = streaming_of(stream, checkpoint, every, self._store)
+        if streaming is None:
+            require_room(self.plan, start, self._kept_from if keep == "all" else start, stop, limit_memory)
+        else:
+            self._store = streaming.store
+        self._stands = object()
         if keep == "new":
-            self._spikes, self._samples = self._nothing()
-            self._weight_samples = WeightSamples(self.plan)
-            self._kept_from, self._injected = start, Injected(start)
-            self._counted_before, self._wall = self._counters(), 0.0
+            self._recording.begin(start)
+            self._recording.injected = Injected(start)
+            if self._store is not None:
+                self._store.forget()
+            self._kept_from, self._counted_before, self._wall = start, self._counters(), 0.0
+        held = claimed(streaming.store.folder, "run") if streaming else nullcontext()
         bar = ProgressBar() if progress is True else nullcontext(progress or None)
-        with bar as report, deferred_interrupt() as interrupted:
+        with held, bar as report, deferred_interrupt() as interrupted:
             self._running = True
             try:
-                stop = self._advance(stop, threads, watch, report, interrupted)
+                stop = self._advance(stop, threads, watch, report, interrupted, streaming)
             finally:
                 self._running = False
         if self._ended is not None:
@@ -150,6 +154,76 @@ class Simulation:
             self._warned = warn_of_samples_at(stop, (*self.plan.probes, *self.plan.weight_probes))
         return self.results()
 
+    def fork(self, seed: int | None = None) -> Self:
+        """An independent Simulation that stands where this one does, at this very event.
+
+        Synapses are shared and the state is copied. It records from the present time on. seed: external spikes are
+        drawn anew from here on, other ones for every seed; None: they come as they do here. Raises StateError once a
+        run has ended in an error, and for the reference engine.
+        """
+        self.require_alive("fork")
+        if self.engine != "compiled":
+            raise StateError(f"fork: the {self.engine} engine cannot be forked; compile another one")
+        twin = object.__new__(type(self))
+        twin.__dict__ |= self.__dict__
+        twin._state = self._state.forked()
+        twin._recording = self._recording.forked(self.time)
+        twin._store, twin._kept_from, twin._wall, twin._stands = None, self.time, 0.0, object()
+        twin._earlier = {name: -count for name, count in twin._state.counters.items()}
+        twin._counted_before = twin._counters()
+        if seed is not None:
+            streams = rekeyed(self.plan.streams, whole(seed, "fork: seed", 0), self.time)
+            twin.change(replace(self.plan, streams=streams))
+        return twin
+
+    def drop_spikes(self, population: str, ids: Ints) -> Floats:
+        """Let no spike of these neurons that is under way arrive anywhere; when those were fired, ms.
+
+        InputError where a synapse of theirs is plastic, which learns when spikes arrive; StateError for the reference
+        engine.
+        """
+        self.require_alive(f"change {population}")
+        if self.engine != "compiled":
+            raise StateError(f"{population}: the {self.engine} engine cannot drop spikes; run the compiled one")
+        plan = next(p for p in self.plan.populations if p.name == population)
+        neurons = plan.start + np.asarray(ids)
+        require_static(self.plan, population, neurons)
+        self._stands = object()
+        fired: Floats = self._state.drop_spikes(neurons)
+        return fired
+
+    def resume(self, directory: AnyPath) -> Results:
+        """Stand where the last sound checkpoint in a folder says; see Network.resume."""
+        if self.begun:
+            raise StateError("resume: the network has run; net.reset() goes back to t = 0")
+        if self.engine != "compiled":
+            raise InputError(f"resume: the {self.engine} engine has no checkpoints")
+        store, found = newest(directory)
+        where, notes, head = store.folder, found.notes, store.pieces[-1].head
+        if notes.get("eventsnn") != VERSION:
+            raise InputError(
+                f"{where} was written by eventsnn {notes.get('eventsnn')}, this is {VERSION}, which may not go on with "
+                "the same bits; install that version, or run anew"
+            )
+        self._recording.require_same(head.populations, head.traces, str(where))
+        try:
+            self._state.restore(found.state)
+        except InputError as error:
+            raise InputError(
+                f"{where} cannot be gone on with: {error}; describe the network as it was when that was written, with "
+                "all that was set between runs"
+            ) from None
+        self._store, self._stands = store, object()
+        self._kept_from, self._wall = float(notes["kept_from"]), float(notes["wall_s"])
+        now = self._state.counters
+        self._earlier = {name: count - now[name] for name, count in notes["counters"].items() if name in now}
+        self._counted_before = dict(notes["counted_before"])
+        self._recording.begin(self.time)
+        self._recording.late, self._recording.weights = found.late, found.weights
+        self._recording.since = {(kind, name): time for kind, name, time in notes["since"]}
+        self._recording.injected = Injected(self._kept_from)
+        return self.results()
+
     def change(self, plan: Plan, given: Sequence[Stated] = (), moved: Sequence[Stated] = ()) -> None:
         """From the present time on the network is this one, of the same neurons and synapses.
 
@@ -157,6 +231,7 @@ class Simulation:
         parameters or another current; those of which variables are `given`, and those of which they are `moved` by so
         much.
         """
+        self._stands = object()
         change = change_of(self.plan, plan, self._state.settled(), self.time, given, moved)
         if plan is self.plan:
             self._state.restate(change)
@@ -165,20 +240,8 @@ class Simulation:
         later.restate(change)
         if later is not self._state:
             self._state, self._earlier = later, counted
-        self._see(plan)
-
-    def _see(self, plan: Plan) -> None:
-        """Go on with another Plan, in which more may be recorded."""
-        self._injected.change(self.plan, plan, self.time)
+        self._recording.see(plan, self.time)
         self.plan = plan
-        for p in plan.populations:
-            if plan.recorded[p.start : p.stop].any() and p.name not in self._spikes:
-                self._spikes[p.name] = SpikeHistory()
-                self._since["spikes", p.name] = self.time
-        for probe in plan.probes[len(self._samples) :]:
-            self._samples.append(TraceHistory(probe.variables, probe.ids.size))
-        for weights in plan.weight_probes:
-            self._since.setdefault(("weight", weights.name), self.time)
 
     def _continue(self, plan: Plan, change: Change) -> Any:
         """The engine that goes on from here with another Plan."""
@@ -202,21 +265,9 @@ class Simulation:
         Raises InputError for a time in the past.
         """
         self.require_rest(f"change {population}")
-        plan = next((p for p in self.plan.populations if isinstance(population, str) and p.name == population), None)
-        if plan is None or plan.model is not None:
-            raise InputError(f"set_trains: {population!r} is no population of sources")
-        what = f"set_trains: {population}"
-        times = read_only(times, np.float64, 1, f"{what}: times")
-        begin, end = read_only(begin, np.int64, 1, f"{what}: begin"), read_only(end, np.int64, 1, f"{what}: end")
-        if not (begin.size == end.size == plan.n and ((begin >= 0) & (begin <= end) & (end <= times.size)).all()):
-            raise InputError(f"{what}: begin and end must be places in times, one of each for {plan.n} neurons")
-        past = np.flatnonzero(times < self.time)
-        if past.size:
-            raise InputError(
-                f"{population}: a spike at {times[past[0]]:.17g} ms lies in the past, for the network stands at "
-                f"{self.time:.17g} ms; give later times, or relative=True for times that count from the present"
-            )
-        self._state.set_trains(plan.start, times, np.ascontiguousarray(begin), np.ascontiguousarray(end))
+        start, trains = sources(self.plan, self.time, population, times, begin, end)
+        self._stands = object()
+        self._state.set_trains(start, *trains)
 
     def set_weights(self, projection: str, weights: Floats) -> None:
         """Give the synapses of a projection new weights, in the order of the Plan; spikes under way arrive with them.
@@ -229,6 +280,7 @@ class Simulation:
         if plan is not self.plan:
             self.require_alive(f"change {projection}")
             self.change(plan)
+        self._stands = object()
         self._state.set_weights(number, weights)
         if plan.projections[number].plastic is not None:
             return
@@ -236,10 +288,7 @@ class Simulation:
         rows = mine.rows if isinstance(mine, PartPlan) else mine
         assert not isinstance(rows, ProceduralPlan)  # refused above
         kept = np.array(weights, dtype=rows.weight.dtype).astype(np.float64)
-        changes = self._weights.setdefault(projection, [])
-        if not any(probe.projection == projection for probe in self.plan.weight_probes):
-            changes.clear()
-        changes.append((self.time, kept))
+        self._recording.note_weights(projection, self.time, kept)
 
     def weights_of(self, projection: str) -> Floats | None:
         """The weights as they are at the present time; None if they are still those of the Plan."""
@@ -247,11 +296,13 @@ class Simulation:
         if self.plan.projections[number].plastic is not None:
             weights: Floats = self._state.weights_of(number)
             return weights
-        return self._weights[projection][-1][1] if projection in self._weights else None
+        set_so_far = self._recording.weights
+        return set_so_far[projection][-1][1] if projection in set_so_far else None
 
     def set_learning(self, projection: str, enabled: bool) -> None:
         """Let the weights of a plastic projection change, or stay as they are, from the present time on."""
         self.require_alive(f"change {projection}")
+        self._stands = object()
         self._state.set_learning(next(k for k, p in enumerate(self.plan.projections) if p.name == projection), enabled)
 
     def state_of(self, population: str, names: Sequence[str]) -> dict[str, Floats]:
@@ -274,52 +325,9 @@ class Simulation:
         if self._running:
             raise StateError(f"{action}: a run of this network is going on; wait until it returns")
 
-    def _require_room(self, start: float, kept_from: float, stop: float, limit: float | None) -> None:
-        """Refuse samples that no memory holds, before anything is simulated or dropped."""
-        if limit is not None:
-            allowed(limit, "run")
-        needs: dict[str, float] = {}
-        probes: list[ProbePlan | WeightProbePlan] = [*self.plan.probes, *self.plan.weight_probes]
-        changing = {probe.name for probe in learning(self.plan)}
-        for probe in probes:
-            constant = isinstance(probe, WeightProbePlan) and probe.name not in changing
-            count = sample_count(probe.every, probe.times, kept_from if constant else start, stop)
-            size = count * probe.ids.size * (1 if isinstance(probe, WeightProbePlan) else len(probe.variables))
-            if size > MOST_SAMPLES:
-                raise InputError(
-                    f"run: the trace {probe.name!r} would hold {size:,.0f} samples, more than the {MOST_SAMPLES:,} "
-                    "that are allowed; record fewer ids, less often, or run in pieces with keep='new'"
-                )
-            # Samples are held twice when the engine hands them over; weights, which do not change, not even once.
-            needs[f"the trace {probe.name!r}, {size:,.0f} samples"] = 24 * count + (0 if constant else 16 * size)
-        # To ask the system takes longer than many a short run.
-        if limit is not None or math.fsum(needs.values()) > SMALL:
-            remedy = "record fewer ids, less often, or run in pieces with keep='new'"
-            require_memory(needs, allowed(limit, "run"), "run: what is recorded", dict.fromkeys(needs, remedy))
-
-    def _stop(self, duration: float | None, until: float | Counted | None) -> float:
-        if isinstance(until, Counted):
-            if duration is None:
-                raise InputError(
-                    f"run: until={until!r} may never be; give the duration too, the most that is simulated"
-                )
-            until = None
-        if (duration is None) == (until is None):
-            raise InputError("run: give either the duration in ms or until= in ms")
-        name, value = ("duration", duration) if until is None else ("until", until)
-        array = floats(value, f"run: {name}", "a number of ms", "ms")
-        if array.ndim:
-            raise InputError(f"run: {name} is an array of shape {array.shape}; it must be one number of ms")
-        number = float(array)
-        low = 0.0 if until is None else self.time
-        stop = self.time + number if until is None else number
-        if not (low <= number and stop < math.inf):
-            raise InputError(f"run: {name} = {number:.17g} ms must be finite and at least {low:.17g} ms")
-        return stop
-
     def _advance(
         self, stop: float, threads: int, watch: Watch | None, report: Callable[[RunStatus], None] | None,
-        interrupted: Callable[[], int],
+        interrupted: Callable[[], int], streaming: Streaming | None,
     ) -> float:  # fmt: skip
         """Simulate up to `stop`, or to what is watched for; when it was to stop in the end."""
         start, sampled = self.time, self.time
@@ -331,20 +339,34 @@ class Simulation:
                 spikes, events = (now[k] - before[k] for k in ("spikes", "synaptic_events"))
                 report(RunStatus(self.time, start, stop, wall, spikes, events))
 
-        for pause in self._weight_samples.pauses(self.plan, start, stop):
-            found = self._advance_to(pause, threads, watch, tell, interrupted)
+        if streaming:
+            streaming.store.cut()
+        if streaming and not streaming.store.number:
+            # So that a folder that cannot be written is refused before hours have passed.
+            self._hand_on(streaming, streaming.checkpoints)
+        samples = self._recording.weight_samples.pauses(self.plan, start, stop)
+        saves = set(streaming.pauses(start, stop) if streaming else ())
+        found = stop
+        for pause in sorted({*samples, *saves}):
+            found = self._advance_to(pause, threads, watch, tell, interrupted, streaming)
             seen = watch is not None and watch.missing <= 0
             if self._ended is not None or self.time < pause:
-                return found if seen else stop
-            self._weight_samples.take(self.plan, sampled, pause, lambda name: self.weights_of(name))  # type: ignore[arg-type,return-value]
+                break
+            weights = self._recording.weight_samples
+            weights.take(self.plan, sampled, pause, lambda name: self.weights_of(name))  # type: ignore[arg-type,return-value]
             if seen:
-                return found
+                break
             sampled = pause
-        return stop
+            if streaming and pause in saves:
+                self._hand_on(streaming, True)
+        if streaming:
+            self._hand_on(streaming, streaming.checkpoints and self._ended is None)
+        return found if watch is not None and watch.missing <= 0 else stop
 
     def _advance_to(
-        self, stop: float, threads: int, watch: Watch | None, tell: Callable[[], None], interrupted: Callable[[], int]
-    ) -> float:
+        self, stop: float, threads: int, watch: Watch | None, tell: Callable[[], None],
+        interrupted: Callable[[], int], streaming: Streaming | None,
+    ) -> float:  # fmt: skip
         """Simulate up to `stop`, between two samples of weights; `tell` is called after each chunk."""
         began = clock.perf_counter()
         done = False
@@ -353,15 +375,48 @@ class Simulation:
             if found is not None:
                 stop, watch = found, None
             tell()
+        while not done:
+            reach = stop if streaming is None else streaming.reach(self.plan.probes, self.time, stop)
+            ended = self._advance_at_once(reach, threads, tell, interrupted, streaming is not None)
+            done = interrupted() > 0 or self._state.failure is not None or (ended and reach == stop)
+            if streaming and not done:
+                self._hand_on(streaming, False)
+        self._wall += clock.perf_counter() - began
+        return stop
+
+    def _advance_at_once(
+        self, stop: float, threads: int, tell: Callable[[], None], interrupted: Callable[[], int], bounded: bool
+    ) -> bool:
+        """Simulate up to `stop`, and take what was recorded from the engine; bounded: pause once this is much. Whether
+        `stop` was reached."""
+        before, done = self._counters()["spikes"], False
+        # An event may be a spike: in smaller chunks fewer are beyond what is enough.
+        budget = BUDGET[self.engine] * threads // (8 if bounded else 1)
         times = self._begin_samples(stop)
         try:
             while not done and not interrupted():
-                done = self._state.advance(stop, BUDGET[self.engine] * threads, threads)
+                done = self._state.advance(stop, budget, threads)
                 tell()
+                if bounded and self._counters()["spikes"] - before > MOST_SPIKES:
+                    break
         finally:
             self._collect(times, *self._state.take_spikes())
-        self._wall += clock.perf_counter() - began
-        return stop
+        return done
+
+    def _hand_on(self, streaming: Streaming, checkpoint: bool) -> None:
+        """Write what was recorded, and from where to go on."""
+        end, recording = self.time, self._recording
+        if end > recording.start or not streaming.store.number:
+            streaming.store.add(recording.recorded(end, self._summary(end)))
+            recording.begin(end)
+        if not checkpoint:
+            return
+        notes = {
+            "eventsnn": VERSION, "time": end, "kept_from": self._kept_from, "wall_s": self._wall,
+            "counters": self._counters(), "counted_before": self._counted_before,
+            "since": [[kind, name, time] for (kind, name), time in recording.since.items()],
+        }  # fmt: skip
+        streaming.store.save(notes, self._state.state(), recording.late, recording.weights)
 
     def _advance_watched(self, stop: float, threads: int, watch: Watch) -> tuple[float | None, bool]:
         """A chunk, after which the run goes on or is to stop at the time that is returned, before which it then stands:
@@ -396,99 +451,49 @@ class Simulation:
         self._state.set_samples(times)
         return times
 
-    def _collect(self, times: list[Floats], spike_times: Floats, neurons: NDArray[np.int32]) -> None:
+    def _collect(self, times: list[Floats], *spikes: Any) -> None:
         """Take over what the engine recorded, up to the time it has reached or the failure that ended it."""
-        failure = self._state.failure
-        if failure is not None:
-            self._ended = self._runaway(*failure)
-        end = self.time
-        spike_times, neurons = np.append(self._late[0], spike_times), np.append(self._late[1], neurons)
-        early = spike_times < end
-        self._late = (spike_times[~early], neurons[~early])
-        self._keep_spikes(spike_times[early], neurons[early])
-        for store, at, values in zip(self._samples, times, self._state.samples, strict=True):
-            n = int(np.searchsorted(at, end))
-            store.append(at[:n], {name: array[:, :n] for name, array in values.items()})
-
-    def _nothing(self) -> tuple[dict[str, SpikeHistory], list[TraceHistory]]:
-        recorded = self.plan.recorded
-        spikes = {p.name: SpikeHistory() for p in self.plan.populations if recorded[p.start : p.stop].any()}
-        return spikes, [TraceHistory(probe.variables, probe.ids.size) for probe in self.plan.probes]
-
-    def _keep_spikes(self, times: Floats, neurons: NDArray[np.int32]) -> None:
-        """Take over the spikes of a run, by population and in output order: (time, id)."""
-        starts = np.array([p.start for p in self.plan.populations])
-        of = np.searchsorted(starts, neurons, side="right") - 1
-        order = order_by(neurons)
-        order = order[order_in_time(times[order])]
-        order = order[order_by(of[order])]
-        bounds = np.searchsorted(of[order], np.arange(starts.size + 1))
-        for p, low, high in zip(self.plan.populations, bounds[:-1], bounds[1:], strict=True):
-            if low < high:
-                mine = order[low:high]
-                self._spikes[p.name].append(times[mine], neurons[mine].astype(np.int64) - p.start)
-
-    def _runaway(self, neuron: int, time: float, outcome: Outcome) -> RunawayError:
-        population, index = self.plan.locate(neuron)
-        what = outcome.sentence(time, self.plan.max_spikes, self.plan.max_rounds)
-        return RunawayError(
-            f"neuron {index} of {population} {what}, at t = {time:.17g} ms; the run ends there and what was simulated "
-            f"before is kept. {outcome.remedy}",
-            population,
-            index,
-            time,
-        )
+        if (failure := self._state.failure) is not None:
+            self._ended = runaway(self.plan, *failure)
+        self._recording.take(self._state, times, spikes, self.time)
 
     def results(self) -> Results:
         """Everything recorded since t = 0, or since the beginning of the last run that kept only the new."""
         self.require_rest("results")
-        start, end = self._kept_from, self.time
-        spikes = {}
-        for p in self.plan.populations:
-            if p.name in self._spikes:
-                history = self._spikes[p.name]
-                recorded = self.plan.recorded[p.start : p.stop]
-                selected = None if recorded.all() else np.flatnonzero(recorded)
-                if selected is not None:
-                    selected.flags.writeable = False
-                n = p.n if selected is None else selected.size
-                spikes[p.name] = SpikeTrains.sound(
-                    history.times.values, history.ids.values, n, self._begin_of("spikes", p.name), end, p.name, selected
+        end, stands = self.time, self._stands
+        rest = self._recording.recorded(end, self._summary(end))
+        pieces = self._store.pieces if self._store is not None else []
+
+        def state() -> str:
+            if self._stands is not stands:
+                raise StateError(
+                    "fingerprint: the network has gone on since, so that the state in which this run ended is gone; "
+                    "ask for it before it goes on"
                 )
-        traces = {}
-        for probe, samples in zip(self.plan.probes, self._samples, strict=True):
-            values = {name: grown.values for name, grown in samples.values.items()}
-            traces[probe.name] = Traces.sound(samples.times.values, probe.ids, values)
-        changing = {probe.name for probe in learning(self.plan)}
-        for weights in self.plan.weight_probes:
-            if weights.name in changing:
-                at, sampled = self._weight_samples.of(weights)
-                traces[weights.name] = Traces(at, weights.ids, {"weight": sampled})
-                continue
-            at = sample_times(weights.every, weights.times, self._begin_of("weight", weights.name), end)
-            sampled = np.broadcast_to(weights.weight[:, np.newaxis], (weights.ids.size, at.size))
-            if weights.projection in self._weights:
-                sampled = sampled.copy()
-            for time, changed in self._weights.get(weights.projection, ()):
-                sampled[:, at >= time] = changed[weights.ids, np.newaxis]
-            traces[weights.name] = Traces(at, weights.ids, {"weight": sampled})
-        return Results(spikes, traces, start, end, self._summary(start, end))
+            return self._digest()
 
-    def _begin_of(self, kind: str, name: str) -> float:
-        """Since when results tell of a recording."""
-        return max(self._kept_from, self._since.get((kind, name), 0.0))
+        return Results.of(joined(pieces, rest) if pieces else rest, state)
 
-    def _summary(self, start: float, end: float) -> dict[str, Any]:
+    def _digest(self) -> str:
+        """SHA-256 of the present state: that of all neurons, and weights that have changed."""
+        if (failure := self._state.failure) is not None:
+            return digest({"failure": np.array([float(part) for part in failure])})
+        weights = {f"weights {p.name}": self.weights_of(p.name) for p in self.plan.projections}
+        changed = {name: array for name, array in weights.items() if array is not None}
+        return digest({**self._state.settled(), **changed, "time": np.array([self.time])})
+
+    def _summary(self, end: float) -> dict[str, Any]:
         return {
             "engine": self.engine,
             "version": VERSION,
             "seed": self.plan.seed,
             "threads": self._state.threads,
-            "duration_ms": end - start,
+            "duration_ms": end - self._kept_from,
             "wall_s": self._wall,
             "neurons": self.plan.n,
             "synapses": self.plan.n_synapses,
-            **{name: count - self._counted_before[name] for name, count in self._counters().items()},
+            **{name: count - self._counted_before.get(name, 0) for name, count in self._counters().items()},
             "V_th": {p.name: p.V_th for p in self.plan.populations if p.V_th is not None},
-            "currents": self._injected.notes(self.plan, end),
+            "currents": self._recording.injected.notes(self.plan, end),
+            "machine": machine(),
         }

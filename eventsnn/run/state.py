@@ -147,6 +147,20 @@ def trains_of(state: State) -> dict[int, Floats]:
     }
 
 
+def without(net: Net, state: State, neurons: Ints) -> tuple[State, Floats]:
+    """A state in which no spike of these neurons is under way, and when those were fired that are left out, ms."""
+    gone = np.zeros(state["rows.row"].size, dtype=bool)
+    pre = np.zeros(state["rows.row"].size, dtype=np.int64)
+    for k, rows in enumerate(net.rows):
+        mine = state["rows.projection"] == k
+        pre[mine] = rows.plan.pre[state["rows.row"][mine]]
+        gone |= mine & np.isin(pre, neurons)
+    spikes = np.unique(np.stack([pre[gone], state["rows.ordinal"][gone]]), axis=1, return_index=True)[1]
+    fired = np.sort(state["rows.fired"][gone][spikes])
+    names = [name for name in state if name.startswith("rows.")]
+    return state | {name: state[name][~gone] for name in names}, fired
+
+
 def carried(old: Net, new: Net, state: State, begun: State, change: Change) -> State:
     """The state of a network as one of another, of the same neurons and rows, whose state was `begun` when it began."""
     kept = change.stream >= 0
@@ -189,6 +203,7 @@ def checked_state(net: Net, state: Mapping[str, Any], own: NDArray[np.uint8]) ->
     _check_trains(net, arrays)
     _check_streams(net, arrays)
     _check_rows(net, arrays)
+    _check_due(arrays)
     check_plastic(net, arrays, _refuse)
     return arrays
 
@@ -235,9 +250,16 @@ def _within(name: str, values: NDArray[Any], low: Any, high: Any, what: str) -> 
 def _check_times(state: State) -> None:
     if not 0.0 <= state["time"] < np.inf:
         _refuse(f"time = {state['time']:g} ms is none")
-    _within("neurons.t", state["neurons.t"], 0.0, np.inf, "no time")
+    _within("neurons.t", state["neurons.t"], 0.0, np.nextafter(state["time"], np.inf), "no time that has been")
     for name in ("neurons.spikes", "neurons.burst"):
         _within(name, state[name], 0, np.inf, "no number of spikes")
+
+
+def _check_due(state: State) -> None:
+    for name in ("neurons.crossing", "streams.first"):
+        early = np.flatnonzero(state[name] < state["time"])
+        if early.size:
+            _refuse(f"{name}[{early[0]}] = {state[name][early[0]]:g} ms: it should have happened before")
 
 
 def _check_neurons(net: Net, state: State) -> None:

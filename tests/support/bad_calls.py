@@ -71,6 +71,7 @@ LENGTHS = (
     "encode.Rate(",
     "encode.Inhomog",
     "events.from_video(",
+    "esn.sweep(",
 )
 
 OWN = (esn.InputError, esn.StateError, esn.RunawayError)
@@ -137,6 +138,20 @@ def folder() -> Path:
     return place
 
 
+def small(seed: int = 1) -> esn.Network:
+    net = esn.Network(seed)
+    net.population(2, esn.LIFDelta(), name="cells")
+    return net
+
+
+@cache
+def swept() -> esn.Sweep:
+    """A sweep over two parameters, in a folder."""
+    grid = {"g": [1.0, 2.0], "h": ["a", "b"]}
+    out = Path(tempfile.mkdtemp()) / "swept"
+    return esn.sweep(lambda g, h: small(), 1.0, grid, measure=lambda results: {"a": 1.0}, out=out)
+
+
 class World(dict):
     """The names that calls use, made when they are asked for."""
 
@@ -152,7 +167,7 @@ class World(dict):
             esn=esn, np=np, encode=esn.encode, events=esn.events, train=esn.train,
             Decimal=Decimal, Fraction=Fraction, Path=Path, re=re,
             date=datetime.date, datetime=datetime, Odd=Odd, user=user, ReferenceSimulation=type(self).reference_class(),
-            build=self.build,
+            build=self.build, small=small,
         )  # fmt: skip
 
     @staticmethod
@@ -175,6 +190,12 @@ class World(dict):
         self["shots"] = net.stimulate(self["cells"], esn.Poisson(3.0), weight=1.0, name="shots")
         self["steps"] = net.stimulate(self["cells"], esn.StepCurrent([0.0], [1.0]), name="steps")
         return net
+
+    def make_stopped(self) -> str:
+        """A folder with a checkpoint of a network like `net`."""
+        folder = str(Path(tempfile.mkdtemp()) / "stopped")
+        World()["net"].run(1.0, checkpoint=folder)
+        return folder
 
     def make_living(self) -> esn.Network:
         net = self["living"] = esn.Network(seed=1)
@@ -252,6 +273,9 @@ class World(dict):
 
     def make_sparse(self) -> Any:
         return scipy.sparse.csr_array(np.eye(3))
+
+    def make_swept(self) -> esn.Sweep:
+        return swept()
 
     def make_folder(self) -> Path:
         return folder()

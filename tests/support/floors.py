@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 FLOORS = {
     "cli": "doors",
     "train": "training",
+    "batch": "batches",
     "network": "face",
     "run": "simulations",
     "compile": "plan",

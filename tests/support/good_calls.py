@@ -54,7 +54,15 @@ _DESCRIPTION = [
     "net.compile(engine='reference', threads=None)",
     "net.run(1.0, threads=1, progress=False, engine='compiled', keep='all')",
     "net.run(until=1.0, keep='new')",
+    "net.run(1.0, stream='streamed')",
+    "net.run(until=1.0, checkpoint='checkpoints', every=0.5)",
     "net.results()",
+    "net.resume(stopped)",
+    "living.fork(seed=3)",
+    "living.timeline('events.json', 0.0, 1.0, lively[:2], True)",
+    "living.timeline(path='events.json', t0=0.0, t1=1.0, neurons=[lively], force=True)",
+    "lively.drop_spikes()",
+    "lively[:2].drop_spikes()",
     "net.reset()",
     "net.reset(weights=False)",
     "esn.Population(net, 'new', 2, esn.LIFDelta())",
@@ -160,7 +168,12 @@ _RESULTS = [
     "esn.Results(spikes={}, traces={}, t_start=0.0, t_stop=20.0, summary={})",
     "results.by_sample(5.0)",
     "results.save('folder', force=True)",
+    "results.report('report.html', True)",
+    "results.report(path=folder / 'report.html', force=True)",
     "results.save(folder / 'results', force=True)",
+    "[results.fingerprint(), results.state(), results.to_neo(), results.parts()]",
+    "results.to_dataframe('exc')",
+    "results.to_dataframe(trace=None)",
     "results.spikes['exc']",
     "results.spikes.get('exc', None)",
     "results.traces['exc']",
@@ -256,6 +269,10 @@ DRAWN = [
     "camera.plot(2, 1.0)",
     "encode.Image().plot([[0.5, 1.0], [0.0, 0.2]], (0.1, 0.2))",
     "encode.Cochlea(8000.0, 4).plot(trains)",
+    "swept.heat_map('a', 'a.png', 'g', 'h')",
+    "swept.curves(quantity='a', path='b.png', x='g', by='h')",
+    "swept.plot('c.png')",
+    "swept.report('a.html', force=True)",
 ]
 
 _TRAIN = [
@@ -293,4 +310,18 @@ _TRAIN = [
     "readout.summed(np.ones(readout.time.size))",
 ]
 
-CALLS = [*_LINEAR, *_DESCRIPTION, *_ELEMENTS, *_RUNS, *_RESULTS, *_CODES, *_EVENTS, *_TRAIN]
+_SWEEPS = [
+    "esn.sweep(lambda g: small(), 1.0, {'g': [1.0, 2.0]}, measure=lambda results: {'a': 1.0}, out='swept',"
+    " seed=1, threads=1, retry_failed=False, progress=False)",
+    "esn.sweep(build=lambda g, w, seed: small(seed), duration=1.0, grid={'g': [1.0], 'w': ['a']}, repeat=2,"
+    " skip=0.5, progress=lambda status: None)",
+    "esn.load_sweep(swept.folder)",
+    "swept.table()",
+    "swept.to_csv('a.csv', force=True)",
+    "swept.to_parquet('a.parquet', force=True)",
+    "swept.to_dataframe()",
+    "swept.mean('a', 'g')",
+    "swept.require_parameter('g')",
+]
+
+CALLS = [*_LINEAR, *_DESCRIPTION, *_ELEMENTS, *_RUNS, *_RESULTS, *_CODES, *_EVENTS, *_TRAIN, *_SWEEPS]

@@ -189,7 +189,7 @@ class Particular:
             if source != v or not g:
                 continue
             if not rate:
-                raise NotImplementedError("a threshold that follows V without leak")
+                raise ValueError("the oracle knows no threshold that follows V without leak")
             r = flow.rates[k]
             if len(polynomial) == 2:
                 slope = g * polynomial[1] / r

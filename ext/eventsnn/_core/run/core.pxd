@@ -274,6 +274,8 @@ cdef struct Tally:
     int64_t tests
     int64_t tests_resolved
     int64_t fired
+    int64_t windows
+    int64_t under_way         # rows, summed over windows
     double collecting         # s, spent on finding out what happens in windows
     double processing         # s, on what happens to neurons
     double waiting            # s, for other lanes

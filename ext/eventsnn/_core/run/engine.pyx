@@ -34,7 +34,6 @@ from eventsnn._core.run.core cimport (
     UNSOUND,
     Core,
     Probe,
-    Projection,
     Watch,
     neuron_at,
     prefetch,
@@ -46,18 +45,27 @@ from eventsnn._core.run.inbox cimport AHEAD, CACHE_LINE, list_rows, list_wakes, 
 from eventsnn._core.run.lanes cimport Met, is_mine, meet
 from eventsnn._core.base.mathfunc cimport infinity
 from eventsnn._core.run.net cimport Arena
-from eventsnn._core.solve.neuron cimport Neuron, Slice
+from eventsnn._core.solve.neuron cimport Neuron
 from eventsnn._core.run.plastics cimport Plastics
 from eventsnn._core.run.prompt cimport begin_prompts, begin_record, begin_replays, is_prompted, settle_window
 from eventsnn._core.run.queue cimport wake_set, wheel_advance
-from eventsnn._core.run.state cimport find_streams, read_neurons, read_rows, read_streams, set_train, write_neurons
+from eventsnn._core.run.state cimport (
+    find_streams,
+    move_weights,
+    read_neurons,
+    read_rows,
+    read_streams,
+    set_train,
+    set_weights_of,
+    write_neurons,
+)
 from eventsnn._core.draw.stream cimport Stream
 from eventsnn._core.run.team cimport Lanes
 from eventsnn._core.run.together cimport AT_ONCE, process_together
 from eventsnn._core.run.verify cimport VERIFIES, verify
 from eventsnn.base.errors import StateError
 from eventsnn.run.outcome import Outcome
-from eventsnn.run.state import arrays_of_rows, arrays_of_trains, carried, checked_state, digest, trains_of
+from eventsnn.run.state import arrays_of_rows, arrays_of_trains, carried, checked_state, digest, trains_of, without
 from eventsnn.run.threads import in_threads
 from eventsnn.run.weights import WeightsOfRows, checked_weights, rows_of, synapses_of
 
@@ -145,6 +153,8 @@ cdef void advance_window(Core* e, double t, double stop) noexcept nogil:
     """The window in which something may happen at t, the first time in any lane."""
     cdef double end = end_of_window(e, t)
     cdef double began
+    e.tally.windows += 1
+    e.tally.under_way += e.state.rows.n
     wheel_advance(&e.state.rows.wheel, t)
     wheel_advance(&e.wakes, t)
     if e.blocks.on and is_late(e, t):
@@ -176,28 +186,6 @@ cdef bint advance(Core* e, double stop, int64_t budget) noexcept nogil:
 
 
 # ---- the Python side
-
-
-cdef set_weights_of(Projection* p, weights):
-    """Let rows have their weights in this array."""
-    if p.weight32 != NULL:
-        p.weight32 = <const float*><size_t>weights.ctypes.data
-    else:
-        p.weight = <const double*><size_t>weights.ctypes.data
-
-
-cdef move_weights(Core* e, int64_t k, Projection before, weights):
-    """Let what has been left for a later part of the window have its weights in this array as well."""
-    cdef Slice* late
-    cdef int64_t i
-    for i in range(e.state.rows.n_due, e.state.rows.n_due + e.state.rows.n_late):
-        late = &e.state.rows.due[i].slice
-        if e.state.rows.due[i].row.projection != k:
-            continue
-        if before.weight32 != NULL:
-            late.weight32 = <const float*><size_t>weights.ctypes.data + (late.weight32 - before.weight32)
-        else:
-            late.weight = <const double*><size_t>weights.ctypes.data + (late.weight - before.weight)
 
 
 @cython.final
@@ -342,6 +330,20 @@ cdef class Engine(Lanes):
         later.adopt(carried(self.net, net, self.arrays(), later.arrays(), change))
         later.set_calm_mode(self.mode, self.core.blocks.width, self.core.blocks.above)
         return later
+
+    def forked(self):
+        """Another engine over the same network that stands where this one does."""
+        cdef Engine twin = Engine(self.net)
+        twin.adopt(self.arrays())
+        twin.set_calm_mode(self.mode, self.core.blocks.width, self.core.blocks.above)
+        return twin
+
+    def drop_spikes(self, neurons):
+        """Let no spike of these neurons that is under way arrive. The times (ms) at which they were fired."""
+        arrays = self.arrays()
+        kept, fired = without(self.net, arrays, neurons)
+        self.adopt(kept)
+        return fired
 
     def restate(self, change):
         """Let neurons be as a Change says."""

@@ -87,6 +87,7 @@ cdef struct RowQueue:
     Wheel wheel
     Row* row              # under way
     int64_t room
+    int64_t n             # rows under way
     int32_t free          # the first place of `row` without a row; such places are linked by `next`
     Arriving* due         # n_due slices of the window in no order; behind them n_late for a later part of the window
     Due* order            # their order, and room for as much to merge
@@ -269,6 +270,7 @@ cdef inline bint row_push(RowQueue* q, const Row* row) noexcept nogil:
     i = q.free
     q.free = q.wheel.link[i].next
     q.row[i] = row[0]
+    q.n += 1
     wheel_put(&q.wheel, i, wheel_key(&q.wheel, row.time))
     return True
 
@@ -276,6 +278,7 @@ cdef inline bint row_push(RowQueue* q, const Row* row) noexcept nogil:
 cdef inline void row_free(RowQueue* q, int32_t i) noexcept nogil:
     q.wheel.link[i].next = q.free
     q.free = i
+    q.n -= 1
 
 
 cdef inline Arriving* due_spare(RowQueue* q) noexcept nogil:
@@ -304,7 +307,7 @@ cdef inline void rows_begin(RowQueue* q, double width) noexcept nogil:
     wheel_begin(&q.wheel, NULL, width)
     q.row, q.due, q.order, q.begin, q.span = NULL, NULL, NULL, NULL, NULL
     q.free = -1
-    q.room = q.due_room = q.n_due = q.n_late = q.n_spans = q.span_room = 0
+    q.room = q.n = q.due_room = q.n_due = q.n_late = q.n_spans = q.span_room = 0
     q.late = infinity()
 
 

@@ -14,7 +14,7 @@ from eventsnn._core.run.core cimport Core, Projection, neuron_at
 from eventsnn._core.run.events cimport arrive, next_outside
 from eventsnn._core.base.mathfunc cimport infinity
 from eventsnn._core.run.net cimport Arena
-from eventsnn._core.solve.neuron cimport Model, Neuron, Row
+from eventsnn._core.solve.neuron cimport Model, Neuron, Row, Slice
 from eventsnn._core.synapses.procedural cimport Made, make_row
 from eventsnn._core.run.queue cimport LEVELS, SLOTS, row_push
 from eventsnn._core.draw.stream cimport (
@@ -141,8 +141,10 @@ cdef bint find_kept(const Source* sources, Stream* s) noexcept:
     cdef const Source* d = &sources[s.source]
     cdef Stream drawn = s[0]
     cdef int count, begin
-    if s.first == infinity() or d.kind >= EXPONENTIAL:
+    if s.first == infinity():
         return True
+    if d.kind >= EXPONENTIAL:
+        return s.at == 0 and s.n == 1
     if d.kind == STEPS and not (s.piece < d.n_pieces and d.piece_width[s.piece] > 0.0):
         return False
     if s.in_cell < 0:
@@ -151,7 +153,7 @@ cdef bint find_kept(const Source* sources, Stream* s) noexcept:
         return False
     count = cell_times(d, &drawn, times)
     begin = count - s.n if s.in_cell < 0 else s.in_cell
-    if begin < 0 or begin + s.n > count or (s.in_cell < 0 and s.in_cell != -s.n):
+    if begin < 0 or begin > count - s.n or (s.in_cell < 0 and s.in_cell != -s.n):
         return False
     memcpy(s.kept, times + begin, s.n * sizeof(double))
     return s.kept[s.at] == s.first
@@ -279,3 +281,28 @@ cdef write_rows(Core* e, dict state):
         arrive(p, &new)
         if not row_push(&e.state.rows, &new):
             raise MemoryError
+
+
+# ---- weights that may change
+
+
+cdef set_weights_of(Projection* p, weights):
+    """Let rows have their weights in this array."""
+    if p.weight32 != NULL:
+        p.weight32 = <const float*><size_t>weights.ctypes.data
+    else:
+        p.weight = <const double*><size_t>weights.ctypes.data
+
+
+cdef move_weights(Core* e, int64_t k, Projection before, weights):
+    """Let what has been left for a later part of the window have its weights in this array as well."""
+    cdef Slice* late
+    cdef int64_t i
+    for i in range(e.state.rows.n_due, e.state.rows.n_due + e.state.rows.n_late):
+        late = &e.state.rows.due[i].slice
+        if e.state.rows.due[i].row.projection != k:
+            continue
+        if before.weight32 != NULL:
+            late.weight32 = <const float*><size_t>weights.ctypes.data + (late.weight32 - before.weight32)
+        else:
+            late.weight = <const double*><size_t>weights.ctypes.data + (late.weight - before.weight)

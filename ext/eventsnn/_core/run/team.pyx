@@ -363,7 +363,7 @@ cdef class Lanes:
 
     @property
     def counters(self):
-        """Counts summed over all lanes; seconds of the first lane."""
+        """Counts summed over all lanes; windows, rows under way and seconds of the first lane."""
         cdef const Core* e
         cdef int i
         names = (
@@ -379,8 +379,9 @@ cdef class Lanes:
                 e.blocks.arrivals,
             )
         e = &self.core
+        schedule = {"windows": e.tally.windows, "under_way": e.tally.under_way}
         spent = {"collecting_s": e.tally.collecting, "processing_s": e.tally.processing, "waiting_s": e.tally.waiting}
-        return dict(zip(names, counts.tolist())) | spent
+        return dict(zip(names, counts.tolist())) | schedule | spent
 
     def lost_memory(self):
         return any([self.lane[i].tally.status == NO_MEMORY for i in range(self.team.n)])
